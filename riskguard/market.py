@@ -1,0 +1,150 @@
+"""The catalogue of series, and the sample in which their values travel.
+
+Units are the words of `scenario.yaml`; each has one dimension of the rule language and one
+fixed-point scale, at which flows are summed as integers so that no rounding ever piles up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "CATALOGUE",
+    "DAY",
+    "DIMENSIONS",
+    "HOUR",
+    "MINUTE",
+    "SCALES",
+    "SECOND",
+    "WEEK",
+    "Instrument",
+    "Sample",
+    "SeriesSpec",
+]
+
+SECOND = 1_000_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+WEEK = 7 * DAY
+
+# unit of a series -> dimension in the rule language
+DIMENSIONS: Mapping[str, str] = {
+    "price": "price",
+    "usd": "dollars",
+    "coins": "coins",
+    "contracts": "count",
+    "fraction": "share",
+    "index": "index",
+    "count": "count",
+    "multiple": "ratio",
+    "number": "number",
+}
+
+# dimension -> how many fixed-point units make 1 (rules.md section 5)
+SCALES: Mapping[str, int] = {
+    "dollars": 100,
+    "price": 100_000_000,
+    "coins": 100_000_000,
+    "count": 1,
+}
+DEFAULT_SCALE = 1_000_000_000_000
+
+
+class Sample(NamedTuple):
+    """The values of one symbol seen together at `ts` (int nanoseconds UTC).
+
+    `ts` is the instant from which the values may be known. A series that is absent from
+    `values` has nothing new; an empty mapping only lets time pass. Symbol "*" is market-wide.
+    """
+
+    ts: int
+    symbol: str
+    values: Mapping[str, float]
+
+
+class Instrument(NamedTuple):
+    """How a venue counts a symbol: step and minimum of an order, coins in one contract."""
+
+    step: float = 0.0
+    min_quantity: float = 0.0
+    contract_size: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesSpec:
+    """What a series is: unit, kind and clock (ns; None = the decision interval)."""
+
+    unit: str
+    kind: str  # level | flow | rolling
+    interval: int | None = None
+    max_age: int | None = None  # None = twice the interval
+    signed: bool = False
+    bar: bool = False  # a value of a bar observes the whole bar, not an instant
+    column: str = ""
+    help: str = ""
+
+    @property
+    def dimension(self) -> str:
+        """Dimension of the values in the rule language."""
+        return DIMENSIONS[self.unit]
+
+    @property
+    def scale(self) -> int:
+        """Fixed-point units in 1."""
+        return SCALES.get(self.dimension, DEFAULT_SCALE)
+
+
+def _bar(unit: str, kind: str, help: str, column: str = "") -> SeriesSpec:  # noqa: A002
+    return SeriesSpec(unit, kind, bar=True, column=column, help=help)
+
+
+CATALOGUE: Mapping[str, SeriesSpec] = {
+    "open": _bar("price", "level", "first price of the bar"),
+    "high": _bar("price", "level", "highest price of the bar"),
+    "low": _bar("price", "level", "lowest price of the bar"),
+    "close": _bar("price", "level", "last price of the bar"),
+    "volume": _bar("coins", "flow", "coins traded in the bar"),
+    "oi": SeriesSpec("coins", "level", column="oi_coins", help="open interest in coins"),
+    "oi_usd": SeriesSpec("usd", "level", help="open interest in dollars"),
+    "liq.long": _bar("usd", "flow", "longs closed by force", "liq_long_usd"),
+    "liq.short": _bar("usd", "flow", "shorts closed by force", "liq_short_usd"),
+    "liq.total": _bar("usd", "flow", "liquidations of both sides", "liq_total_usd"),
+    "funding": SeriesSpec(
+        "fraction", "level", 8 * HOUR, signed=True, column="funding_rate", help="rate per period"
+    ),
+    "basis": SeriesSpec("fraction", "level", signed=True, help="perpetual / spot - 1"),
+    "fear_greed": SeriesSpec("index", "level", DAY, help="fear & greed index, 0 to 100"),
+    "holder.units": SeriesSpec("coins", "level", 90 * DAY, help="coins of a large holder"),
+    "holder.cost": SeriesSpec("price", "level", 90 * DAY, help="its average cost"),
+    "equity": SeriesSpec("usd", "level", help="the account with open profit and loss"),
+    "transfers": SeriesSpec("usd", "flow", signed=True, help="deposits > 0, withdrawals < 0"),
+    "pnl.realised": SeriesSpec("usd", "flow", signed=True, help="profit of closed trades"),
+    "pnl.unrealised": SeriesSpec("usd", "level", signed=True, help="open profit or loss"),
+    "trades.closed": SeriesSpec("count", "flow", help="closed trades"),
+    "trades.lost": SeriesSpec("count", "flow", help="trades closed at a loss"),
+    "trades.stopped": SeriesSpec("count", "flow", help="trades closed by their stop"),
+    "loss_streak": SeriesSpec("count", "level", help="losing trades in a row"),
+    "position": SeriesSpec("coins", "level", signed=True, help="position, short < 0"),
+    "notional": SeriesSpec("usd", "level", signed=True, help="position x price"),
+    "leverage": SeriesSpec("multiple", "level", help="absolute notionals / equity"),
+}
+ACCOUNT = frozenset(
+    name
+    for name in CATALOGUE
+    if name.split(".")[0]
+    in {
+        "equity",
+        "transfers",
+        "pnl",
+        "trades",
+        "loss_streak",
+        "position",
+        "notional",
+        "leverage",
+    }
+)
