@@ -1,0 +1,71 @@
+# Every target sets itself up in .venv; stamp files make a second run fast.
+# Needs make and Python >= 3.11 with venv. All paths are relative: spaces in the path are fine.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench soak docs clean
+MAKEFLAGS += --no-print-directory
+
+PY := .venv/bin/python
+PIP := $(PY) -m pip --quiet --disable-pip-version-check
+FIND = for p in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+	  "$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
+	    >/dev/null 2>&1 && { echo "$$p"; break; }; done
+
+help:
+	@echo "make demo    backtest a 3x leveraged holder in February 2026, bare against guarded"
+	@echo "make test    run the whole default suite"
+	@echo "make check   ruff, mypy, import-linter"
+	@echo "make bench   print speed and memory as ratios"
+	@echo "make docs    run every example in the documentation"
+	@echo "make soak    the long tests: hours, not minutes"
+
+demo: .venv/.backtest
+	@$(PY) -m riskguard backtest --strategy leveraged_hold --json riskguard-report.json
+
+test: .venv/.backtest .venv/.dev
+	@$(PY) -m pytest $(ARGS)
+
+check: .venv/.backtest .venv/.dev
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(PY) -c 'from importlinter.cli import lint_imports_command as run; run()'
+
+bench: .venv/.backtest .venv/.dev
+	@$(PY) -m benchmarks
+
+docs: .venv/.backtest .venv/.dev
+	@$(PY) -m pytest --doctest-modules riskguard README.md docs
+
+soak: .venv/.backtest .venv/.dev .venv/.soak
+	@$(PY) -m pytest -m soak
+
+clean:
+	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# ---------------------------------------------------------------- set-up
+
+# pip 25.1 is the first that knows dependency groups
+.venv/.pip: pyproject.toml
+	@found=`$(FIND)`; \
+	if [ -z "$$found" ]; then \
+	  echo "riskguard needs Python 3.11 or newer with venv, and none was found." >&2; \
+	  echo "  = help: on Debian: apt install python3-venv; or: make PYTHON=/path/to/python3.12" >&2; \
+	  exit 2; \
+	fi; \
+	if ! $(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	  echo "setting up .venv with $$found"; rm -rf .venv; "$$found" -m venv .venv || { rm -rf .venv; exit 2; }; \
+	fi
+	@$(PIP) install "pip>=25.1"
+	@touch $@
+
+.venv/.backtest: .venv/.pip
+	@echo "installing riskguard and what a backtest needs"
+	@$(PIP) install --editable ".[backtest]"
+	@touch $@
+
+# .venv/.dev, .venv/.parity, .venv/.browser, .venv/.soak: one dependency group each
+.venv/.%: .venv/.pip
+	@echo "installing the dependency group $*"
+	@$(PIP) install --group $*
+	@touch $@

@@ -1,0 +1,56 @@
+"""What every test may ask for, and a loud word on what was not run."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parents[1]
+# one package tells whether a dependency group is installed
+GROUPS = {"parity": "quantstats", "browser": "playwright", "soak": "mutmut"}
+
+settings.register_profile("house", derandomize=True, deadline=None, database=None)
+settings.load_profile("house")
+
+
+def data_folder() -> Path:
+    """Return where the real sell-offs are looked for; the folder may not exist."""
+    return Path(os.environ.get("RISKGUARD_DATA") or ROOT.parent / "shared" / "data")
+
+
+@pytest.fixture(scope="session")
+def market_data() -> Path:
+    """Return the folder of the real sell-offs; ask for it under `needs_market_data` only."""
+    return data_folder()
+
+
+def _missing(item: pytest.Item) -> str:
+    if item.get_closest_marker("needs_market_data") and not data_folder().is_dir():
+        return f"no market data: set RISKGUARD_DATA (looked in {data_folder()})"
+    for mark in item.iter_markers("needs_group"):
+        if find_spec(GROUPS[mark.args[0]]) is None:
+            return f"dependency group '{mark.args[0]}' is not installed"
+    return ""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if reason := _missing(item):
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    absent = [name for name, package in GROUPS.items() if find_spec(package) is None]
+    skipped = terminalreporter.stats.get("skipped", [])
+    if not absent and not skipped:
+        return
+    terminalreporter.section("NOT RUN")
+    for name in absent:
+        terminalreporter.line(f"dependency group '{name}' is not installed")
+    for report in skipped:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        terminalreporter.line(f"{report.nodeid}  ({str(reason).removeprefix('Skipped: ')})")
