@@ -1,0 +1,292 @@
+"""A plan over a history: columns in the order of the plan, then the decisions at their changes."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from riskguard.engine.boundary import RELATIVE
+from riskguard.engine.decision import decided
+from riskguard.engine.logic import ABSENT, FALSE, TRUE, UNKNOWN
+from riskguard.engine.measures import MEASURES
+from riskguard.engine.measures.recursive import average_true_range
+from riskguard.engine.plan import ATR_BARS, ATR_SPANS, Leaf, Ref
+from riskguard.engine.reasons import Change, explain
+from riskguard.history.columns import logic
+from riskguard.history.columns.measures import TapeColumn, measure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from riskguard.engine.decision import Decision
+    from riskguard.engine.plan import Plan, TapeSpec
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+    Truths = NDArray[np.int8]
+    Samples = Mapping[str, tuple[Ints, Floats]]
+
+__all__ = ["Columns"]
+
+MISSING = {"hold": UNKNOWN, "fire": TRUE, "ignore": ABSENT}
+
+
+class Columns:
+    """Everything a plan computes, at every decision instant `now` (int64[n], ascending).
+
+    `samples` holds (times, values) of each series by its key in the plan ("oi", "ETH.close").
+    `values` are float64[n], `truths` int8[n], `stage` int64[n], `on` bool[rules, n].
+    """
+
+    def __init__(self, plan: Plan, samples: Samples, now: Ints, symbol: str = "") -> None:
+        self.plan, self.now, self.symbol = plan, now, symbol or plan.ruleset.symbol
+        self.tapes: list[TapeColumn] = []
+        self._samples = samples
+        self._windows: list[Floats] = []
+        self._fill_windows()
+        self.values: list[Floats] = []
+        for spec in plan.values:
+            self.values.append(
+                self._value(spec.kind, spec.number, spec.index, spec.left, spec.right)
+            )
+        empty = np.zeros(now.size, np.int8)
+        self.truths: list[Truths] = [empty] * len(plan.truths)
+        self.on: list[NDArray[np.bool_]] = [empty.astype(bool)] * len(plan.latches)
+        self.stage: Ints = np.zeros(now.size, np.int64)
+        self.caps: list[Floats] = [np.ones(now.size)] * len(plan.ramps)
+        for kind, index in plan.order:
+            getattr(self, f"_{kind}")(index)
+        self.blind = [index for index, spec in enumerate(plan.tapes) if spec.needed]
+        self.blind_at = [self._stale(self.tapes[index]) for index in self.blind]
+        self.cold = [index for index, needed in enumerate(plan.windows_needed) if needed]
+        self.cold_at = [self._seen(index) < plan.warm_up(index) for index in self.cold]
+
+    # ------------------------------------------------------------ numbers
+
+    def _fill_windows(self) -> None:
+        windows = iter(enumerate(self.plan.windows))
+        pending: dict[int, TapeColumn] = {}
+        for number, spec in enumerate(self.plan.tapes):
+            while spec.feeder >= len(self._windows):
+                index, (window, tape) = next(windows)
+                self._windows.append(measure(window, self.tapes[tape], self.now))
+                del index
+            pending[number] = self._tape(spec)
+            self.tapes.append(pending[number])
+        for _, (window, tape) in windows:
+            self._windows.append(measure(window, self.tapes[tape], self.now))
+
+    def _tape(self, spec: TapeSpec) -> TapeColumn:
+        if spec.feeder >= 0:
+            column = self._windows[spec.feeder]
+            known = ~np.isnan(column)
+            times, values = self.now[known], column[known]
+        else:
+            times, values = self._samples.get(
+                str(spec.key), (np.empty(0, np.int64), np.empty(0, np.float64))
+            )
+            good = np.isfinite(values)
+            if not spec.signed:
+                good &= values > 0 if spec.price else values >= 0
+            if not bool(good.all()):
+                times, values = times[good], values[good]
+        return TapeColumn(times, values, spec.interval, spec.max_age, spec.bar, spec.scale)
+
+    def _value(self, kind: str, number: float, index: int, left: int, right: int) -> Floats:
+        if kind == "const":
+            return np.full(self.now.size, number)
+        if kind == "tape":
+            return self.tapes[index].current(self.now)
+        if kind == "window":
+            return self._windows[index]
+        one, two = self.values[left], self.values[right]
+        if kind == "+":
+            return one + two
+        if kind == "-":
+            return one - two
+        if kind == "*":
+            return one * two
+        if kind == "/":
+            return one / np.where(two == 0.0, np.nan, two)
+        return one * (1.0 + two) if kind == "+share" else one * (1.0 - two)
+
+    # ------------------------------------------------------------ truths and machines
+
+    def _truth(self, slot: int) -> None:
+        truth = self.plan.truths[slot]
+        if isinstance(truth, Leaf):
+            self.truths[slot] = self._leaf(truth)
+        elif isinstance(truth, Ref):
+            self.truths[slot] = self._ref(truth)
+        else:
+            parts = [self.truths[part] for part in truth.parts]
+            if truth.kind == "not":
+                (inner,) = parts
+                self.truths[slot] = np.where(inner == ABSENT, ABSENT, TRUE - inner).astype(np.int8)
+            elif truth.kind == "for":
+                self.truths[slot] = logic.persist(
+                    parts[0], self.now, truth.span, truth.count, self.plan.every
+                )
+            elif truth.kind == "sequence":
+                self.truths[slot] = logic.follow(parts, self.now, truth.span)
+            else:
+                self.truths[slot] = logic.group(truth.kind, truth.count, parts)
+
+    def _leaf(self, leaf: Leaf) -> Truths:
+        value = self.values[leaf.left]
+        if leaf.bound is not None:
+            low, high, inside = leaf.bound
+            met = ((value >= low) & (value <= high)) == inside
+            unknown = np.isnan(value)
+        else:
+            threshold = self.values[leaf.right]
+            met = _compared(leaf.op, value, threshold, absolute=leaf.absolute)
+            unknown = np.isnan(value) | np.isnan(threshold)
+        known = np.where(met, TRUE, FALSE)
+        return np.where(unknown, MISSING[leaf.policy], known).astype(np.int8)
+
+    def _ref(self, ref: Ref) -> Truths:
+        if ref.kind == "slot":
+            inner = self.truths[ref.index]
+            lost = (inner == UNKNOWN) | (inner == ABSENT)
+            return np.where(lost, MISSING[ref.policy], inner).astype(np.int8)
+        state = self.on[ref.index] if ref.kind == "rule" else self.stage >= ref.index
+        return np.where(state, TRUE, FALSE).astype(np.int8)
+
+    def _rule(self, index: int) -> None:
+        spec = self.plan.latches[index]
+        self.on[index] = logic.latch(
+            self.truths[spec.when],
+            self.truths[spec.clear],
+            self.now,
+            spec.min_hold,
+            spec.cooldown,
+            latched=spec.latch,
+        )
+
+    def _ladder(self, _index: int) -> None:
+        enters = [self.truths[slot] for slot in self.plan.enters]
+        recovers = [self.truths[slot] for slot in self.plan.recovers]
+        self.stage = logic.ladder(enters, recovers, self.now, self.plan.holds)
+
+    def _ramp(self, index: int) -> None:
+        spec = self.plan.ramps[index]
+        on = self.stage >= spec.stage if spec.stage > 0 else self.on[spec.rule]
+        shape = (spec.start, spec.step, spec.every)
+        self.caps[index] = logic.ramp(shape, self.truths[spec.rising], self.now, on)
+
+    # ------------------------------------------------------------ seeing
+
+    def _stale(self, tape: TapeColumn) -> NDArray[np.bool_]:
+        if not tape.times.size:
+            return np.ones(self.now.size, bool)
+        last = tape.last(self.now)
+        return (last < 0) | (self.now - tape.times[np.maximum(last, 0)] > tape.fresh)
+
+    def _seen(self, index: int) -> Ints:
+        window, place = self.plan.windows[index]
+        tape = self.tapes[place]
+        if not tape.times.size:
+            return np.zeros(self.now.size, np.int64)
+        since = tape.first if MEASURES[window.function].endpoint else tape.start
+        seen = np.where(self.now < tape.first, 0, self.now - since)
+        return np.clip(seen, 0, self.plan.warm_up(index))
+
+    @property
+    def priming(self) -> NDArray[np.bool_]:
+        """Say at which instants something needed has not seen its full span."""
+        return np.logical_or.reduce([np.zeros(self.now.size, bool), *self.cold_at])
+
+    # ------------------------------------------------------------ decisions
+
+    def changes(self) -> Ints:
+        """Return the instants (their numbers) at which the decision is another, 0 first."""
+        moved = np.zeros(self.now.size, bool)
+        moved[:1] = True
+        for column in (self.stage, *self.on, *self.caps, *self.blind_at, *self.cold_at):
+            moved[1:] |= column[1:] != column[:-1]
+        return np.flatnonzero(moved)
+
+    def change(self, number: int) -> Change:
+        """Return where the machines stand and stood at an instant."""
+        before = number - 1
+        on = tuple(bool(column[number]) for column in self.on)
+        if before < 0:
+            return Change(int(self.stage[number]), 0, on, (False,) * len(on))
+        was = tuple(bool(column[before]) for column in self.on)
+        return Change(int(self.stage[number]), int(self.stage[before]), on, was)
+
+    def decision(self, number: int) -> Decision:
+        """Return the decision made at an instant."""
+        blind = tuple(
+            sorted(
+                str(self.plan.tapes[index].key)
+                for index, column in zip(self.blind, self.blind_at, strict=True)
+                if column[number]
+            )
+        )
+        seen = tuple(
+            (index, int(self._seen(index)[number]))
+            for index, column in zip(self.cold, self.cold_at, strict=True)
+            if column[number]
+        )
+        change = self.change(number)
+        return decided(
+            self.plan, int(self.now[number]), self.symbol, change,
+            tuple(float(column[number]) for column in self.caps), blind,
+            self.plan.priming_texts(seen), self._atr(number), self._close(number),
+            explain(self.plan, Instant(self, number), change),
+        )  # fmt: skip
+
+    def _close(self, number: int) -> float:
+        if self.plan.close < 0:
+            return math.nan
+        tape = self.tapes[self.plan.close]
+        last = int(tape.last(self.now[number : number + 1])[0])
+        return float(tape.values[last]) if last >= 0 else math.nan
+
+    def _atr(self, number: int) -> float:
+        ref = self.plan.atr
+        if ref is None:
+            return math.nan
+        bars, tails = ATR_SPANS * ATR_BARS, []
+        for index in (ref.high, ref.low, ref.close):
+            tape = self.tapes[index]
+            end = int(tape.last(self.now[number : number + 1])[0]) + 1
+            tails.append(tape.values[max(0, end - bars) : end].tolist())
+        if min(map(len, tails)) < bars:
+            return math.nan
+        return average_true_range(*tails, ATR_BARS)
+
+
+class Instant:
+    """One instant of columns, as a view."""
+
+    def __init__(self, columns: Columns, number: int) -> None:
+        self.columns, self.number = columns, number
+
+    def truth(self, slot: int) -> int:
+        """Return the truth of a slot."""
+        return int(self.columns.truths[slot][self.number])
+
+    def value(self, index: int) -> float:
+        """Return the number of a value."""
+        return float(self.columns.values[index][self.number])
+
+
+def _compared(op: str, value: Floats, threshold: Floats, *, absolute: bool) -> NDArray[np.bool_]:
+    allowed = RELATIVE if absolute else RELATIVE * np.abs(threshold)
+    difference = value - threshold
+    if op == ">=":
+        return np.asarray(difference >= -allowed)
+    if op == ">":
+        return np.asarray(difference > allowed)
+    if op == "<=":
+        return np.asarray(difference <= allowed)
+    if op == "<":
+        return np.asarray(difference < -allowed)
+    return np.asarray((np.abs(difference) <= allowed) == (op == "=="))

@@ -1,0 +1,268 @@
+"""Columns of the measures: the value of one window at every decision instant.
+
+`times` and `values` are the samples of a tape, `now` the instants; all int64 ns, ascending.
+Unknown is NaN. Sums are int64 cumulative sums, whose differences are exact even where the
+running total wraps, as long as no window can hold more than int64: that is proved first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from riskguard.engine.measures import MEASURES
+from riskguard.engine.windows import FILL_OF, FILL_PARTS, Tape, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+__all__ = ["TapeColumn", "measure"]
+
+EXACT = 1 << 53  # integers below are floats without rounding
+
+
+@dataclass(slots=True)
+class TapeColumn:
+    """The samples of one tape, and its clock (see `engine.windows.Tape`)."""
+
+    times: Ints
+    values: Floats
+    interval: int
+    fresh: int
+    bar: bool
+    scale: int
+
+    @property
+    def first(self) -> int:
+        """Time of the first sample."""
+        return int(self.times[0])
+
+    @property
+    def start(self) -> int:
+        """From when on the series has been observed."""
+        return self.first - self.interval if self.bar else self.first
+
+    def last(self, now: Ints) -> Ints:
+        """Return the index of the last sample at or before each instant, -1 for none."""
+        return np.searchsorted(self.times, now, side="right") - 1
+
+    def current(self, now: Ints) -> Floats:
+        """Return the value that stands for each instant."""
+        if not self.times.size:
+            return np.full(now.size, np.nan)
+        index = self.last(now)
+        seen = np.maximum(index, 0)
+        old = now - self.times[seen] > self.fresh
+        return np.where((index < 0) | old, np.nan, self.values[seen])
+
+
+def measure(window: Window, tape: TapeColumn, now: Ints) -> Floats:
+    """Return the column of a window, bit-equal to its step."""
+    column = COLUMNS.get(window.function)
+    if column is None or not tape.times.size:
+        return _stepped(window, tape, now)
+    found = column(window, tape, now)
+    return _stepped(window, tape, now) if found is None else found
+
+
+def _stepped(window: Window, tape: TapeColumn, now: Ints) -> Floats:
+    stream = Tape(interval=tape.interval, fresh=tape.fresh, bar=tape.bar, scale=tape.scale)
+    rolling = MEASURES[window.function](stream, window.span, window.minimum)
+    out = np.empty(now.size)
+    times, values = tape.times.tolist(), tape.values.tolist()
+    push, read, place, end = stream.push, rolling.read, 0, len(times)
+    for index, instant in enumerate(now.tolist()):
+        while place < end and times[place] <= instant:
+            push(times[place], values[place])
+            place += 1
+        out[index] = read(instant)
+    return out
+
+
+def _filled(
+    window: Window, tape: TapeColumn, held: Ints, now: Ints, since: int
+) -> NDArray[np.bool_]:
+    reach = MEASURES[window.function].reach
+    full = window.span * reach
+    need = full if window.minimum is None else window.minimum
+    observed = now - since
+    expected = np.minimum(observed, full)
+    # ceil(0.9 * expected / interval), as in `fill_needed`
+    least = -(-FILL_PARTS * expected // (FILL_OF * tape.interval))
+    return (observed >= need) & (held >= least)
+
+
+def _fixed(tape: TapeColumn, most: int) -> Ints | None:
+    """Return the samples in fixed point, or None where a window could pass int64."""
+    scaled = np.rint(tape.values * tape.scale)
+    if scaled.size and float(np.abs(scaled).max()) * (most + 1) >= 2.0**62:
+        return None
+    return scaled.astype(np.int64)
+
+
+def _totals(fixed: Ints) -> Ints:
+    return np.concatenate((np.zeros(1, np.int64), np.cumsum(fixed)))
+
+
+def _divided(total: Ints, by: Ints | int) -> Floats:
+    """Divide integers with one rounding, as Python does."""
+    by = np.broadcast_to(np.asarray(by, np.int64), total.shape)
+    out = np.full(total.shape, np.nan)
+    np.divide(total, by, out=out, where=by != 0)
+    for index in np.flatnonzero((np.abs(total) >= EXACT) | (by >= EXACT)).tolist():
+        out[index] = int(total[index]) / int(by[index]) if by[index] else np.nan
+    return out
+
+
+def _bounds(window: Window, tape: TapeColumn, now: Ints) -> tuple[Ints, Ints]:
+    high = np.searchsorted(tape.times, now, side="right")
+    low = np.searchsorted(tape.times, now - window.span, side="right")
+    return low, high
+
+
+def _past(window: Window, tape: TapeColumn, now: Ints) -> Floats:
+    low, high = _bounds(window, tape, now)
+    index = low - 1
+    seen = np.maximum(index, 0)
+    old = (now - window.span) - tape.times[seen] > max(tape.fresh, tape.interval)
+    good = (index >= 0) & ~old & _filled(window, tape, high - low, now, tape.first)
+    return np.where(good, tape.values[seen], np.nan)
+
+
+def _ratio(window: Window, tape: TapeColumn, now: Ints) -> tuple[Floats, Floats]:
+    past = _past(window, tape, now)
+    return tape.current(now), np.where(past == 0.0, np.nan, past)
+
+
+def _change(window: Window, tape: TapeColumn, now: Ints) -> Floats:
+    current, past = _ratio(window, tape, now)
+    return current / past - 1.0
+
+
+def _drop(window: Window, tape: TapeColumn, now: Ints) -> Floats:
+    current, past = _ratio(window, tape, now)
+    value = 1.0 - current / past
+    return np.where(value < 0.0, 0.0, value)
+
+
+def _rise(window: Window, tape: TapeColumn, now: Ints) -> Floats:
+    value = _change(window, tape, now)
+    return np.where(value < 0.0, 0.0, value)
+
+
+def _sum(window: Window, tape: TapeColumn, now: Ints) -> Floats | None:
+    return _totalled(window, tape, now, mean=False)
+
+
+def _mean(window: Window, tape: TapeColumn, now: Ints) -> Floats | None:
+    return _totalled(window, tape, now, mean=True)
+
+
+def _totalled(window: Window, tape: TapeColumn, now: Ints, *, mean: bool) -> Floats | None:
+    low, high = _bounds(window, tape, now)
+    held = high - low
+    fixed = _fixed(tape, int(held.max(initial=0)))
+    if fixed is None:
+        return None
+    totals = _totals(fixed)
+    value = _divided(totals[high] - totals[low], tape.scale * held if mean else tape.scale)
+    return np.where(_filled(window, tape, held, now, tape.start), value, np.nan)
+
+
+def _accel(window: Window, tape: TapeColumn, now: Ints) -> Floats | None:
+    low, high = _bounds(window, tape, now)
+    oldest = np.searchsorted(tape.times, now - 2 * window.span, side="right")
+    fixed = _fixed(tape, int((high - oldest).max(initial=0)))
+    if fixed is None:
+        return None
+    totals = _totals(fixed)
+    value = _divided(totals[high] - totals[low], totals[low] - totals[oldest])
+    negative = totals[low] < totals[oldest]
+    if bool(negative.any()):
+        return None
+    return np.where(_filled(window, tape, high - oldest, now, tape.start), value, np.nan)
+
+
+def _times(window: Window, tape: TapeColumn, now: Ints) -> Floats | None:
+    last = tape.last(now)
+    seen = np.maximum(last, 0)
+    stamp = tape.times[seen]
+    low = np.searchsorted(tape.times, stamp - window.span, side="left")
+    held = last - low
+    fixed = _fixed(tape, int(held.max(initial=0)))
+    if fixed is None:
+        return None
+    totals = _totals(fixed)
+    total = totals[seen] - totals[np.minimum(low, seen)]
+    mean = _divided(total, tape.scale * np.maximum(held, 1))
+    good = (
+        (last >= 0)
+        & (now - stamp <= tape.fresh)
+        & (held > 0)
+        & (total != 0)
+        & _filled(window, tape, held, stamp, tape.start)
+    )
+    mean = np.where(good, mean, np.nan)
+    return tape.values[seen] / mean
+
+
+def _extreme(window: Window, tape: TapeColumn, now: Ints, *, highest: bool) -> Floats:
+    low, high = _bounds(window, tape, now)
+    held = high - low
+    better = np.maximum if highest else np.minimum
+    out = np.full(now.size, np.nan)
+    some = held > 0
+    # a window of n samples is covered by two blocks of the largest power of two within it
+    level = np.zeros(now.size, np.int64)
+    level[some] = np.floor(np.log2(held[some])).astype(np.int64)
+    table, width = tape.values, 1
+    for power in range(int(level.max(initial=0)) + 1):
+        here = some & (level == power)
+        if here.any():
+            out[here] = better(table[low[here]], table[high[here] - width])
+        if table.size > width:
+            table = better(table[:-width], table[width:])
+        width *= 2
+    return np.where(_filled(window, tape, held, now, tape.start), out, np.nan)
+
+
+def _high(window: Window, tape: TapeColumn, now: Ints) -> Floats:
+    return _extreme(window, tape, now, highest=True)
+
+
+def _low(window: Window, tape: TapeColumn, now: Ints) -> Floats:
+    return _extreme(window, tape, now, highest=False)
+
+
+def _drawdown(window: Window, tape: TapeColumn, now: Ints) -> Floats:
+    peak = _extreme(window, tape, now, highest=True)
+    return 1.0 - tape.current(now) / np.where(peak == 0.0, np.nan, peak)
+
+
+def _age(_window: Window, tape: TapeColumn, now: Ints) -> Floats:
+    last = tape.last(now)
+    age = (now - tape.times[np.maximum(last, 0)]).astype(np.float64)
+    return np.where(last < 0, np.inf, age)
+
+
+COLUMNS: dict[str, Callable[[Window, TapeColumn, Ints], Floats | None]] = {
+    "accel": _accel,
+    "age": _age,
+    "ago": _past,
+    "change": _change,
+    "drawdown": _drawdown,
+    "drop": _drop,
+    "high": _high,
+    "low": _low,
+    "mean": _mean,
+    "rise": _rise,
+    "sum": _sum,
+    "times_avg": _times,
+}

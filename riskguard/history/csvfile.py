@@ -1,0 +1,118 @@
+"""One CSV file of bars, with whatever series of the catalogue stand beside them.
+
+The columns are `ts, open, high, low, close` and, where there are any, `volume` and series
+under their column or their name with `_` for `.`: `oi`, `oi_usd`, `liq_long_usd`, `funding`.
+`ts` is the open of the bar; everything in a row is known at the close.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from riskguard.errors import DataError
+from riskguard.history.series import BARS, Entry, Series, read_series
+from riskguard.history.stamps import duration_text, instants
+from riskguard.history.table import read_table, suggestion
+from riskguard.market import ACCOUNT, CATALOGUE, HOUR
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from riskguard.history.table import Table
+
+__all__ = ["read_csv", "symbol_of"]
+
+MARKET_WIDE = frozenset({"fear_greed"})
+SETTLEMENT = 8 * HOUR  # what a funding rate is per, unless a scenario.yaml says otherwise
+QUOTES = re.compile(r"(?<=.)(USDT|USDC|BUSD|USD)$")
+
+
+def symbol_of(name: str) -> str:
+    """Return the symbol that a file name begins with: BTC for `BTCUSDT-1h.csv`, else ASSET."""
+    found = re.match(r"[A-Za-z]+[0-9]*(?=[-_. ])|[A-Za-z]+", name)
+    symbol = QUOTES.sub("", found[0].upper()) if found else ""
+    return symbol[:20] if symbol else "ASSET"
+
+
+def read_csv(path: Path, symbol: str) -> tuple[list[Series], list[str]]:
+    """Return the series of a CSV file and notes on what was assumed; raise DataError."""
+    table = read_table(path)
+    interval = _interval(table)
+    entries, unused = _entries(table, path.name, symbol, interval)
+    series: list[Series] = []
+    bars = f"bars of {duration_text(interval)}"
+    notes = [f"{path.name}: ts is taken as the open of {bars}; a row is known at its close"]
+    for entry in entries:
+        made, dropped = read_series(entry, table)
+        series += made
+        notes += dropped
+    if unused:
+        notes.append(f"{path.name}: columns not used: {', '.join(unused)}")
+    return [_settled(one, interval, notes) for one in series], notes
+
+
+def _interval(table: Table) -> int:
+    stamps, faults = instants(table.column("ts"))
+    if faults:
+        row = min(faults)
+        raise DataError(
+            faults[row].message, path=table.path, line=row + 2, column="ts", help=faults[row].help
+        )
+    steps = np.diff(stamps)
+    forward = steps[steps > 0]
+    if not len(forward):
+        fix = "at least two rows, oldest first"
+        raise DataError("the interval cannot be seen", path=table.path, column="ts", help=fix)
+    return int(np.median(forward))
+
+
+def _entries(table: Table, file: str, symbol: str, interval: int) -> tuple[list[Entry], list[str]]:
+    columns = {name: name for name in BARS if name != "volume" or name in table.header}
+    entries = [Entry(file, symbol, columns, interval, stamp="open")]
+    unused = []
+    taken: dict[str, str] = {}
+    names = _names()
+    for column in table.header:
+        if column == "ts" or column in BARS:
+            continue
+        name = names.get(column)
+        if name is None:
+            near = suggestion(column, [*names, *BARS])
+            unused.append(f"{column} ({near})" if near else column)
+            continue
+        if name in taken:
+            message = f"is the same series as '{taken[name]}': {name}"
+            raise DataError(message, path=table.path, line=1, column=column, help="keep one")
+        taken[name] = column
+        owner = "*" if name in MARKET_WIDE else symbol
+        entries.append(Entry(file, owner, {name: column}, interval, stamp="open"))
+    return entries, unused
+
+
+def _names() -> dict[str, str]:
+    names: dict[str, str] = {}
+    for name, spec in CATALOGUE.items():
+        if name in ACCOUNT or name in BARS:
+            continue
+        names[name.replace(".", "_")] = name
+        names[spec.column or name] = name
+    return names
+
+
+def _settled(series: Series, interval: int, notes: list[str]) -> Series:
+    if series.name != "funding" or interval >= SETTLEMENT:
+        return series
+    kept = series.events % SETTLEMENT == 0
+    notes.append(f"{series.file}: funding read at 00:00, 08:00 and 16:00 UTC, a rate per 8h")
+    spec = replace(series.spec, interval=SETTLEMENT)
+    return replace(
+        series,
+        spec=spec,
+        times=series.times[kept],
+        events=series.events[kept],
+        values=series.values[kept],
+    )
