@@ -58,7 +58,7 @@ class Span:
 
 
 def _place() -> Span:
-    return field(default=Span(), compare=False, repr=False)  # type: ignore[no-any-return]
+    return field(default=Span(), compare=False, repr=False)
 
 
 def _beside(default: str = "") -> str:
@@ -337,6 +337,8 @@ class Input:
     coverage: str = ""
     carried: bool = True  # False: unknown throughout, and neither blind nor priming
     span: Span = _place()
+    # the keys the file wrote: data overrides the rest
+    declared: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

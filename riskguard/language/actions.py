@@ -1,0 +1,122 @@
+"""What a rule asks for: `do`, `fallback` and the ramp of `reentry`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from riskguard.language.blocks import BlockReader
+from riskguard.language.ruleset import Actions, Reentry, Stop
+from riskguard.language.schema import ACTIONS, REENTRY_KEYS
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from riskguard.language.blocks import Entry
+    from riskguard.language.conditions import ConditionReader
+    from riskguard.language.schema import Action
+
+__all__ = ["ActionReader"]
+
+ATR = re.compile(r"(?P<times>\d+(?:\.\d+)?) ?ATR")
+
+
+class ActionReader(BlockReader):
+    """Reads the actions of rules and stages."""
+
+    def actions(self, entry: Entry, what: str) -> Actions | None:
+        """Return the actions under `do` or `fallback`, None when they have a fault."""
+        if getattr(entry.node, "empty", False):
+            self.no_value(entry, what)
+            return None
+        block = self.block(entry.node, tuple(ACTIONS), what)
+        if block is None:
+            return None
+        values: dict[str, Any] = {}
+        for key, one in block.items():
+            values[key] = self._value(key, one, ACTIONS[key])
+        if not block and not block.unknown:
+            message = f'"{what}" is empty: the rule would change nothing'
+            self.findings.error("RG139", entry.node.span, message, "for example exposure_cap: 50%")
+        if None in values.values() or block.unknown or not block:
+            return None
+        found = Actions(**values)
+        self._sense(found, entry)
+        return found
+
+    def _value(self, key: str, entry: Entry, action: Action) -> object:
+        if action.kind == "share":
+            return self.share(entry, key)
+        if action.kind == "choice":
+            return self.choice(entry, key, action.choices) or None
+        if action.kind == "truth":
+            return self.truth(entry, key)
+        if action.kind == "multiple":
+            return self._multiple(entry, key)
+        if action.kind == "stop":
+            return self._stop(entry, key)
+        return self.text(entry, key) or None
+
+    def _multiple(self, entry: Entry, what: str) -> float | None:
+        found = self.literal(entry, what)
+        if found is None:
+            return None
+        value, dimension, written = found
+        if dimension != "ratio":
+            message = f"{what}: {written.text} of what? a multiple is written with x"
+            fix = f"write {written.text}x" if dimension == "plain" else "for example 2x"
+            self.findings.error("RG308", written.span, message, fix)
+            return None
+        if value < 1:
+            message = f"{what} {written.text} is below 1x"
+            self.findings.error("RG310", written.span, message, "write at least 1x")
+            return None
+        return value
+
+    def _stop(self, entry: Entry, what: str) -> Stop | None:
+        text = self.scalar(entry, what)
+        if text is None:
+            return None
+        match = ATR.fullmatch(text.text)
+        if match:
+            times = float(match["times"])
+            if times > 0:
+                return Stop(atr=times)
+            self.findings.error("RG304", text.span, f"{what} {text.text} is no distance")
+            return None
+        share = self.share(entry, what)
+        if share == 0:
+            self.findings.error("RG304", text.span, f"{what} {text.text} is no distance")
+            return None
+        return Stop(share=share) if share else None
+
+    def _sense(self, found: Actions, entry: Entry) -> None:
+        place = entry.node.span
+        if found == Actions(exposure_cap=1.0):
+            self.findings.warn("RG420", place, "exposure_cap 100% changes nothing", "lower it")
+        if found.close == "all" and found.reduce_by is not None:
+            message = '"close: all" makes "reduce_by" meaningless'
+            self.findings.warn("RG421", place, message, "keep one of the two")
+
+    def reentry(
+        self, entry: Entry, cap: float | None, conditions: ConditionReader
+    ) -> Reentry | None:
+        """Return the ramp after clearing, None when it has a fault."""
+        block = self.block(entry.node, REENTRY_KEYS, "reentry")
+        if block is None or not self.require(
+            block, REENTRY_KEYS, entry.key.span, "RG134", '"reentry"'
+        ):
+            return None
+        start, step = self.share(block["start"], "start"), self.share(block["step"], "step")
+        every = self.duration(block["every"], "every")
+        condition = conditions.condition(block["while"], clearing=True)
+        if start is not None and cap is not None and start > cap:
+            message = "the ramp starts above the stage's cap"
+            fix = f"start at {cap:.10g} or less".replace(f"{cap:.10g}", f"{cap * 100:.10g}%")
+            self.findings.error("RG419", block["start"].node.span, message, fix)
+        if step == 0:
+            message = "the cap would never rise"
+            self.findings.error("RG422", block["step"].node.span, message, "for example 25%")
+        if start is None or not step or not every or condition is None:
+            return None
+        return Reentry(start, step, every, condition, entry.key.span)

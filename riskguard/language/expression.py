@@ -1,0 +1,394 @@
+"""One line of text: tokens, a recursive descent, and the column of everything.
+
+    line    := compare ["for" span] | path
+    compare := expr op expr
+    expr    := term (("+"|"-") term)*       term := factor (("*"|"/") factor)*
+    factor  := literal | path | "-" factor | "(" expr ")"
+    path    := NAME ["(" args ")"] ("." NAME ["(" args ")"])*
+
+What the names mean is not known here; a fault is a LineError with offsets into the text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from riskguard.language.findings import LineError
+from riskguard.language.units import DURATIONS, MULTIPLIERS, NUMBER, amount
+
+__all__ = [
+    "Argument",
+    "Binary",
+    "Comparison",
+    "Literal",
+    "Negative",
+    "Path",
+    "Segment",
+    "Syntax",
+    "parse_line",
+    "parse_literal",
+    "parse_span",
+]
+
+OPERATORS = frozenset({"<", "<=", ">", ">=", "==", "!="})
+SLIPS = {"=<": "<=", "=>": ">=", "<>": "!=", "=": "==", "≤": "<=", "≥": ">="}
+COMPARING_WORDS = {
+    "above": ">",
+    "over": ">",
+    "exceeds": ">",
+    "below": "<",
+    "under": "<",
+    "is": "==",
+    "equals": "==",
+}
+JOINING_WORDS = {"and": "all", "or": "any"}
+BARS = frozenset({"close", "closes", "bar", "bars"})
+SYMBOLIC = re.compile(r"<=|>=|==|!=|=<|=>|<>|≤|≥|[-<>=+*/().,]")
+NAME = re.compile(r"[^\W\d]\w*")
+MAX_TOKENS = 200
+
+
+class Token(NamedTuple):
+    """A word, a number or a sign; `value` and `dimension` for numbers."""
+
+    kind: str  # number | name | sign | end
+    text: str
+    start: int
+    end: int
+    value: float = 0.0
+    dimension: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A number as written; dimension plain, share, dollars, ratio, time (ns) or bars."""
+
+    value: float
+    dimension: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument of a measure; `keyword` "" when it stands by its place."""
+
+    keyword: str
+    value: Syntax
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A name in a path; `arguments` None when no brackets follow, `end` is that of the name."""
+
+    name: str
+    arguments: tuple[Argument, ...] | None
+    start: int
+    end: int
+    closed: int  # where its brackets end
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """Names joined by dots: a series with its measures, a parameter, a condition."""
+
+    segments: tuple[Segment, ...]
+    start: int
+    end: int
+
+    @property
+    def word(self) -> str:
+        """The name when the path is one bare name, else ""."""
+        bare = len(self.segments) == 1 and self.segments[0].arguments is None
+        return self.segments[0].name if bare else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """left op right."""
+
+    op: str
+    left: Syntax
+    right: Syntax
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Negative:
+    """A minus before something that is no literal."""
+
+    of: Syntax
+    start: int
+    end: int
+
+
+Syntax = Literal | Path | Binary | Negative
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """left op right, and how long it must hold (`hold` None: at once)."""
+
+    left: Syntax
+    op: str
+    op_start: int
+    right: Syntax
+    hold: Literal | Path | None
+    end: int  # of the comparison, without its "for"
+
+
+def parse_line(text: str) -> Comparison | Path:
+    """Return the syntax of a line: a comparison, or the bare path of a flag."""
+    return _Parser(text).line()
+
+
+def parse_literal(text: str) -> Literal:
+    """Return the single number that the text is."""
+    parser = _Parser(text)
+    literal = parser.factor()
+    if not isinstance(literal, Literal):
+        raise LineError("RG102", 0, len(text), f"expected a number but found '{text}'")
+    parser.finish("the number")
+    return literal
+
+
+def parse_span(text: str) -> Literal | Path:
+    """Return a duration, a number of bars or the name of a parameter."""
+    parser = _Parser(text)
+    held = parser.span()
+    parser.finish("the duration")
+    return held
+
+
+def _tokens(text: str) -> list[Token]:
+    found: list[Token] = []
+    at = 0
+    while at < len(text):
+        if text[at].isspace():
+            at += 1
+            continue
+        if len(found) >= MAX_TOKENS:
+            message = f"more than {MAX_TOKENS} words in one line"
+            raise LineError("RG002", at, at + 1, message, 'name parts of it under "define:"')
+        if text[at].isdigit() or (text[at] == "$" and text[at + 1 : at + 2].isdigit()):
+            found.append(_number(text, at))
+        elif name := NAME.match(text, at):
+            found.append(Token("name", name[0], at, name.end()))
+        elif sign := SYMBOLIC.match(text, at):
+            found.append(Token("sign", sign[0], at, sign.end()))
+        else:
+            raise LineError("RG101", at, at + 1, f"unexpected character '{text[at]}'")
+        at = found[-1].end
+    found.append(Token("end", "the end of the line", len(text), len(text) + 1))
+    return found
+
+
+def _number(text: str, at: int) -> Token:
+    match = NUMBER.match(text, at)
+    if match is None or not match["digits"].isascii():
+        raise LineError("RG101", at, at + 1, f"unexpected character '{text[at]}'")
+    value, dimension = amount(match)
+    return Token("number", match[0], at, match.end(), value, dimension)
+
+
+class _Parser:
+    """One pass over the tokens of a line."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = _tokens(text)
+        self.at = 0
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.at]
+
+    def take(self) -> Token:
+        token = self.token
+        if token.kind != "end":
+            self.at += 1
+        return token
+
+    def sees(self, *signs: str) -> bool:
+        return self.token.kind == "sign" and self.token.text in signs
+
+    def finish(self, after: str) -> None:
+        self.no_joining()
+        if self.token.kind != "end":
+            token = self.token
+            message = f"unexpected '{token.text}' after {after}"
+            raise LineError("RG109", token.start, token.end, message)
+
+    def no_joining(self) -> None:
+        token = self.token
+        joiner = JOINING_WORDS.get(token.text.lower()) if token.kind == "name" else None
+        if joiner:
+            fix = f'one comparison per line: put each on its own line under "{joiner}:"'
+            message = f"'{token.text}' inside a line"
+            raise LineError("RG104", token.start, token.end, message, fix)
+
+    def line(self) -> Comparison | Path:
+        if self.token.text == "not" and self.tokens[1].kind == "name":
+            fix = 'put the line under "not:"'
+            raise LineError("RG104", self.token.start, self.token.end, "'not' inside a line", fix)
+        left = self.expression()
+        self.no_joining()
+        if self.token.kind == "end" and isinstance(left, Path):
+            return left
+        op = self.operator(left)
+        right = self.expression()
+        if self.sees(*OPERATORS):
+            token = self.token
+            message, fix = "two comparisons in one line", 'split into two lines under "all:"'
+            raise LineError("RG107", token.start, token.end, message, fix)
+        end = self.tokens[self.at - 1].end
+        hold = None
+        if self.token.kind == "name" and self.token.text == "for":
+            self.take()
+            hold = self.span()
+        self.finish("the comparison")
+        return Comparison(left, op.text, op.start, right, hold, end)
+
+    def operator(self, left: Syntax) -> Token:
+        token = self.take()
+        if token.kind == "sign" and token.text in OPERATORS:
+            return token
+        if token.text in SLIPS:
+            message, fix = f"'{token.text}' is not a comparison here", SLIPS[token.text]
+            raise LineError("RG103", token.start, token.end, message, f"write '{fix}'")
+        if token.kind == "name" and token.text in COMPARING_WORDS:
+            message, fix = f"'{token.text}' is not a comparison", COMPARING_WORDS[token.text]
+            raise LineError("RG105", token.start, token.end, message, f"write '{fix}'")
+        if token.kind == "end":
+            message, fix = "a comparison is missing", f'for example "{self.text.strip()} <= ..."'
+            raise LineError("RG106", left.start, left.end, message, fix)
+        message = f"expected a comparison (< <= > >=) but found '{token.text}'"
+        raise LineError("RG106", token.start, token.end, message)
+
+    def span(self) -> Literal | Path:
+        token = self.take()
+        following = self.token.kind == "name" and self.token.text in BARS
+        if token.kind == "number":
+            return self.counted(token, following=following)
+        if token.kind == "name" and not following:
+            segment = Segment(token.text, None, token.start, token.end, token.end)
+            return Path((segment,), token.start, token.end)
+        message = f"\"for\" needs a duration or a count, found '{token.text}'"
+        fix = 'for example "for 2h" or "for 2 closes"'
+        raise LineError("RG108", token.start, token.end, message, fix)
+
+    def counted(self, token: Token, *, following: bool) -> Literal:
+        if token.dimension == "time":
+            return Literal(token.value, "time", token.start, token.end)
+        if token.dimension == "plain" and following and not token.text[-1].isalpha():
+            return Literal(token.value, "bars", token.start, self.take().end)
+        unit = token.text.lstrip("$0123456789_,.")
+        if unit in MULTIPLIERS and token.dimension == "plain":
+            means = {"M": "million", "k": "thousand", "K": "thousand", "T": "trillion"}
+            message = f"{token.text}: '{unit}' means {means.get(unit, 'billion')}, not a duration"
+            digits = token.text[: -len(unit)]
+            fix = f'minutes are "{digits}m", months are written in days ("30d")'
+            raise LineError("RG110", token.start, token.end, message, fix)
+        if token.dimension == "plain":
+            message = f"{token.text} of what?"
+            fix = f'write "{token.text}h", "{token.text}m" or "{token.text} closes"'
+            raise LineError("RG111", token.start, token.end, message, fix)
+        message = f"{token.text} is not a duration"
+        fix = f"time is written with {', '.join(DURATIONS)}"
+        raise LineError("RG110", token.start, token.end, message, fix)
+
+    def expression(self) -> Syntax:
+        left = self.term()
+        while self.sees("+", "-"):
+            op = self.take().text
+            right = self.term()
+            left = Binary(op, left, right, left.start, self.tokens[self.at - 1].end)
+        return left
+
+    def term(self) -> Syntax:
+        left = self.factor()
+        while self.sees("*", "/"):
+            op = self.take().text
+            right = self.factor()
+            left = Binary(op, left, right, left.start, self.tokens[self.at - 1].end)
+        return left
+
+    def factor(self) -> Syntax:
+        token = self.token
+        if self.sees("-"):
+            self.take()
+            inner = self.factor()
+            if isinstance(inner, Literal):
+                return Literal(-inner.value, inner.dimension, token.start, inner.end)
+            return Negative(inner, token.start, inner.end)
+        if self.sees("("):
+            self.take()
+            inner = self.expression()
+            if not self.sees(")"):
+                raise self.unclosed(token)
+            self.take()
+            return inner
+        if token.kind == "number":
+            return self.literal()
+        if token.kind == "name":
+            return self.path()
+        message = f"expected a value or a measure but found '{token.text}'"
+        raise LineError("RG102", token.start, token.end, message)
+
+    def literal(self) -> Literal:
+        token = self.take()
+        counts = self.token.kind == "name" and self.token.text in BARS
+        if counts and token.dimension == "plain":
+            return Literal(token.value, "bars", token.start, self.take().end)
+        return Literal(token.value, token.dimension, token.start, token.end)
+
+    def path(self) -> Path:
+        start = self.token.start
+        found = [self.segment()]
+        while self.sees("."):
+            self.take()
+            found.append(self.segment())
+        return Path(tuple(found), start, found[-1].closed)
+
+    def segment(self) -> Segment:
+        token = self.take()
+        if token.kind != "name":
+            message = f"expected a name but found '{token.text}'"
+            raise LineError("RG102", token.start, token.end, message)
+        if not self.sees("("):
+            return Segment(token.text, None, token.start, token.end, token.end)
+        opened = self.take()
+        found: list[Argument] = []
+        while not self.sees(")"):
+            if found and not self.sees(","):
+                raise self.unclosed(opened)
+            if found:
+                self.take()
+            if self.token.kind == "end":
+                raise self.unclosed(opened)
+            found.append(self.argument())
+        closed = self.take().end
+        return Segment(token.text, tuple(found), token.start, token.end, closed)
+
+    def argument(self) -> Argument:
+        start, keyword = self.token.start, ""
+        following = self.tokens[min(self.at + 1, len(self.tokens) - 1)]
+        if self.token.kind == "name" and following.text == "=":
+            keyword = self.take().text
+            self.take()
+        value = self.expression()
+        return Argument(keyword, value, start, value.end)
+
+    def unclosed(self, opened: Token) -> LineError:
+        if self.token.kind != "end":
+            token = self.token
+            message = f"expected ',' or ')' but found '{token.text}'"
+            return LineError("RG102", token.start, token.end, message)
+        message = '"(" is never closed'
+        fix = "inside [ ] or { } put the whole comparison in quotes: a comma splits it"
+        return LineError("RG113", opened.start, opened.end, message, fix)

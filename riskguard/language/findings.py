@@ -1,0 +1,89 @@
+"""Everything found in a file, kept in one place, each at its exact characters."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from riskguard.errors import Diagnostic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from riskguard.language.ruleset import Span
+
+__all__ = ["MAX_ERRORS", "Findings", "LineError", "near", "suggestion"]
+
+MAX_ERRORS = 20
+
+
+class LineError(Exception):
+    """A fault inside one text: `start` and `end` are offsets into it."""
+
+    def __init__(self, code: str, start: int, end: int, message: str, fix: str = "") -> None:
+        super().__init__(message)
+        self.code, self.start, self.end, self.message, self.fix = code, start, end, message, fix
+
+
+class Findings:
+    """Collects diagnostics of one file; a place is never blamed twice for the same thing."""
+
+    def __init__(self, path: str, lines: Sequence[str]) -> None:
+        self.path = path
+        self.lines = tuple(lines) or ("",)
+        self._found: dict[tuple[str, int, int], Diagnostic] = {}
+
+    @property
+    def failed(self) -> bool:
+        """Say whether an error was found."""
+        return any(found.severity == "error" for found in self._found.values())
+
+    def error(self, code: str, span: Span, message: str, fix: str = "") -> None:
+        """Note an error at `span`."""
+        self._note("error", code, span, message, fix)
+
+    def warn(self, code: str, span: Span, message: str, fix: str = "") -> None:
+        """Note a warning at `span`."""
+        self._note("warning", code, span, message, fix)
+
+    def take(self, found: Diagnostic) -> None:
+        """Note a diagnostic that was made elsewhere."""
+        self._found.setdefault((found.code, found.line, found.column), found)
+
+    def drop(self, found: Diagnostic) -> None:
+        """Forget a warning that the author silences."""
+        self._found.pop((found.code, found.line, found.column), None)
+
+    def sorted(self) -> list[Diagnostic]:
+        """Return what was found by place, at most 20 errors."""
+        ordered = sorted(self._found.values(), key=lambda one: (one.line, one.column, one.code))
+        errors = [one for one in ordered if one.severity == "error"][:MAX_ERRORS]
+        return [one for one in ordered if one.severity != "error" or one in errors]
+
+    def _note(self, severity: str, code: str, span: Span, message: str, fix: str) -> None:
+        line = max(1, min(span.line, len(self.lines)))
+        source = self.lines[line - 1]
+        column = max(1, min(span.column, len(source) + 1))
+        end_line = max(line, min(span.end_line, len(self.lines)))
+        end = min(span.end_column, len(self.lines[end_line - 1]) + 1)
+        if end_line == line:
+            end = max(column + 1, end)
+        self.take(
+            Diagnostic(self.path, line, column, end_line, end, code, severity, message, fix, source)
+        )
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """Return the known word that `word` most likely means, "" when none is close."""
+    by_lower = {name.lower(): name for name in known}
+    found = difflib.get_close_matches(word.lower(), list(by_lower), 1, 0.6)
+    return by_lower[found[0]] if found else ""
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return the help for an unknown word: the near one, else everything allowed."""
+    names = sorted(known)
+    found = near(word, names)
+    if found:
+        return f"did you mean '{found}'?"
+    return f"one of: {', '.join(names)}" if 0 < len(names) <= 40 else ""

@@ -1,0 +1,135 @@
+"""The head of a file: version, symbols, clock, and who is guarded."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import TYPE_CHECKING
+
+from riskguard.language.blocks import BlockReader, Entry
+from riskguard.language.findings import near
+from riskguard.language.ruleset import RuleSet, Span
+from riskguard.language.schema import SEVERITIES, SYMBOL
+from riskguard.language.source import Listing, Scalar
+
+if TYPE_CHECKING:
+    from riskguard.language.blocks import Block
+
+__all__ = ["HeaderReader"]
+
+VERSION = "1"
+
+
+class HeaderReader(BlockReader):
+    """Reads the single-valued keys of a file."""
+
+    def version(self, block: Block) -> bool:
+        """Return whether the file is of a version that is read here."""
+        if "version" not in block:
+            if block.lacks("version"):
+                fix = 'make the first line "version: 1"'
+                self.findings.error("RG140", Span(), '"version" is missing', fix)
+            return False
+        found = self.scalar(block["version"], "version")
+        if found is None:
+            return False
+        if found.text != VERSION:
+            message = f"version {found.text} is not known here"
+            fix = "this riskguard reads version 1"
+            self.findings.error("RG141", found.span, message, fix)
+            return False
+        if next(iter(block)) != "version":
+            message, fix = '"version" stands first', 'make the first line "version: 1"'
+            self.findings.error("RG140", block["version"].key.span, message, fix)
+        return True
+
+    def read(self, block: Block) -> RuleSet:
+        """Return the rule set without its rules; symbols and clock go into the scope."""
+        every = self.duration(block["every"], "every") if "every" in block else 0
+        self.scope.every = every or self.scope.every
+        if "symbol" in block:
+            self.scope.symbol = self._symbol(block["symbol"])
+        if "symbols" in block:
+            names = self.names(block["symbols"], "symbols")
+            self.scope.symbols = tuple(name.text for name in names if self._fit(name))
+        guards = self._guards(block["guards"]) if "guards" in block else "symbol"
+        choices = {
+            "evaluate": ("bar_close", "event"),
+            "blind": ("block", "ignore"),
+            "severity": SEVERITIES,
+        }
+        defaults = {"evaluate": "bar_close", "blind": "block", "severity": "warning"}
+        said = {
+            key: (self.choice(block[key], key, choices[key]) if key in block else "") or default
+            for key, default in defaults.items()
+        }
+        self._not_yet(block, said["evaluate"])
+        return RuleSet(
+            symbol=self.scope.symbol,
+            symbols=self.scope.symbols,
+            guards=guards,
+            every=every or None,
+            evaluate=said["evaluate"],
+            timezone=self._timezone(block),
+            blind=said["blind"],
+            name=self.text(block["name"], "name") if "name" in block else "",
+            description=(
+                self.text(block["description"], "description") if "description" in block else ""
+            ),
+            severity=said["severity"],
+            path=self.findings.path,
+            lines=self.findings.lines,
+        )
+
+    def _not_yet(self, block: Block, evaluate: str) -> None:
+        if evaluate == "event":
+            message = '"evaluate: event" is not read by this version yet'
+            fix = 'leave it out: decisions are made at the close of "every"'
+            self.findings.error("RG900", block["evaluate"].node.span, message, fix)
+
+    def _fit(self, name: Scalar) -> bool:
+        if SYMBOL.fullmatch(name.text):
+            return True
+        message = f"a symbol has capital letters and digits, not '{name.text}'"
+        self.findings.error("RG203", name.span, message, f"for example {_capital(name.text)}")
+        return False
+
+    def _symbol(self, entry: Entry) -> str:
+        found = self.scalar(entry, "symbol")
+        return found.text if found and self._fit(found) else ""
+
+    def _guards(self, entry: Entry) -> tuple[str, ...] | str:
+        node = entry.node
+        if isinstance(node, Scalar) and node.text in {"symbol", "all"}:
+            return node.text
+        if isinstance(node, Scalar) and node.empty:
+            self.no_value(entry, "guards")
+            return "symbol"
+        listed = node.items if isinstance(node, Listing) else ()
+        names = [item.text for item in listed if isinstance(item, Scalar)]
+        if names and len(names) == len(listed) and all(map(SYMBOL.fullmatch, names)):
+            return tuple(names)
+        shown = f"'{node.text}'" if isinstance(node, Scalar) else "this"
+        message = f"guards must be symbol, all or a list of symbols, not {shown}"
+        fix = 'write "guards: all" or "guards: [BTC, ETH]"'
+        self.findings.error("RG155", node.span, message, fix)
+        return "symbol"
+
+    def _timezone(self, block: Block) -> str:
+        if "timezone" not in block:
+            return "UTC"
+        found = self.scalar(block["timezone"], "timezone")
+        if found is None or found.text == "UTC":
+            return "UTC"
+        try:
+            zoneinfo.ZoneInfo(found.text)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            close = near(found.text, zoneinfo.available_timezones())
+            fix = f"did you mean '{close}'?" if close else "use a name such as Europe/London"
+            self.findings.error("RG142", found.span, f"unknown time zone '{found.text}'", fix)
+            return "UTC"
+        return found.text
+
+
+def _capital(text: str) -> str:
+    plain = "".join(letter for letter in text.upper() if letter.isascii() and letter.isalnum())
+    return plain if SYMBOL.fullmatch(plain) else "BTC"

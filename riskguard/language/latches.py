@@ -1,0 +1,158 @@
+"""Rules and stages: the latches of a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from riskguard.language.actions import ActionReader
+from riskguard.language.blocks import BlockReader
+from riskguard.language.findings import near
+from riskguard.language.ruleset import Actions, All, Rule, Stage
+from riskguard.language.schema import MISSING, RULE_KEYS, SEVERITIES, STAGE_KEYS
+from riskguard.language.source import Scalar
+from riskguard.market import DAY
+
+if TYPE_CHECKING:
+    from riskguard.language.blocks import Block, Entry
+    from riskguard.language.conditions import ConditionReader
+    from riskguard.language.ruleset import Condition, Reentry, Span
+    from riskguard.language.scope import Scope
+
+__all__ = ["LatchReader"]
+
+# stands for a condition with a fault while the rest of its rule is read
+NOTHING = All(())
+
+
+class LatchReader(BlockReader):
+    """Reads the block of a rule or of a stage."""
+
+    def __init__(self, scope: Scope, conditions: ConditionReader) -> None:
+        super().__init__(scope)
+        self.conditions = conditions
+        self.actions = ActionReader(scope)
+
+    def rule(self, entry: Entry) -> Rule | None:
+        """Return a rule, None when it has a fault."""
+        name = entry.key.text
+        if isinstance(entry.node, Scalar) and entry.node.empty:
+            self.no_value(entry, f"rule '{name}'")
+            return None
+        block = self.block(entry.node, RULE_KEYS, f"rule '{name}'")
+        if block is None:
+            return None
+        whole = self._whole(block, entry.key.span, f"rule '{name}'", "when", "RG148")
+        missing = self._missing_word(block)
+        when = self._condition(block, "when", missing)
+        clear = self._condition(block, "clear", missing, clearing=True)
+        do = self.actions.actions(block["do"], "do") if "do" in block else None
+        found = Rule(
+            name,
+            when or NOTHING,
+            do or Actions(),
+            clear,
+            min_hold=self._time(block, "min_hold"),
+            cooldown=self._cooldown(block),
+            latch=self._latch(block),
+            priority=self._priority(block),
+            severity=self._severity(block),
+            title=self._text(block, "name"),
+            description=self._text(block, "description"),
+            mutes=self._mutes(block),
+            reentry=self._reentry(block, do.exposure_cap if do else None),
+            fallback=self._fallback(block),
+            span=entry.key.span,
+        )
+        whole = whole and when is not None and do is not None
+        return found if whole and ("clear" not in block or clear is not None) else None
+
+    def _latch(self, block: Block) -> bool:
+        latch = self.truth(block["latch"], "latch") if "latch" in block else False
+        if latch and "clear" in block:
+            message = '"clear" is not used: a latched rule is released by hand (riskguard release)'
+            self.findings.warn("RG413", block["clear"].key.span, message)
+        return latch
+
+    def stage(self, name: Scalar, block: Block) -> Stage | None:
+        """Return a stage of the ladder, None when it has a fault."""
+        what = f"stage '{name.text}'"
+        whole = self._whole(block, name.span, what, "enter", "RG152")
+        missing = self._missing_word(block)
+        enter = self._condition(block, "enter", missing)
+        recover = self._condition(block, "recover", missing, clearing=True)
+        do = self.actions.actions(block["do"], "do") if "do" in block else None
+        fallback = self._fallback(block)
+        min_hold = self._time(block, "min_hold")
+        reentry = self._reentry(block, do.exposure_cap if do else None)
+        description = self._text(block, "description")
+        broken = not whole or ("recover" in block and recover is None)
+        if enter is None or do is None or broken:
+            return None
+        return Stage(
+            name.text, enter, do, recover, min_hold, reentry, fallback, description, name.span
+        )
+
+    def _whole(self, block: Block, at: Span, what: str, key: str, code: str) -> bool:
+        first = self.require(block, (key,), at, code, what)
+        return self.require(block, ("do",), at, "RG149", what) and first
+
+    def _condition(
+        self, block: Block, key: str, missing: str, *, clearing: bool = False
+    ) -> Condition | None:
+        if key not in block:
+            return None
+        return self.conditions.condition(block[key], missing=missing, clearing=clearing)
+
+    def _missing_word(self, block: Block) -> str:
+        if "on_missing" not in block:
+            return "hold"
+        return self.choice(block["on_missing"], "on_missing", MISSING) or "hold"
+
+    def _fallback(self, block: Block) -> Actions | None:
+        return self.actions.actions(block["fallback"], "fallback") if "fallback" in block else None
+
+    def _reentry(self, block: Block, cap: float | None) -> Reentry | None:
+        if "reentry" not in block:
+            return None
+        return self.actions.reentry(block["reentry"], cap, self.conditions)
+
+    def _time(self, block: Block, key: str) -> int:
+        return self.duration(block[key], key) if key in block else 0
+
+    def _cooldown(self, block: Block) -> int:
+        cooldown = self._time(block, "cooldown")
+        if cooldown > 30 * DAY:
+            message = f"a cooldown of {cooldown / DAY:g} d is longer than 30 d"
+            self.findings.warn("RG418", block["cooldown"].node.span, message, "shorten it")
+        return cooldown
+
+    def _text(self, block: Block, key: str) -> str:
+        return self.text(block[key], key) if key in block else ""
+
+    def _severity(self, block: Block) -> str:
+        if "severity" not in block:
+            return "warning"
+        return self.choice(block["severity"], "severity", SEVERITIES) or "warning"
+
+    def _priority(self, block: Block) -> int:
+        if "priority" not in block:
+            return 0
+        found = self.scalar(block["priority"], "priority")
+        if found is None:
+            return 0
+        if found.text.isascii() and found.text.isdigit() and int(found.text[:9]) <= 100:
+            return int(found.text[:9])
+        message = f"priority {found.text} is outside 0..100"
+        self.findings.error("RG304", found.span, message, "write a whole number")
+        return 0
+
+    def _mutes(self, block: Block) -> tuple[str, ...]:
+        if "mutes" not in block:
+            return ()
+        names = self.names(block["mutes"], "mutes")
+        for name in names:
+            if name.text not in self.scope.rules:
+                close = near(name.text, self.scope.rules)
+                fix = f"did you mean '{close}'?" if close else ""
+                self.findings.error("RG201", name.span, f"unknown rule '{name.text}'", fix)
+        return tuple(name.text for name in names)

@@ -1,0 +1,94 @@
+"""A look at the bare lines, before YAML: slips that YAML accepts or blames elsewhere."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from riskguard.language.ruleset import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from riskguard.language.findings import Findings
+
+__all__ = ["prescan"]
+
+CONTROL = re.compile("[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# YAML takes these for line breaks: they would move every line number after them
+BREAKS = re.compile("[\x85\u2028\u2029]")
+INVISIBLE = re.compile("[\xa0\xad\u2007\u200b-\u200d\u202f\u2060\ufeff]")
+CURLY = re.compile("[\u201c\u201d\u2018\u2019]")
+TAB = re.compile(r" *\t")
+DASH = re.compile(r"\s*(-)[A-Za-z(]")
+COLON = re.compile(r"\s*(?:- )?(?P<key>[A-Za-z_][\w.]*)(?P<colon>:)(?P<value>[^\s/:].*)$")
+BLOCK_START = re.compile(r"\s*(?:- )*[^#\s'\"][^#]*:\s+[|>][-+0-9]*\s*(?:#.*)?$")
+FREE_TEXT = re.compile(r"\s*(?:- )?\{?(?:name|description|author|references|tags|help|notify)\s*:")
+COMMENT = re.compile(r"(?:^|\s)#")
+
+
+def prescan(lines: Sequence[str], found: Findings) -> bool:
+    """Note faults of single lines; return whether the text may go on to YAML."""
+    for number, line in enumerate(lines, 1):
+        control = CONTROL.search(line) or BREAKS.search(line)
+        if control:
+            code = ord(control[0])
+            message = f"character U+{code:04X} is not allowed in YAML"
+            found.error("RG038", _at(number, control.span()), message, "remove it")
+    if found.failed:
+        return False
+    for number, line in _outside_blocks(lines):
+        _scan(number, line, found)
+    return not found.failed
+
+
+def _at(number: int, place: tuple[int, int]) -> Span:
+    return Span(number, place[0] + 1, number, place[1] + 1)
+
+
+def _outside_blocks(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Yield the numbered lines that are not the body of a folded or literal text."""
+    margin: int | None = None
+    for number, line in enumerate(lines, 1):
+        indent = len(line) - len(line.lstrip(" "))
+        if margin is not None:
+            if not line.strip() or indent > margin:
+                continue
+            margin = None
+        yield number, line
+        if BLOCK_START.match(line):
+            margin = indent
+
+
+def _scan(number: int, line: str, found: Findings) -> None:
+    comment = COMMENT.search(line)
+    text = line[: comment.start()] if comment else line
+    tab = TAB.match(text)
+    if tab:
+        place = _at(number, (tab.end() - 1, tab.end()))
+        found.error("RG010", place, "tab used for indentation", "use two spaces for each level")
+        return
+    if FREE_TEXT.match(text):
+        return
+    hidden = INVISIBLE.search(text)
+    if hidden:
+        message = f"invisible character U+{ord(hidden[0]):04X} (copied from a web page or chat?)"
+        help_text = "replace it with an ordinary space"
+        found.error("RG011", _at(number, hidden.span()), message, help_text)
+        return
+    curly = CURLY.search(text)
+    if curly:
+        help_text = "use straight quotes \" or '"
+        found.error("RG012", _at(number, curly.span()), "curly quote", help_text)
+        return
+    dash = DASH.match(text)
+    if dash:
+        help_text = f'write "- {text.strip()[1:]}"'
+        message = "a list item needs a space after the dash"
+        found.error("RG013", _at(number, dash.span(1)), message, help_text)
+        return
+    colon = COLON.match(text)
+    if colon:
+        message = f"missing space after the colon of '{colon['key']}'"
+        help_text = f'write "{colon["key"]}: {colon["value"].strip()}"'
+        found.error("RG014", _at(number, colon.span("colon")), message, help_text)

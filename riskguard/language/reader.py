@@ -1,0 +1,213 @@
+"""A rule file, read whole: every fault is found at once, nothing half read is used."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from riskguard.errors import Diagnostic, RuleError
+from riskguard.language.allowances import silence
+from riskguard.language.blocks import BlockReader
+from riskguard.language.conditions import ConditionReader
+from riskguard.language.declarations import DeclarationReader
+from riskguard.language.findings import Findings, near
+from riskguard.language.header import HeaderReader
+from riskguard.language.latches import LatchReader
+from riskguard.language.lint import lint
+from riskguard.language.references import circles
+from riskguard.language.ruleset import RuleSet, Span
+from riskguard.language.schema import FILE_KEYS, MAX_RULES, STAGE_KEYS
+from riskguard.language.scope import Scope
+from riskguard.language.source import LIMITS, MAX_BYTES, Listing, Mapping, Scalar, compose
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping as Table
+
+    from riskguard.language.blocks import Block, Entry
+    from riskguard.language.source import Node
+
+__all__ = ["load_rules", "read_rules", "read_text"]
+
+SUFFIXES = (".yaml", ".yml", ".json")
+
+
+def load_rules(
+    path: str | Path, *, settings: Table[str, str] | None = None, every: int | None = None
+) -> RuleSet:
+    """Return the rules of a file; `settings` are texts of `--set`, `every` the bars in ns.
+
+    Raises:
+        RuleError: with every diagnostic, if there is an error among them.
+    """
+    rules, found = read_rules(path, settings=settings, every=every)
+    if rules is None:
+        raise RuleError(found)
+    return rules
+
+
+def read_rules(
+    path: str | Path, *, settings: Table[str, str] | None = None, every: int | None = None
+) -> tuple[RuleSet | None, list[Diagnostic]]:
+    """Return the rules of a file, None if it has errors, and all that was found."""
+    file = Path(path)
+    name = str(path)
+    if file.suffix not in SUFFIXES or not file.is_file():
+        return None, [_missing(file)]
+    if file.stat().st_size > MAX_BYTES:
+        found = Findings(name, ())
+        found.error("RG001", Span(), "the file is larger than 1 MiB", 'split it with "extends:"')
+        return None, found.sorted()
+    try:
+        text = file.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as fault:
+        found = Findings(name, ())
+        message = f"byte {fault.start + 1} is not UTF-8 text"
+        found.error("RG038", Span(), message, "save the file as UTF-8")
+        return None, found.sorted()
+    return read_text(text, name, settings=settings, every=every)
+
+
+def read_text(
+    text: str, name: str, *, settings: Table[str, str] | None = None, every: int | None = None
+) -> tuple[RuleSet | None, list[Diagnostic]]:
+    """Return the rules of a text; `name` stands for its path in what is found."""
+    root, found = compose(text, name)
+    if root is None:
+        return None, found.sorted()
+    rules = _FileReader(Scope(found, every=every)).read(root, settings or {})
+    if rules is not None and not found.failed:
+        lint(rules, found)
+    if isinstance(root, Mapping):
+        silence(root, found)
+    return None if found.failed else rules, found.sorted()
+
+
+def _missing(file: Path) -> Diagnostic:
+    siblings: list[str] = []
+    if file.parent.is_dir():
+        siblings = sorted(one.name for one in file.parent.iterdir() if one.suffix in SUFFIXES)
+    close = near(file.name, siblings)
+    fix = f"did you mean '{close}'?" if close else ""
+    message = f"no rule file '{file.name}' (.yaml, .yml, .json)"
+    return Diagnostic(str(file), 1, 1, 1, 2, "RG005", "error", message, fix)
+
+
+class _FileReader(BlockReader):
+    """Walks the sections of a file: names first, then what they mean."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(scope)
+        self.conditions = ConditionReader(scope)
+        self.latches = LatchReader(scope, self.conditions)
+
+    def read(self, root: Node, settings: Table[str, str]) -> RuleSet | None:
+        if not isinstance(root, Mapping):
+            message = 'a rule file is a block of "key: value" lines'
+            place = Span(root.span.line, root.span.column, root.span.line, root.span.column + 1)
+            self.findings.error("RG120", place, message, 'start with "version: 1"')
+            return None
+        block = self.block(root, FILE_KEYS, "the file")
+        header = HeaderReader(self.scope)
+        if block is None or not header.version(block):
+            return None
+        if not block.keys() & {"rules", "stages"} and block.lacks("rules"):
+            place = next(iter(block.values())).key.span
+            message = 'no "rules:" and no "stages:": nothing to guard'
+            self.findings.error("RG146", place, message, "add a rule under rules:")
+        base = header.read(block)
+        given = self.scope.every
+        declarations = DeclarationReader(self.scope)
+        if "inputs" in block:
+            declarations.inputs(block["inputs"])
+        if "params" in block:
+            declarations.params(block["params"])
+        declarations.settings(settings)
+        found = self._decisions(block, base)
+        if base.every is None and self.scope.bars_used:
+            found = replace(found, every=given, hash="")
+        return found
+
+    def _decisions(self, block: Block, base: RuleSet) -> RuleSet:
+        definitions = self._named(block, "define", self.scope.definitions)
+        rules = self._named(block, "rules", self.scope.rules)
+        stages = self._ladder(block)
+        define = {entry.key.text: self.conditions.condition(entry) for entry in definitions}
+        ladder = [self.latches.stage(name, one) for name, one in stages]
+        latches = [self.latches.rule(entry) for entry in rules]
+        found = replace(
+            base,
+            hash="",
+            inputs=self.scope.inputs,
+            params=self.scope.params,
+            define={name: part for name, part in define.items() if part is not None},
+            stages=tuple(stage for stage in ladder if stage is not None),
+            rules=tuple(rule for rule in latches if rule is not None),
+        )
+        circles(found, self.scope)
+        if not self.findings.failed:
+            self._unused()
+        return found
+
+    # ------------------------------------------------------------ names
+
+    def _named(self, block: Block, key: str, taken: dict[str, Span]) -> list[Entry]:
+        """Claim the names of a section before anything in it is read."""
+        if key not in block:
+            return []
+        entry = block[key]
+        if key == "rules" and isinstance(entry.node, Listing):
+            message = "rules are named, not listed"
+            fix = 'write "my_rule:" instead of "- name: my_rule"'
+            self.findings.error("RG147", entry.key.span, message, fix)
+            return []
+        if isinstance(entry.node, Scalar) and entry.node.empty:
+            self.no_value(entry, key)
+            return []
+        entries = self.entries(entry.node, key) or []
+        if len(entries) > MAX_RULES:
+            message = f"nested too deep or too large: {len(entries)} entries"
+            self.findings.error("RG002", entry.key.span, message, LIMITS)
+            return []
+        return [one for one in entries if self.scope.claim(one.key, taken)]
+
+    def _ladder(self, block: Block) -> list[tuple[Scalar, Block]]:
+        """Claim the names of the stages, mildest first."""
+        if "stages" not in block:
+            return []
+        entry = block["stages"]
+        if not isinstance(entry.node, Listing):
+            message = "stages are a list, mildest first"
+            self.findings.error("RG150", entry.key.span, message, 'start each with "- stage: name"')
+            return []
+        found: list[tuple[Scalar, Block]] = []
+        for item in entry.node.items:
+            block_of = self.block(item, STAGE_KEYS, "stage")
+            if block_of is None:
+                continue
+            if "stage" not in block_of:
+                if block_of.lacks("stage"):
+                    start = item.span
+                    place = Span(start.line, start.column, start.line, start.column + 1)
+                    message = 'a stage without "stage: name"'
+                    self.findings.error("RG153", place, message, 'begin it with "stage: watch"')
+                continue
+            name = self.scalar(block_of["stage"], "stage")
+            if name is None:
+                continue
+            if name.text in self.scope.stages:
+                message = f"stage '{name.text}' appears twice"
+                self.findings.error("RG151", name.span, message, "give it another name")
+            elif self.scope.claim(name, self.scope.stages):
+                found.append((name, block_of))
+        return found
+
+    def _unused(self) -> None:
+        for name, parameter in self.scope.params.items():
+            if name not in self.scope.used:
+                message = f"parameter '{name}' is never used"
+                self.findings.warn("RG211", parameter.span, message, "remove it")
+        for name, place in self.scope.definitions.items():
+            if name not in self.scope.used:
+                message = f"definition '{name}' is never used"
+                self.findings.warn("RG212", place, message, "remove it")

@@ -1,0 +1,103 @@
+"""What the names of a file mean: inputs, parameters, definitions, rules, stages, symbols."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from riskguard.language.findings import LineError, near
+from riskguard.language.ruleset import Input
+from riskguard.language.schema import MARKET, MEASURES, NAME, RESERVED
+from riskguard.market import CATALOGUE
+
+if TYPE_CHECKING:
+    from riskguard.language.findings import Findings
+    from riskguard.language.ruleset import Parameter, Span
+    from riskguard.language.source import Scalar
+
+__all__ = ["Scope"]
+
+HOLDER = re.compile(r"holder\.[a-z][a-z0-9_]*\.(units|cost)")
+
+
+@dataclass(slots=True)
+class Scope:
+    """The names that a line may use, and which of them were used."""
+
+    findings: Findings
+    symbol: str = ""
+    symbols: tuple[str, ...] = ()
+    every: int | None = None
+    bars_used: bool = False  # a window was written in bars
+    inputs: dict[str, Input] = field(default_factory=dict)  # declared by the file
+    params: dict[str, Parameter] = field(default_factory=dict)
+    definitions: dict[str, Span] = field(default_factory=dict)
+    rules: dict[str, Span] = field(default_factory=dict)
+    stages: dict[str, Span] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+
+    def fail(self, fault: LineError, at: Scalar) -> None:
+        """Note the fault of a text at its characters in the file."""
+        place = at.place(fault.start, fault.end)
+        self.findings.error(fault.code, place, fault.message, fault.fix)
+
+    def find_input(self, symbol: str, name: str) -> Input | None:
+        """Return what is known of a series, None when there is none of that name."""
+        found = self.inputs.get(f"{symbol}.{name}" if symbol else name)
+        if found is not None:
+            return found
+        if symbol and name not in MARKET:
+            return None
+        if name in self.inputs:
+            return self.inputs[name]
+        if HOLDER.fullmatch(name):
+            kind = "holder." + name.rsplit(".", maxsplit=1)[1]
+            self.inputs[name] = Input(name, CATALOGUE[kind])
+            return self.inputs[name]
+        return Input(name, CATALOGUE[name]) if name in CATALOGUE else None
+
+    def known(self) -> list[str]:
+        """Return every name that may begin a value or a flag."""
+        return [*CATALOGUE, *self.inputs, *self.params, *self.definitions, *self.rules]
+
+    def claim(self, key: Scalar, taken: dict[str, Span] | None = None) -> bool:
+        """Give a new name to a parameter, definition, rule or stage, if it is free and fit."""
+        name = key.text
+        if not NAME.fullmatch(name):
+            fit = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+            fix = f"write {fit}" if NAME.fullmatch(fit) else "for example my_rule"
+            message = "a name has small letters, digits and _"
+            self.findings.error("RG154", key.span, message, fix)
+            return False
+        owner = self._owner(name)
+        if owner:
+            message = f"'{name}' is already the name of {owner}"
+            self.findings.error("RG210", key.span, message, "choose another name")
+            return False
+        if taken is not None:
+            taken[name] = key.span
+        return True
+
+    def _owner(self, name: str) -> str:
+        if name in self.inputs or name in CATALOGUE:
+            return "an input"
+        if name in MEASURES:
+            return "a measure"
+        if name in RESERVED:
+            return "a word of the language"
+        tables = {
+            "a parameter": self.params,
+            "a definition": self.definitions,
+            "a rule": self.rules,
+            "a stage": self.stages,
+        }
+        return next((what for what, names in tables.items() if name in names), "")
+
+    def unknown(self, word: str, start: int, end: int, *, written: str = "") -> LineError:
+        """Return the fault of a name that nobody gave."""
+        close = near(written or word, self.known())
+        fix = f"did you mean '{close}'?" if close else ""
+        if not close and word in MEASURES:
+            fix = f"a measure follows an input: close.{word}({MEASURES[word].example})"
+        return LineError("RG201", start, end, f"unknown name '{word}'", fix)

@@ -1,0 +1,236 @@
+"""Text in, nodes out: the only module that knows YAML.
+
+Every scalar stays text and keeps the place of each of its characters. A pre-scan catches what
+YAML would blame on the wrong line or accept in silence; no constructor ever runs.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from riskguard.language.findings import Findings
+from riskguard.language.prescan import prescan
+from riskguard.language.ruleset import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Listing", "Mapping", "Node", "Scalar", "compose", "lines_of"]
+
+# the loader in C gives the same nodes and marks, and is several times faster
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 64
+MAX_NODES = 20_000
+LIMITS = "limits: 64 levels, 20,000 values, 2,000 rules"
+# characters of the source that one character of a double-quoted value takes
+ESCAPES = {"x": 4, "u": 6, "U": 10}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scalar:
+    """One text of the file."""
+
+    text: str
+    span: Span
+    style: str = ""  # "" plain, ', ", | or >
+    lines: Sequence[str] = ()
+    whole: bool = False  # made from another text: every character stands at all of that
+
+    @property
+    def empty(self) -> bool:
+        """Say whether nothing was written."""
+        return not self.text and not self.style
+
+    def place(self, start: int, end: int) -> Span:
+        """Return where the characters [start, end) of the text stand in the file."""
+        first = self.span
+        if self.whole:
+            return first
+        if "\\" in self.lines[first.line - 1] or first.line != first.end_line or self.style:
+            return self._rescanned(start, end)
+        return Span(first.line, first.column + start, first.line, first.column + end)
+
+    def _rescanned(self, start: int, end: int) -> Span:
+        places = _places(self)
+        if places is None:
+            return Span(self.span.line, self.span.column, self.span.line, self.span.column + 1)
+        row, column = places[min(start, len(places) - 1)]
+        last_row, last = places[min(max(end - 1, start), len(places) - 1)]
+        return Span(row + 1, column + 1, last_row + 1, last + 2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mapping:
+    """A block of keys, in the order written, doubles included."""
+
+    items: tuple[tuple[Node, Node], ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listing:
+    """A list; `flow` when written in brackets."""
+
+    items: tuple[Node, ...]
+    span: Span
+    flow: bool = False
+
+
+Node = Scalar | Mapping | Listing
+
+
+def _places(scalar: Scalar) -> list[tuple[int, int]] | None:
+    """Find each character of a quoted, folded or broken text again in the source."""
+    row, column = scalar.span.line - 1, scalar.span.column - 1
+    lines = scalar.lines
+    if scalar.style in {"|", ">"}:
+        row, column = row + 1, 0
+    elif scalar.style:
+        column += 1
+    found: list[tuple[int, int]] = []
+    for letter in scalar.text:
+        if not letter.isspace():
+            while row < len(lines) and lines[row][column : column + 1].strip() == "":
+                row, column = (row, column + 1) if column < len(lines[row]) else (row + 1, 0)
+        if row >= len(lines):
+            return None
+        here = lines[row][column : column + 1]
+        if scalar.style == '"' and here == "\\":
+            width = ESCAPES.get(lines[row][column + 1 : column + 2], 2)
+        elif scalar.style == "'" and letter == "'":
+            width = 2
+        elif letter.isspace():
+            width = 1 if here.isspace() else 0
+        elif here != letter:
+            return None
+        else:
+            width = 1
+        found.append((row, column))
+        column += width
+    return [*found, (row, column)] if found else None
+
+
+def lines_of(text: str) -> tuple[str, tuple[str, ...]]:
+    """Return the text with plain line breaks and without a byte-order mark, and its lines."""
+    plain = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    return plain, tuple(plain.split("\n"))
+
+
+def compose(text: str, path: str) -> tuple[Node | None, Findings]:
+    """Return the nodes of a rule file (None when it cannot be read) and what was found."""
+    text, lines = lines_of(text)
+    found = Findings(path, lines)
+    if len(text) > MAX_BYTES or len(text.encode(errors="replace")) > MAX_BYTES:
+        found.error("RG001", Span(), "the file is larger than 1 MiB", 'split it with "extends:"')
+        return None, found
+    if not prescan(lines, found):
+        return None, found
+    try:
+        if not _events_allowed(text, found):
+            return None, found
+        root = yaml.compose(text, Loader=LOADER)
+    except yaml.MarkedYAMLError as fault:
+        _blame(fault, lines, found)
+        return None, found
+    except yaml.YAMLError as fault:
+        found.error("RG039", Span(), str(fault).split("\n", maxsplit=1)[0])
+        return None, found
+    if root is None:
+        found.error("RG003", Span(), "the file is empty", 'start with "version: 1"')
+        return None, found
+    return _converted(root, lines), found
+
+
+def _span(event: Any) -> Span:  # noqa: ANN401 - events and nodes of PyYAML share only their marks
+    start, end = event.start_mark, event.end_mark
+    return Span(start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+
+def _events_allowed(text: str, found: Findings) -> bool:
+    """Refuse what YAML can do and rules never need, before any node is built."""
+    depth = nodes = documents = 0
+    for event in yaml.parse(text, Loader=LOADER):
+        if isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+        if isinstance(event, yaml.NodeEvent):
+            nodes += 1
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        refusal = _refused(event)
+        if refusal is None and documents > 1:
+            refusal = (
+                "RG033",
+                '"---" starts a second document',
+                'one file holds one document; use "extends:" for several files',
+            )
+        if refusal is None and (depth > MAX_DEPTH or nodes > MAX_NODES):
+            refusal = ("RG002", "nested too deep or too large", LIMITS)
+        if refusal is not None:
+            code, message, help_text = refusal
+            found.error(code, _span(event), message, help_text)
+            return False
+    return True
+
+
+def _refused(event: Any) -> tuple[str, str, str] | None:  # noqa: ANN401 - any event of PyYAML
+    if isinstance(event, yaml.AliasEvent):
+        help_text = 'give the value a name under "params:" or the condition a name under "define:"'
+        return "RG020", "YAML aliases (*name) are not used here", help_text
+    if getattr(event, "anchor", None):
+        return "RG021", "YAML anchors (&name) are not used here", 'use "params:" or "define:"'
+    tag = getattr(event, "tag", None)
+    if tag:
+        shown = str(tag).replace("tag:yaml.org,2002:", "!!")
+        return "RG022", f"YAML tags ({shown}) are not used here", "remove it"
+    return None
+
+
+def _blame(fault: Any, lines: Sequence[str], found: Findings) -> None:  # noqa: ANN401 - MarkedYAMLError is untyped
+    """Put a fault of the YAML reader where the author's hand slipped."""
+    context = fault.context or ""
+    at = fault.problem_mark or fault.context_mark
+    begun = fault.context_mark or at
+    here = Span(at.line + 1, at.column + 1, at.line + 1, at.column + 2)
+    origin = Span(begun.line + 1, begun.column + 1, begun.line + 1, begun.column + 2)
+    whole = Span(origin.line, origin.column, origin.line, 1 << 20)
+    if "quoted scalar" in context:
+        found.error("RG030", whole, "quote opened here is never closed", "add the closing quote")
+    elif "block scalar" in context or "cannot start any token" in (fault.problem or ""):
+        place = origin if "block scalar" in context else here
+        sign = lines[place.line - 1][place.column - 1 : place.column]
+        message = f"a value cannot start with '{sign}' in YAML"
+        found.error("RG015", place, message, WHOLE_COMPARISON)
+    elif "flow sequence" in context or "flow mapping" in context:
+        message = "bracket opened here is never closed (or a comma is missing)"
+        found.error("RG031", origin, message, "close it with ] or }")
+    elif "mapping values are not allowed" in (fault.problem or ""):
+        message = 'unexpected ":" inside a value'
+        found.error("RG032", here, message, "put the whole text in quotes")
+    elif "block mapping" in context or "block collection" in context:
+        message = f"indentation does not match the block that began at line {origin.line}"
+        found.error("RG034", here, message, "line up keys of the same block in the same column")
+    else:
+        words = re.sub(r"\s+", " ", fault.problem or "not valid YAML")
+        found.error("RG039", here, words, "look at the marked character and the line before it")
+
+
+WHOLE_COMPARISON = 'write the whole comparison ("close > 75_000") or put it in quotes'
+
+
+def _converted(node: Any, lines: Sequence[str]) -> Node:  # noqa: ANN401 - nodes of PyYAML are untyped
+    span = _span(node)
+    if isinstance(node, yaml.MappingNode):
+        pairs = ((_converted(key, lines), _converted(value, lines)) for key, value in node.value)
+        return Mapping(tuple(pairs), span)
+    if isinstance(node, yaml.SequenceNode):
+        items = tuple(_converted(item, lines) for item in node.value)
+        return Listing(items, span, bool(node.flow_style))
+    return Scalar(node.value, span, node.style or "", lines)

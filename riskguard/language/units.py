@@ -1,0 +1,140 @@
+"""Numbers with their units: what a trader writes, as a value and a dimension."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING
+
+from riskguard.language.findings import LineError
+from riskguard.market import DAY, HOUR, MINUTE, SECOND, WEEK
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "AMOUNTS",
+    "DURATIONS",
+    "MULTIPLIERS",
+    "NUMBER",
+    "WORDS",
+    "amount",
+    "combined",
+    "comparable",
+    "percent",
+    "span_words",
+]
+
+DURATIONS: Mapping[str, int] = {
+    "s": SECOND,
+    "m": MINUTE,
+    "min": MINUTE,
+    "h": HOUR,
+    "d": DAY,
+    "w": WEEK,
+}
+MULTIPLIERS: Mapping[str, float] = {
+    "k": 1e3,
+    "K": 1e3,
+    "M": 1e6,
+    "B": 1e9,
+    "bn": 1e9,
+    "T": 1e12,
+}
+LONGEST = 100 * 365 * DAY
+UNITS = "units: % bp x $ k M B, s m h d w, bars"
+
+# what the messages call a dimension
+WORDS: Mapping[str, str] = {
+    "price": "a price",
+    "dollars": "dollars",
+    "coins": "an amount of coins",
+    "share": "a percentage",
+    "ratio": "a multiple",
+    "index": "an index (0–100)",
+    "number": "a plain number",
+    "count": "a count",
+    "time": "a duration",
+    "plain": "a plain number",
+    "bars": "a number of bars",
+}
+AMOUNTS = frozenset({"price", "dollars", "coins"})
+# what a number without a unit may meet
+MEETS_PLAIN = frozenset({"price", "coins", "count", "index", "number", "ratio", "plain"})
+FACTORS = frozenset({"share", "ratio", "number", "plain"})
+
+NUMBER = re.compile(
+    r"(?P<money>\$)?(?P<digits>(?:\d{1,3}(?:,\d{3})+(?![\d_])|\d[\d_]*)(?:\.\d+)?(?:e[+-]?\d+)?)"
+    r"(?P<unit>%|[^\W\d_]+)?"
+)
+
+
+def amount(match: re.Match[str]) -> tuple[float, str]:
+    """Return value and dimension of a number as written; shares are fractions, times ns."""
+    unit = match["unit"] or ""
+    value = float(match["digits"].replace("_", "").replace(",", ""))
+    dimension = "dollars" if match["money"] else "plain"
+    if unit in MULTIPLIERS:
+        value *= MULTIPLIERS[unit]
+    elif unit and match["money"]:
+        raise _unknown(match, unit)
+    elif unit in {"%", "bp"}:
+        value, dimension = value / (100 if unit == "%" else 10_000), "share"
+    elif unit == "x":
+        dimension = "ratio"
+    elif unit in DURATIONS:
+        value, dimension = value * DURATIONS[unit], "time"
+        if value > LONGEST:
+            message = f"{match[0]} is longer than 100 years"
+            raise LineError("RG110", match.start(), match.end(), message, "write a shorter time")
+    elif unit:
+        raise _unknown(match, unit)
+    if not math.isfinite(value):
+        message = f"{match[0]} is too large a number"
+        raise LineError("RG101", match.start(), match.end(), message, "write a smaller one")
+    return value, dimension
+
+
+def _unknown(match: re.Match[str], unit: str) -> LineError:
+    return LineError("RG112", match.start("unit"), match.end(), f"unknown unit '{unit}'", UNITS)
+
+
+def comparable(left: str, right: str) -> bool:
+    """Say whether two dimensions may stand on the two sides of a comparison."""
+    if left == right or {left, right} == {"price", "dollars"}:
+        return True
+    return "plain" in {left, right} and {left, right} <= MEETS_PLAIN
+
+
+def combined(op: str, left: str, right: str) -> tuple[str, str] | None:
+    """Return (op, dimension) of `left op right`, None where it has no meaning."""
+    if op in "+-":
+        if right == "share" and left in AMOUNTS | {"plain"}:
+            return f"{op}share", left
+        if left == right:
+            return op, left
+        if "plain" in {left, right} and {left, right} <= MEETS_PLAIN:
+            return op, left if right == "plain" else right
+        return None
+    if op == "*" and {left, right} == {"coins", "price"}:
+        return op, "dollars"
+    if left == right and op == "/":
+        return op, "plain" if left == "plain" else "ratio"
+    if right in FACTORS:
+        return op, right if left == "plain" and op == "*" else left
+    if left in FACTORS and op == "*":
+        return op, right
+    return None
+
+
+def percent(share: float) -> str:
+    """Write a share as people do: 0.044 is 4.4%."""
+    return f"{round(share * 100, 9):.10g}%"
+
+
+def span_words(duration: int) -> str:
+    """Write a time in whole units: "60 min", "12 h", "182 days"."""
+    for unit, name in ((DAY, "days"), (HOUR, "h"), (MINUTE, "min")):
+        if duration >= 2 * unit or (duration == unit and unit == MINUTE):
+            return f"{duration / unit:.4g} {name}"
+    return f"{duration / MINUTE:.4g} min" if duration >= MINUTE else f"{duration / SECOND:.4g} s"

@@ -1,0 +1,283 @@
+"""From the syntax of a line to typed values: names are looked up, dimensions are checked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from riskguard.language.expression import Argument, Binary, Literal, Negative, Path
+from riskguard.language.findings import LineError, near, suggestion
+from riskguard.language.ruleset import (
+    Arithmetic,
+    Constant,
+    Measured,
+    ParameterValue,
+    SeriesValue,
+    Span,
+)
+from riskguard.language.schema import MEASURES, SYMBOL, Measure
+from riskguard.language.units import WORDS, combined, span_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from riskguard.language.expression import Segment, Syntax
+    from riskguard.language.ruleset import Value
+    from riskguard.language.scope import Scope
+
+__all__ = ["ValueReader"]
+
+LATER_WORDS = frozenset({"today", "this_week", "all"})
+LATER_PATHS = frozenset({"ta", "plugin"})
+NOISY = frozenset({"change", "drop", "rise"})  # of a single bar of a flow
+
+
+class ValueReader:
+    """Reads the values of one text; offsets become places through `place`."""
+
+    def __init__(self, scope: Scope, text: str, place: Callable[[int, int], Span]) -> None:
+        self.scope, self.text, self.place = scope, text, place
+
+    def read(self, node: Syntax) -> Value:
+        """Return the typed value, or raise LineError."""
+        if isinstance(node, Literal):
+            return self._literal(node)
+        if isinstance(node, Path):
+            return self._path(node)
+        if isinstance(node, Negative):
+            return self._negative(node)
+        return self._binary(node)
+
+    def window(self, node: Syntax, measure: str) -> int:
+        """Return a window in ns from a literal, a number of bars or a parameter."""
+        held = self.held(node)
+        if held is None:
+            raise self._no_window(node, measure)
+        value, dimension = held
+        if dimension == "bars":
+            value *= self._bar(node)
+        if value <= 0:
+            message = f"the window of {measure}() must be longer than nothing"
+            raise LineError("RG205", node.start, node.end, message, "for example 24h")
+        return round(value)
+
+    def held(self, node: Syntax) -> tuple[float, str] | None:
+        """Return (value, "time" or "bars") of a literal or a parameter, None if it is neither."""
+        if isinstance(node, Literal) and node.dimension in {"time", "bars"}:
+            return node.value, node.dimension
+        if isinstance(node, Path) and node.word in self.scope.params:
+            parameter = self.scope.params[node.word]
+            if parameter.dimension in {"time", "bars"} and parameter.value is not None:
+                self.scope.used.add(parameter.name)
+                return parameter.value, parameter.dimension
+        return None
+
+    def _bar(self, node: Syntax) -> int:
+        if self.scope.every is None:
+            message = f"how long is a bar? '{self._text(node)}' needs the decision interval"
+            fix = 'write "every: 1h" (or 4h ...) in the file'
+            raise LineError("RG205", node.start, node.end, message, fix)
+        self.scope.bars_used = True
+        return self.scope.every
+
+    def _no_window(self, node: Syntax, measure: str) -> LineError:
+        if isinstance(node, Path) and node.word in LATER_WORDS:
+            message = f"the window '{node.word}' is not read by this version yet"
+            return LineError("RG900", node.start, node.end, message, "write a time such as 24h")
+        what, fix = "something else", "for example 24h"
+        if isinstance(node, Path) and node.word:
+            found = near(node.word, self.scope.params)
+            what = f"'{node.word}'"
+            fix = f"did you mean '{found}'?" if found else fix
+        elif isinstance(node, Literal):
+            what = WORDS[node.dimension]
+            if node.dimension == "plain":
+                fix = f"write {self._text(node)}h or {self._text(node)} bars"
+        message = f"{measure}() needs a window such as 24h or 20 bars, not {what}"
+        return LineError("RG205", node.start, node.end, message, fix)
+
+    def _text(self, node: Syntax) -> str:
+        return self.text[node.start : node.end]
+
+    def _literal(self, node: Literal) -> Constant:
+        if node.dimension == "bars":
+            message = "a number of bars is a window, not a value"
+            raise LineError("RG305", node.start, node.end, message, "put it inside the brackets")
+        place = self.place(node.start, node.end)
+        return Constant(node.value, node.dimension, place, self._text(node))
+
+    def _negative(self, node: Negative) -> Value:
+        inner = self.read(node.of)
+        place, text = self.place(node.start, node.end), self._text(node)
+        if isinstance(inner, Constant):
+            return Constant(-inner.value, inner.dimension, place, text)
+        zero = Constant(0.0, inner.dimension, place, "0")
+        return Arithmetic("-", zero, inner, inner.dimension, place, text)
+
+    def _binary(self, node: Binary) -> Arithmetic:
+        left, right = self.read(node.left), self.read(node.right)
+        found = combined(node.op, left.dimension, right.dimension)
+        if found is None:
+            signs = {"+": "added to", "-": "taken from", "*": "multiplied with", "/": "set under"}
+            first, second = WORDS[left.dimension], WORDS[right.dimension]
+            message = f"{second} cannot be {signs[node.op]} {first}"
+            fix = "use equal units, or a percentage or a plain number on the right"
+            raise LineError("RG305", node.start, node.end, message, fix)
+        op, dimension = found
+        place = self.place(node.start, node.end)
+        return Arithmetic(op, left, right, dimension, place, self._text(node))
+
+    def _path(self, path: Path) -> Value:
+        segments, symbol = path.segments, ""
+        head = segments[0]
+        if head.name in LATER_PATHS:
+            message = f"'{head.name}.…' is not read by this version yet"
+            fix = "use the inputs and measures of the language"
+            raise LineError("RG900", head.start, head.end, message, fix)
+        if SYMBOL.fullmatch(head.name) and head.arguments is None:
+            symbol = self._symbol(head)
+            segments = segments[1:]
+            if not segments:
+                message = f"which series of {head.name}?"
+                fix = f"for example {head.name}.close"
+                raise LineError("RG102", head.start, head.end, message, fix)
+        elif path.word in self.scope.params:
+            self.scope.used.add(path.word)
+            dimension = self.scope.params[path.word].dimension
+            place = self.place(path.start, path.end)
+            return ParameterValue(path.word, dimension, place, self._text(path))
+        return self._chain(path, symbol, segments)
+
+    def _symbol(self, head: Segment) -> str:
+        known = {self.scope.symbol, *self.scope.symbols} - {""}
+        if head.name not in known:
+            fix = suggestion(head.name, known) or f'list it: "symbols: [{head.name}]"'
+            raise LineError("RG203", head.start, head.end, f"unknown symbol '{head.name}'", fix)
+        return "" if head.name == self.scope.symbol else head.name
+
+    def _chain(self, path: Path, symbol: str, segments: tuple[Segment, ...]) -> Value:
+        """Find the longest dotted input, then apply the measures after it."""
+        bare = 0
+        while bare < len(segments) and segments[bare].arguments is None:
+            bare += 1
+        head = segments[0]
+        for count in range(bare, 0, -1):
+            name = ".".join(segment.name for segment in segments[:count])
+            known = self.scope.find_input(symbol, name)
+            if known is not None:
+                end = segments[count - 1].end
+                place, text = self.place(path.start, end), self.text[path.start : end]
+                value: SeriesValue | Measured = SeriesValue(
+                    symbol, name, known.spec.dimension, place, text
+                )
+                for segment in segments[count:]:
+                    value = self._measured(path, value, segment, known.spec.kind)
+                return value
+        if head.name in self.scope.params:
+            message = f"a parameter has no measures, found '{self._text(path)}'"
+            raise LineError("RG202", head.start, path.end, message, f"write {head.name} alone")
+        if head.name in self.scope.definitions or head.name in self.scope.rules:
+            message = f"'{head.name}' is a condition, not a value"
+            raise LineError("RG305", head.start, head.end, message, "give it a line of its own")
+        written = ".".join(segment.name for segment in segments[:bare])
+        raise self.scope.unknown(head.name, head.start, head.end, written=written)
+
+    def _measured(
+        self, path: Path, of: SeriesValue | Measured, segment: Segment, kind: str
+    ) -> Measured:
+        measure = MEASURES.get(segment.name)
+        if measure is None:
+            fix = suggestion(segment.name, MEASURES)
+            message = f"unknown measure '{segment.name}'"
+            raise LineError("RG202", segment.start, segment.end, message, fix)
+        if segment.arguments is None or (measure.windowed and not segment.arguments):
+            wants = "a window" if measure.windowed else "its brackets"
+            inside = measure.example if measure.windowed else ""
+            fix = f"for example {segment.name}({inside})"
+            message = f"{segment.name} needs {wants}"
+            raise LineError("RG204", segment.start, segment.end, message, fix)
+        self._fits(of, segment, measure, kind)
+        window, minimum = self._arguments(segment, segment.arguments, measure)
+        function = "mean" if segment.name == "sma" else segment.name
+        place = self.place(path.start, segment.closed)
+        text = self.text[path.start : segment.closed]
+        dimension = measure.result or of.dimension
+        return Measured(function, of, window, minimum, dimension, place, text)
+
+    def _fits(
+        self, of: SeriesValue | Measured, segment: Segment, measure: Measure, kind: str
+    ) -> None:
+        """Refuse sums of what is no flow; warn of measures that mostly see noise."""
+        start, end, name = segment.start, segment.end, segment.name
+        series = isinstance(of, SeriesValue)
+        if measure.flows and series and kind == "rolling":
+            dollars = "dollars" if of.dimension == "dollars" else "amounts"
+            message = (
+                f"{of.text} is already a rolling total: summing it counts the same {dollars} "
+                "many times"
+            )
+            raise LineError("RG411", start, end, message, "drop sum(), or use change()")
+        if measure.flows and not (series and kind == "flow"):
+            message = f"{name}() of {of.text}: it is a level, not a flow"
+            raise LineError("RG410", start, end, message, "use mean(), high() or low()")
+        if name in {"atr", "age"} and not series:
+            message = f"{name}() is taken of an input, not of {of.text}"
+            raise LineError("RG202", start, end, message, f"for example close.{name}(...)")
+        if name == "atr" and isinstance(of, SeriesValue) and of.name != "close":
+            message = f"atr() reads the bars of a symbol, not {of.text}"
+            raise LineError("RG202", start, end, message, "write close.atr(14d)")
+        if name in NOISY and series and kind == "flow":
+            message = f"{name}() of a single bar of {of.text} is noise"
+            fix = f"write {of.text}.sum(24h).{name}(24h)"
+            self.scope.findings.warn("RG412", self.place(start, end), message, fix)
+
+    def _arguments(
+        self, segment: Segment, arguments: tuple[Argument, ...], measure: Measure
+    ) -> tuple[int | None, int | None]:
+        if not measure.windowed:
+            if arguments:
+                first = arguments[0]
+                message = f"{segment.name}() takes nothing in its brackets"
+                raise LineError("RG205", first.start, first.end, message, "leave them empty")
+            return None, None
+        window = minimum = None
+        for argument in arguments:
+            if argument.keyword in {"", "window"} and window is None:
+                window = self._long_enough(argument.value, segment.name)
+            elif argument.keyword == "min" and window is not None and minimum is None:
+                minimum = self._minimum(argument, segment.name, measure, window)
+            else:
+                raise self._odd_argument(argument, segment)
+        return window, minimum
+
+    def _odd_argument(self, argument: Argument, segment: Segment) -> LineError:
+        if argument.keyword in {"", "window"}:
+            message = f"{segment.name}() takes one window"
+            return LineError("RG205", argument.start, argument.end, message, "remove the second")
+        if argument.keyword == "min":
+            message = '"min=" stands once, after the window'
+            fix = f"for example {segment.name}(30d, min=14d)"
+            return LineError("RG205", argument.start, argument.end, message, fix)
+        end = argument.start + len(argument.keyword)
+        message = f"{segment.name} has no parameter '{argument.keyword}'"
+        return LineError("RG207", argument.start, end, message, "a window, and for means min=")
+
+    def _long_enough(self, node: Syntax, measure: str) -> int:
+        window = self.window(node, measure)
+        every = self.scope.every
+        if every is not None and window < every:
+            message = f"window is shorter than one bar ({span_words(every)})"
+            raise LineError("RG408", node.start, node.end, message, "write a longer window")
+        return window
+
+    def _minimum(self, argument: Argument, name: str, measure: Measure, window: int) -> int:
+        if not measure.baseline:
+            message = f'{name}() takes no "min="'
+            fix = "only mean, stdev, zscore, times_avg and percentile do; drop it"
+            raise LineError("RG214", argument.start, argument.end, message, fix)
+        minimum = self.window(argument.value, f"{name}(min=…)")
+        if minimum > window:
+            shown = self._text(argument.value)
+            message = f"min {shown} is longer than the window of {name}()"
+            fix = "write at most the window, for example min=1d"
+            raise LineError("RG215", argument.value.start, argument.end, message, fix)
+        return minimum
