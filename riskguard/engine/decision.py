@@ -7,16 +7,40 @@ winner first, then those it outdid. A decision is immutable and stands until the
 
 from __future__ import annotations
 
+import functools
+import math
 from dataclasses import dataclass, field
 from enum import IntEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from riskguard.language.ruleset import Actions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Decision", "Reading", "State"]
+    from riskguard.engine.plan import Plan
+    from riskguard.engine.reasons import Change
+    from riskguard.language.ruleset import Stop
 
+__all__ = [
+    "Claim",
+    "Decision",
+    "Moment",
+    "Reading",
+    "State",
+    "decided",
+    "merge",
+    "stricter",
+]
+
+# number fields: 1 where the least is strictest, -1 where the most is
+NUMBERS = (("exposure_cap", 1), ("leverage_cap", 1), ("hedge", -1), ("reduce_by", -1))
+NEUTRAL: Mapping[str, float | None] = MappingProxyType(
+    {"exposure_cap": 1.0, "leverage_cap": None, "hedge": 0.0, "reduce_by": 0.0, "stop": None}
+)
+# word fields, and the word that two different ones make together
+WORDS = (("close", "all"), ("block_entries", "both"), ("cancel_orders", "all"))
 NOTHING: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
@@ -69,3 +93,196 @@ class Decision:
     winners: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NOTHING)
     reasons: tuple[Reading, ...] = ()
     rules: str = ""  # hash of the rule set
+
+
+class Claim(NamedTuple):
+    """What one rule, stage or ramp asks for."""
+
+    name: str
+    do: Actions
+    priority: int = 0
+
+
+def stricter(first: Actions, second: Actions) -> Actions:
+    """Merge what two rules ask for, field by field, strictest wins.
+
+    Of two stops of different kinds the first is kept: which is nearer depends on the price,
+    and `merge` compares the claims one by one.
+    """
+
+    def least(one: float | None, two: float | None) -> float | None:
+        return two if one is None else one if two is None else min(one, two)
+
+    def most(one: float | None, two: float | None) -> float | None:
+        return two if one is None else one if two is None else max(one, two)
+
+    return Actions(
+        exposure_cap=least(first.exposure_cap, second.exposure_cap),
+        reduce_by=most(first.reduce_by, second.reduce_by),
+        close=_union(first.close, second.close, "all"),
+        block_entries=_union(first.block_entries, second.block_entries, "both"),
+        reduce_only=first.reduce_only or second.reduce_only,
+        leverage_cap=least(first.leverage_cap, second.leverage_cap),
+        stop=first.stop or second.stop,
+        cancel_orders=_union(first.cancel_orders, second.cancel_orders, "all"),
+        hedge=most(first.hedge, second.hedge),
+        notify="; ".join(dict.fromkeys(text for text in (first.notify, second.notify) if text)),
+    )
+
+
+def _union(one: str, two: str, both: str) -> str:
+    return both if one and two and one != two else one or two
+
+
+def _ordered(claims: list[tuple[float, Claim]]) -> tuple[str, ...]:
+    # equal values: higher priority, then name, so that the order of rules cannot matter
+    ranked = sorted(claims, key=lambda item: (item[0], -item[1].priority, item[1].name))
+    return tuple(claim.name for _, claim in ranked)
+
+
+def merge(
+    claims: Iterable[Claim],
+    *,
+    blind: bool = False,
+    priming: bool = False,
+    price: float = math.nan,
+    atr: float = math.nan,
+) -> dict[str, Any]:
+    """Return the merged fields of a decision, `winners` and `state` among them.
+
+    `price` is the last close and `atr` the average true range: they turn stops into distances.
+    `blind` and `priming` say that entries are blocked because the guard cannot see.
+    """
+    claims = tuple(claims)
+    ranks: dict[str, list[tuple[float, Claim]]] = {}
+    for claim in claims:
+        for name, rank in _ranks(claim.do, price, atr):
+            ranks.setdefault(name, []).append((rank, claim))
+    winners = {name: _ordered(found) for name, found in ranks.items()}
+    wanted: dict[str, Any] = {
+        name: abs(min(rank for rank, _ in ranks[name])) if name in ranks else neutral
+        for name, neutral in NEUTRAL.items()
+    }
+    words = {
+        name: functools.reduce(
+            lambda one, two, both=both: _union(one, two, both),  # type: ignore[misc]  # binds `both`
+            (getattr(claim.do, name) for claim in claims),
+            "",
+        )
+        for name, both in WORDS
+    }
+    for cause, holds in (("priming", priming), ("blind", blind)):
+        if holds:
+            words["block_entries"] = "both"
+            winners["block_entries"] = (cause, *winners.get("block_entries", ()))
+    notify = tuple(sorted({claim.do.notify for claim in claims if claim.do.notify}))
+    fields = _settled(wanted, words, winners, reduce_only="reduce_only" in ranks)
+    return fields | {"notify": notify}
+
+
+def _ranks(do: Actions, price: float, atr: float) -> Iterator[tuple[str, float]]:
+    """Yield each field that is asked for with its rank: the lowest is the strictest."""
+    for name, sign in NUMBERS:
+        value = getattr(do, name)
+        if value is not None:
+            yield name, sign * value
+    distance = None if do.stop is None else _distance(do.stop, price, atr)
+    if distance is not None:
+        yield "stop", distance
+    for name, both in WORDS:
+        word = getattr(do, name)
+        if word:
+            yield name, 0.0 if word == both else 1.0
+    if do.reduce_only:
+        yield "reduce_only", 0.0
+
+
+def _distance(stop: Stop, price: float, atr: float) -> float | None:
+    distance = stop.share * price if stop.share is not None else (stop.atr or 0.0) * atr
+    return None if math.isnan(distance) else distance
+
+
+def _settled(
+    wanted: dict[str, Any],
+    words: dict[str, str],
+    winners: dict[str, tuple[str, ...]],
+    *,
+    reduce_only: bool,
+) -> dict[str, Any]:
+    halted = wanted["exposure_cap"] <= 0 or words["close"] == "all"
+    if (halted or reduce_only) and words["block_entries"] != "both":
+        words["block_entries"] = "both"
+        cause = winners.get("reduce_only") or winners.get("exposure_cap") or winners["close"]
+        winners["block_entries"] = (cause[0], *winners.get("block_entries", ()))
+    blocked = words["block_entries"]
+    if halted:
+        state = State.HALTED
+    elif reduce_only or blocked == "both":
+        state = State.REDUCING
+    elif (
+        blocked
+        or words["close"]
+        or wanted["exposure_cap"] < 1
+        or wanted["leverage_cap"] is not None
+        or wanted["stop"] is not None
+        or wanted["hedge"]
+        or wanted["reduce_by"]
+    ):
+        state = State.CAUTION
+    else:
+        state = State.ACTIVE
+    return {
+        **wanted,
+        **{name: word or "none" for name, word in words.items()},
+        "reduce_only": reduce_only or halted,
+        "winners": MappingProxyType(winners),
+        "state": state,
+    }
+
+
+class Moment(NamedTuple):
+    """What one instant left behind, ready to be merged into a decision."""
+
+    now: int
+    symbol: str
+    change: Change
+    caps: tuple[float, ...]  # of the re-entry ramps
+    blind: tuple[str, ...]
+    priming: tuple[str, ...]
+    atr: float
+    close: float
+    reasons: tuple[Reading, ...]
+
+
+def decided(plan: Plan, moment: Moment) -> Decision:
+    """Return the decision of one instant."""
+    ruleset, change = plan.ruleset, moment.change
+    stage = ruleset.stages[change.stage - 1] if change.stage else None
+    on = [rule for rule, is_on in zip(ruleset.rules, change.on, strict=True) if is_on]
+    claims = [Claim(f"stage {stage.name}", stage.do)] if stage is not None else []
+    claims += [Claim(rule.name, rule.do, rule.priority) for rule in on]
+    claims += [
+        Claim(spec.name, Actions(exposure_cap=cap))
+        for spec, cap in zip(plan.ramps, moment.caps, strict=True)
+        if cap < 1.0
+    ]
+    block = ruleset.blind == "block"
+    fields = merge(
+        claims,
+        blind=block and bool(moment.blind),
+        priming=block and bool(moment.priming),
+        price=moment.close,
+        atr=moment.atr,
+    )
+    return Decision(
+        ts=moment.now,
+        symbol=moment.symbol,
+        stage=stage.name if stage is not None else "normal",
+        latched=any(rule.latch for rule in on),
+        priming=moment.priming,
+        blind=moment.blind,
+        active=tuple(sorted(rule.name for rule in on)),
+        reasons=moment.reasons,
+        rules=ruleset.hash,
+        **fields,
+    )

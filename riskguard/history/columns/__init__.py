@@ -3,6 +3,7 @@
 A column replaces a step only where it is equal to the last bit; every other measure is made
 by the step itself. `Columns` is the only door.
 """
+
 from __future__ import annotations
 
 from riskguard.history.columns.evaluate import Columns

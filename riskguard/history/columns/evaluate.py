@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from riskguard.engine.boundary import RELATIVE
-from riskguard.engine.decision import decided
+from riskguard.engine.decision import Moment, decided
 from riskguard.engine.logic import ABSENT, FALSE, TRUE, UNKNOWN
 from riskguard.engine.measures import MEASURES
 from riskguard.engine.measures.recursive import average_true_range
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from riskguard.engine.decision import Decision
     from riskguard.engine.plan import Plan, TapeSpec
+    from riskguard.engine.windows import Window
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -68,22 +69,21 @@ class Columns:
     # ------------------------------------------------------------ numbers
 
     def _fill_windows(self) -> None:
-        windows = iter(enumerate(self.plan.windows))
-        pending: dict[int, TapeColumn] = {}
-        for number, spec in enumerate(self.plan.tapes):
+        windows = iter(self.plan.windows)
+        for spec in self.plan.tapes:
             while spec.feeder >= len(self._windows):
-                index, (window, tape) = next(windows)
-                self._windows.append(measure(window, self.tapes[tape], self.now))
-                del index
-            pending[number] = self._tape(spec)
-            self.tapes.append(pending[number])
-        for _, (window, tape) in windows:
-            self._windows.append(measure(window, self.tapes[tape], self.now))
+                self._window(*next(windows))
+            self.tapes.append(self._tape(spec))
+        for window, tape in windows:
+            self._window(window, tape)
+
+    def _window(self, window: Window, tape: int) -> None:
+        self._windows.append(measure(window, self.tapes[tape], self.now))
 
     def _tape(self, spec: TapeSpec) -> TapeColumn:
         if spec.feeder >= 0:
             column = self._windows[spec.feeder]
-            known = ~np.isnan(column)
+            known = np.isfinite(column)
             times, values = self.now[known], column[known]
         else:
             times, values = self._samples.get(
@@ -199,7 +199,10 @@ class Columns:
     @property
     def priming(self) -> NDArray[np.bool_]:
         """Say at which instants something needed has not seen its full span."""
-        return np.logical_or.reduce([np.zeros(self.now.size, bool), *self.cold_at])
+        cold = np.zeros(self.now.size, bool)
+        for column in self.cold_at:
+            cold |= column
+        return cold
 
     # ------------------------------------------------------------ decisions
 
@@ -235,12 +238,13 @@ class Columns:
             if column[number]
         )
         change = self.change(number)
-        return decided(
-            self.plan, int(self.now[number]), self.symbol, change,
+        moment = Moment(
+            int(self.now[number]), self.symbol, change,
             tuple(float(column[number]) for column in self.caps), blind,
             self.plan.priming_texts(seen), self._atr(number), self._close(number),
             explain(self.plan, Instant(self, number), change),
         )  # fmt: skip
+        return decided(self.plan, moment)
 
     def _close(self, number: int) -> float:
         if self.plan.close < 0:
@@ -260,7 +264,8 @@ class Columns:
             tails.append(tape.values[max(0, end - bars) : end].tolist())
         if min(map(len, tails)) < bars:
             return math.nan
-        return average_true_range(*tails, ATR_BARS)
+        high, low, close = tails
+        return average_true_range(high, low, close, ATR_BARS)
 
 
 class Instant:

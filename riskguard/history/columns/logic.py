@@ -31,7 +31,7 @@ def group(kind: str, count: int, truths: Sequence[Truths]) -> Truths:
     """Return all, any or at_least, leaving out absent lines."""
     table = np.stack(truths)
     if kind == "any":
-        return table.max(axis=0)
+        return np.asarray(table.max(axis=0), np.int8)
     if kind == "all":
         least = np.where(table == ABSENT, LEFT_OUT, table).min(axis=0)
         return np.where(least == LEFT_OUT, ABSENT, least).astype(np.int8)

@@ -1,0 +1,1 @@
+"""RuleSet and samples in, decisions out: pure, event time only, standard library only."""

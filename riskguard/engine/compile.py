@@ -1,0 +1,302 @@
+"""Compiling: a bound rule set becomes a plan, each distinct thing once, in order of need."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from riskguard.engine.boundary import boundary, slack
+from riskguard.engine.plan import (
+    AtrRef,
+    Group,
+    LatchSpec,
+    Leaf,
+    Plan,
+    RampSpec,
+    Ref,
+    TapeSpec,
+    Truth,
+    ValueSpec,
+    arithmetic,
+)
+from riskguard.engine.windows import Window
+from riskguard.language.ruleset import (
+    Actions,
+    All,
+    AtLeast,
+    Compare,
+    Condition,
+    Constant,
+    Flag,
+    For,
+    Measured,
+    Not,
+    ParameterValue,
+    Sequence,
+    SeriesValue,
+    Value,
+    input_of,
+)
+from riskguard.market import DEFAULT_SCALE, SCALES
+
+if TYPE_CHECKING:
+    from riskguard.language.ruleset import Reentry, RuleSet
+
+__all__ = ["compile_rules"]
+
+
+def _only_notifies(actions: Actions) -> bool:
+    return replace(actions, notify="") == type(actions)()
+
+
+class _Compiler:
+    def __init__(self, ruleset: RuleSet, every: int) -> None:
+        self.ruleset = ruleset
+        self.plan = Plan(ruleset, every)
+        self.tape_index: dict[str | Window, int] = {}
+        self.window_index: dict[Window, int] = {}
+        self.value_index: dict[ValueSpec, int] = {}
+        self.truth_index: dict[Truth, int] = {}
+        self.rule_index = {rule.name: number for number, rule in enumerate(ruleset.rules)}
+        self.stage_index = {stage.name: number + 1 for number, stage in enumerate(ruleset.stages)}
+        self.done_rules: set[int] = set()
+        self.ladder_done = False
+        self.needed_now = False
+
+    # ------------------------------------------------------------ values
+
+    def tape(self, symbol: str, name: str) -> int:
+        symbol = "" if symbol == self.ruleset.symbol else symbol
+        key = f"{symbol}.{name}" if symbol else name
+        if key not in self.tape_index:
+            entry = input_of(self.ruleset, symbol, name)
+            spec = entry.spec
+            interval = spec.interval or self.plan.every
+            self.tape_index[key] = len(self.plan.tapes)
+            self.plan.tapes.append(
+                TapeSpec(
+                    key,
+                    symbol,
+                    name,
+                    interval,
+                    spec.max_age or 2 * interval,
+                    spec.bar,
+                    spec.scale,
+                    spec.signed,
+                    spec.dimension == "price",
+                    needed=False,
+                )
+            )
+        return self.tape_index[key]
+
+    def need(self, tape: int) -> None:
+        spec = self.plan.tapes[tape]
+        if self.needed_now and not spec.needed:
+            entry = input_of(self.ruleset, spec.symbol, spec.name)
+            if entry.carried and spec.feeder < 0:
+                self.plan.tapes[tape] = replace(spec, needed=True)
+
+    def window(self, node: Measured) -> int:
+        if isinstance(node.of, Measured):
+            inner = self.window(node.of)
+            tape = self.chained(self.plan.windows[inner][0], inner, node.of.dimension)
+        else:
+            tape = self.tape(node.of.symbol, node.of.name)
+            if node.function != "age":
+                self.need(tape)
+        key = Window(node.function, self.plan.tapes[tape].key, node.window or 0, node.minimum)
+        if key not in self.window_index:
+            self.window_index[key] = len(self.plan.windows)
+            self.plan.windows.append((key, tape))
+            self.plan.windows_needed.append(False)
+            self.plan.window_texts.append(node.text)
+        index = self.window_index[key]
+        if self.needed_now and node.function != "age" and self._carried(node):
+            self.plan.windows_needed[index] = True
+        return index
+
+    def _carried(self, node: Measured) -> bool:
+        base: Value = node
+        while isinstance(base, Measured):
+            base = base.of
+        return isinstance(base, SeriesValue) and (
+            input_of(
+                self.ruleset, "" if base.symbol == self.ruleset.symbol else base.symbol, base.name
+            ).carried
+        )
+
+    def chained(self, source: Window, feeder: int, dimension: str) -> int:
+        if source not in self.tape_index:
+            self.tape_index[source] = len(self.plan.tapes)
+            every = self.plan.every
+            scale = SCALES.get(dimension, DEFAULT_SCALE)
+            self.plan.tapes.append(
+                TapeSpec(
+                    source, "", "", every, 0, bar=False, scale=scale,
+                    signed=True, price=False, needed=False, feeder=feeder,
+                )
+            )  # fmt: skip
+        return self.tape_index[source]
+
+    def value(self, node: Value) -> int:
+        index = self._number(node)
+        self.plan.numbers[node] = index
+        return index
+
+    def _number(self, node: Value) -> int:
+        if isinstance(node, Constant):
+            return self._value(ValueSpec("const", node.value))
+        if isinstance(node, ParameterValue):
+            number = self.ruleset.params[node.name].value
+            return self._value(ValueSpec("const", float(number)))  # type: ignore[arg-type]  # settled by bind
+        if isinstance(node, SeriesValue):
+            tape = self.tape(node.symbol, node.name)
+            self.need(tape)
+            return self._value(ValueSpec("tape", index=tape))
+        if isinstance(node, Measured):
+            return self._value(ValueSpec("window", index=self.window(node)))
+        left, right = self.value(node.left), self.value(node.right)
+        one, two = self.plan.values[left], self.plan.values[right]
+        if one.kind == two.kind == "const":
+            return self._value(ValueSpec("const", arithmetic(node.op, one.number, two.number)))
+        return self._value(ValueSpec(node.op, left=left, right=right))
+
+    def _value(self, spec: ValueSpec) -> int:
+        if spec not in self.value_index:
+            self.value_index[spec] = len(self.plan.values)
+            self.plan.values.append(spec)
+        return self.value_index[spec]
+
+    # ------------------------------------------------------------ conditions
+
+    def condition(self, node: Condition, *, clearing: bool) -> int:
+        key = (node, clearing)
+        if key not in self.plan.slots or self.needed_now:  # again: marks what it reads as needed
+            truth = self._compile(node, clearing=clearing)
+            plain = isinstance(truth, Ref) and truth.kind == "slot" and truth.policy == "hold"
+            self.plan.slots[key] = truth.index if plain else self._truth(truth)  # type: ignore[union-attr]  # plain is a Ref
+        return self.plan.slots[key]
+
+    def _truth(self, truth: Truth) -> int:
+        if truth not in self.truth_index:
+            self.truth_index[truth] = len(self.plan.truths)
+            self.plan.truths.append(truth)
+            self.plan.order.append(("truth", self.truth_index[truth]))
+        return self.truth_index[truth]
+
+    def _compile(self, node: Condition, *, clearing: bool) -> Truth:
+        if isinstance(node, Compare):
+            return self._leaf(node, clearing=clearing)
+        if isinstance(node, Flag):
+            return self._flag(node, clearing=clearing)
+        if isinstance(node, Not):
+            return Group("not", (self.condition(node.of, clearing=clearing),))
+        if isinstance(node, For):
+            inner = self.condition(node.of, clearing=clearing)
+            return Group("for", (inner,), node.closes or 0, node.duration or 0)
+        parts = tuple(self.condition(part, clearing=clearing) for part in node.of)
+        if isinstance(node, AtLeast):
+            return Group("at_least", parts, node.count)
+        if isinstance(node, Sequence):
+            return Group("sequence", parts, 0, node.within)
+        return Group("all" if isinstance(node, All) else "any", parts)
+
+    def _leaf(self, node: Compare, *, clearing: bool) -> Leaf:
+        policy = _policy(node.on_missing, clearing=clearing)
+        before, self.needed_now = self.needed_now, self.needed_now and policy != "ignore"
+        if node.on_missing == "ignore":
+            self.needed_now = False
+        left, right = self.value(node.left), self.value(node.right)
+        self.needed_now = before
+        absolute = bool({node.left.dimension, node.right.dimension} & {"share", "ratio"})
+        fixed = self.plan.values[right]
+        bound = None
+        if fixed.kind == "const":
+            bound = boundary(node.op, fixed.number, slack(fixed.number, absolute=absolute))
+        return Leaf(left, node.op, right, absolute, bound, policy)
+
+    def _flag(self, node: Flag, *, clearing: bool) -> Ref:
+        policy = _policy(node.on_missing, clearing=clearing)
+        if node.kind == "definition":
+            before = self.needed_now
+            self.needed_now = before and node.on_missing != "ignore"
+            slot = self.condition(self.ruleset.define[node.name], clearing=clearing)
+            self.needed_now = before
+            return Ref("slot", slot, policy)
+        if node.kind == "rule":
+            index = self.rule_index[node.name]
+            self.rule(index)
+            return Ref("rule", index, policy)
+        self.ladder()
+        return Ref("stage", self.stage_index[node.name], policy)
+
+    # ------------------------------------------------------------ machines
+
+    def rule(self, index: int) -> None:
+        if index in self.done_rules:
+            return
+        self.done_rules.add(index)
+        rule = self.ruleset.rules[index]
+        before, self.needed_now = self.needed_now, not _only_notifies(rule.do)
+        when = self.condition(rule.when, clearing=False)
+        clear_tree = rule.clear if rule.clear is not None else Not(rule.when)
+        clear = self.condition(clear_tree, clearing=True)
+        while len(self.plan.latches) <= index:
+            self.plan.latches.append(LatchSpec("", -1, -1, 0, 0, latch=False))
+        self.plan.latches[index] = LatchSpec(
+            rule.name, when, clear, rule.min_hold, rule.cooldown, rule.latch
+        )
+        self.plan.order.append(("rule", index))
+        self.ramp(rule.reentry, rule.name, rule=index)
+        self.needed_now = before
+
+    def ladder(self) -> None:
+        if self.ladder_done or not self.ruleset.stages:
+            return
+        self.ladder_done = True
+        before = self.needed_now
+        for stage in self.ruleset.stages:
+            self.needed_now = not _only_notifies(stage.do)
+            self.plan.enters.append(self.condition(stage.enter, clearing=False))
+            recover = stage.recover if stage.recover is not None else Not(stage.enter)
+            self.plan.recovers.append(self.condition(recover, clearing=True))
+            self.plan.holds.append(stage.min_hold)
+        self.plan.order.append(("ladder", 0))
+        for number, stage in enumerate(self.ruleset.stages, 1):
+            self.needed_now = not _only_notifies(stage.do)
+            self.ramp(stage.reentry, f"stage {stage.name}", stage=number)
+        self.needed_now = before
+
+    def ramp(self, reentry: Reentry | None, name: str, *, rule: int = -1, stage: int = -1) -> None:
+        if reentry is None:
+            return
+        rising = self.condition(reentry.condition, clearing=True)
+        self.plan.order.append(("ramp", len(self.plan.ramps)))
+        self.plan.ramps.append(
+            RampSpec(
+                f"reentry {name}", reentry.start, reentry.step, reentry.every, rising, rule, stage
+            )
+        )
+
+
+def _policy(on_missing: str, *, clearing: bool) -> str:
+    # missing data never loosens: in a clear, `ignore` is `hold` (rules.md 8.3)
+    return "hold" if clearing and on_missing == "ignore" else on_missing
+
+
+def compile_rules(ruleset: RuleSet) -> Plan:
+    """Compile a bound rule set (`every` and by_source parameters settled)."""
+    every = ruleset.every
+    if every is None:
+        msg = "a rule set without `every` cannot be compiled: bind it to data first"
+        raise ValueError(msg)
+    compiler = _Compiler(ruleset, every)
+    compiler.ladder()
+    for index in range(len(ruleset.rules)):
+        compiler.rule(index)
+    actions = [rule.do for rule in ruleset.rules] + [stage.do for stage in ruleset.stages]
+    if any(do.stop is not None for do in actions):
+        high, low, close = (compiler.tape("", name) for name in ("high", "low", "close"))
+        compiler.plan.atr = AtrRef(high, low, close)
+    compiler.plan.close = compiler.tape_index.get("close", -1)
+    return compiler.plan

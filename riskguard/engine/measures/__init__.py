@@ -1,0 +1,40 @@
+"""The measures of the rule language, by name; definitions in rules.md section 5.
+
+Each class is the streaming step that defines its measure. They do not know each other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from riskguard.engine.measures.baselines import Percentile, Stdev, Times, Zscore
+from riskguard.engine.measures.extremes import Drawdown, High, Low
+from riskguard.engine.measures.points import Age, Ago, Change, Drop, Rise
+from riskguard.engine.measures.recursive import Ema
+from riskguard.engine.measures.returns import Vol
+from riskguard.engine.measures.totals import Accel, Mean, Sum
+
+if TYPE_CHECKING:
+    from riskguard.engine.windows import Rolling
+
+__all__ = ["MEASURES"]
+
+MEASURES: dict[str, type[Rolling]] = {
+    "accel": Accel,
+    "age": Age,
+    "ago": Ago,
+    "change": Change,
+    "drawdown": Drawdown,
+    "drop": Drop,
+    "ema": Ema,
+    "high": High,
+    "low": Low,
+    "mean": Mean,
+    "percentile": Percentile,
+    "rise": Rise,
+    "stdev": Stdev,
+    "sum": Sum,
+    "times_avg": Times,
+    "vol": Vol,
+    "zscore": Zscore,
+}

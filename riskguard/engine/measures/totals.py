@@ -1,0 +1,88 @@
+"""Measures of what a window holds in all: sum, mean, accel. Integers in fixed point."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from riskguard.engine.windows import UNKNOWN, Rolling
+
+if TYPE_CHECKING:
+    from riskguard.engine.windows import Tape
+
+__all__ = ["Accel", "Mean", "Sum"]
+
+
+class Sum(Rolling):
+    """Return the total of a flow in the window."""
+
+    __slots__ = ("right", "total")
+
+    def __init__(self, tape: Tape, span: int, minimum: int | None = None) -> None:
+        super().__init__(tape, span, minimum)
+        self.right = self.total = 0
+
+    def moved(self, gone: int) -> None:
+        self.left -= gone
+        self.right -= gone
+
+    def count(self, now: int) -> int:
+        """Move the window to `now` and return how many samples it holds."""
+        times, fixed = self.tape.times, self.tape.fixed
+        left, right, total, end = self.left, self.right, self.total, len(times)
+        while right < end:
+            total += fixed[right]
+            right += 1
+        cut = now - self.span
+        while left < end and times[left] <= cut:
+            total -= fixed[left]
+            left += 1
+        self.left, self.right, self.total = left, right, total
+        return end - left
+
+    def read(self, now: int) -> float:
+        if not self.filled(self.count(now), now):
+            return UNKNOWN
+        return self.total / self.tape.scale
+
+
+class Mean(Sum):
+    """Return the mean of the samples in the window."""
+
+    __slots__ = ()
+
+    def read(self, now: int) -> float:
+        held = self.count(now)
+        if not self.filled(held, now):
+            return UNKNOWN
+        return self.total / (self.tape.scale * held)
+
+
+class Accel(Sum):
+    """Return the total of the window over the total of the one before it."""
+
+    __slots__ = ("older", "tail")
+    reach = 2
+
+    def __init__(self, tape: Tape, span: int, minimum: int | None = None) -> None:
+        super().__init__(tape, span, minimum)
+        self.tail = self.older = 0  # the older window: tail..left
+
+    def place(self) -> int:
+        return self.tail
+
+    def moved(self, gone: int) -> None:
+        super().moved(gone)
+        self.tail -= gone
+
+    def read(self, now: int) -> float:
+        before = self.left
+        held = self.count(now)
+        times, fixed = self.tape.times, self.tape.fixed
+        self.older += sum(fixed[before : self.left])
+        cut = now - 2 * self.span
+        while self.tail < self.left and times[self.tail] <= cut:
+            self.older -= fixed[self.tail]
+            self.tail += 1
+        if not self.filled(held + self.left - self.tail, now) or not self.older:
+            return UNKNOWN
+        return self.total / self.older

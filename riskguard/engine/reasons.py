@@ -1,0 +1,198 @@
+"""Why a decision stands: the leaves that decided, with value, threshold and margin.
+
+The same code explains a step of the stream and a bar of the columns: both offer a `View`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from riskguard.engine.decision import Reading
+from riskguard.engine.logic import ABSENT, FALSE, TRUE
+from riskguard.language.ruleset import (
+    Any,
+    AtLeast,
+    Compare,
+    Condition,
+    Flag,
+    For,
+    Measured,
+    Not,
+    Sequence,
+    SeriesValue,
+    Value,
+    parts,
+    values,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from riskguard.engine.plan import Plan
+    from riskguard.language.ruleset import RuleSet
+
+__all__ = ["Change", "View", "explain", "leaves", "open_lines", "reads"]
+
+WORDS = {FALSE: "false", TRUE: "true"}
+SHARES = {"share", "ratio"}
+
+
+class View(Protocol):
+    """One instant of an evaluation: truth of a slot, number of a value."""
+
+    def truth(self, slot: int) -> int:
+        """Return the truth of a slot."""
+
+    def value(self, index: int) -> float:
+        """Return the number of a value."""
+
+
+class Change(NamedTuple):
+    """Where the machines stand and stood: stage numbers, and which rules are on."""
+
+    stage: int
+    stage_before: int
+    on: tuple[bool, ...]
+    on_before: tuple[bool, ...]
+
+
+def deciding(
+    plan: Plan, view: View, node: Condition, *, clearing: bool, want: int
+) -> Iterator[Condition]:
+    """Yield the leaves under `node` that make it `want`; flags of definitions are followed."""
+    if isinstance(node, Compare):
+        yield node
+        return
+    if isinstance(node, Flag):
+        if node.kind == "definition":
+            inner = plan.ruleset.define[node.name]
+            yield from deciding(plan, view, inner, clearing=clearing, want=want)
+        else:
+            yield node
+        return
+    if isinstance(node, Not):
+        opposite = 2 - want if want in WORDS else want
+        yield from deciding(plan, view, node.of, clearing=clearing, want=opposite)
+        return
+    if isinstance(node, For):
+        if isinstance(node.of, Compare):
+            yield node  # a line with its own "for" is one leaf
+        else:  # a group that is true, but not long enough, is explained by its true lines
+            held = view.truth(plan.slot(node.of, clearing=clearing))
+            yield from deciding(plan, view, node.of, clearing=clearing, want=held)
+        return
+    inner_parts = node.of[-1:] if isinstance(node, Sequence) and want == TRUE else parts(node)
+    for part in inner_parts:
+        truth = view.truth(plan.slot(part, clearing=clearing))
+        if truth == want or (isinstance(node, Any | AtLeast) and TRUE not in {want, truth}):
+            yield from deciding(plan, view, part, clearing=clearing, want=truth)
+
+
+def leaves(ruleset: RuleSet, node: Condition) -> Iterator[Condition]:
+    """Yield every leaf under `node`, following definitions."""
+    if isinstance(node, Flag) and node.kind == "definition":
+        yield from leaves(ruleset, ruleset.define[node.name])
+    elif isinstance(node, Compare | Flag):
+        yield node
+    for part in parts(node):
+        yield from leaves(ruleset, part)
+
+
+def reads(ruleset: RuleSet, node: Value, every: int) -> tuple[tuple[str, int], ...]:
+    """Return the series a value rests on, each with how far back (ns) it looks."""
+    found: dict[str, int] = {}
+    for value in values(node):
+        back, base = 0, value
+        while isinstance(base, Measured):
+            back += (base.window or 0) * (2 if base.function == "accel" else 1)
+            base = base.of
+        if isinstance(base, SeriesValue):
+            own = base.symbol and base.symbol != ruleset.symbol
+            key = f"{base.symbol}.{base.name}" if own else base.name
+            found[key] = max(found.get(key, 0), back or every)
+    return tuple(sorted(found.items()))
+
+
+def _margin(value: float, threshold: float, dimension: str) -> float | None:
+    if math.isnan(value) or math.isnan(threshold):
+        return None
+    if dimension == "share":
+        return value - threshold
+    return value / threshold - 1.0 if threshold else None
+
+
+def _known(number: float) -> float | None:
+    return number if math.isfinite(number) else None
+
+
+def _reading(plan: Plan, view: View, owner: str, leaf: Condition, role: str) -> Reading:
+    slot = plan.slot(leaf, clearing=role == "clear")
+    truth = WORDS.get(view.truth(slot), "unknown")
+    line = leaf.of if isinstance(leaf, For) else leaf
+    if not isinstance(line, Compare):
+        name = line.name if isinstance(line, Flag) else ""
+        text = getattr(line, "text", "") or name
+        return Reading(owner, text, None, None, None, truth, "truth", role)
+    value = view.value(plan.numbers[line.left])
+    threshold = view.value(plan.numbers[line.right])
+    dimension = line.left.dimension
+    text = leaf.text if isinstance(leaf, For) and leaf.text else line.text
+    back = dict(reads(plan.ruleset, line.right, plan.every))
+    for key, span in reads(plan.ruleset, line.left, plan.every):
+        back[key] = max(span, back.get(key, 0))
+    return Reading(
+        owner, text, _known(value), _known(threshold), _margin(value, threshold, dimension),
+        truth, dimension, role, tuple(sorted(back.items())),
+    )  # fmt: skip
+
+
+def _lines(
+    plan: Plan, view: View, owner: str, node: Condition, *, role: str, want: int = TRUE
+) -> list[Reading]:
+    found = deciding(plan, view, node, clearing=role == "clear", want=want)
+    return [_reading(plan, view, owner, leaf, role) for leaf in dict.fromkeys(found)]
+
+
+def explain(plan: Plan, view: View, change: Change) -> tuple[Reading, ...]:
+    """Return the deciding leaves: what fired, what cleared, then what still holds.
+
+    A rule whose `when` no longer holds stands for the lines of `clear` it waits for.
+    """
+    ruleset = plan.ruleset
+    moved: list[Reading] = []
+    held: list[Reading] = []
+    items: list[tuple[str, Condition, Condition | None, bool, bool]] = [
+        (f"stage {stage.name}", stage.enter, stage.recover,
+         change.stage == number, change.stage_before == number)
+        for number, stage in enumerate(ruleset.stages, 1)
+    ]  # fmt: skip
+    items += [
+        (rule.name, rule.when, rule.clear, change.on[index], change.on_before[index])
+        for index, rule in enumerate(ruleset.rules)
+    ]
+    for owner, when, clear, on, was_on in items:
+        target = moved if on != was_on else held
+        if on:
+            if view.truth(plan.slot(when, clearing=False)) == TRUE:
+                target += _lines(plan, view, owner, when, role="when")
+            elif clear is not None:
+                target += open_lines(plan, view, owner, clear)
+        elif was_on and clear is not None and _true(plan, view, clear):
+            target += _lines(plan, view, owner, clear, role="clear")
+    return (*moved, *held)
+
+
+def _true(plan: Plan, view: View, clear: Condition) -> bool:
+    return view.truth(plan.slot(clear, clearing=True)) == TRUE
+
+
+def open_lines(plan: Plan, view: View, owner: str, clear: Condition) -> list[Reading]:
+    """Return the lines of a clear that are not true yet."""
+    if _true(plan, view, clear):
+        return []
+    found: dict[Condition, None] = {}
+    for want in (FALSE, 1, ABSENT):
+        for leaf in deciding(plan, view, clear, clearing=True, want=want):
+            found.setdefault(leaf)
+    return [_reading(plan, view, owner, leaf, "clear") for leaf in found]

@@ -1,0 +1,166 @@
+"""Windows: the only state that grows.
+
+A `Tape` holds the recent samples of one series, or of a measure that feeds another; every
+window over it keeps its own place on the tape and moves it forward with time, so that a step
+costs what has entered and left, never what the window holds. Sums are integers in fixed point:
+what was added is taken away again exactly, and an empty window is exactly 0.
+Unknown is NaN. Times are int nanoseconds; windows are `(now - span, now]`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["UNKNOWN", "Rolling", "Tape", "Window", "fill_needed", "to_fixed"]
+
+UNKNOWN = math.nan
+# below this share of the samples a window should hold it is unknown: it never bridges a hole
+FILL_PARTS, FILL_OF = 9, 10
+TRIM_EVERY = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What is measured: equal windows are one object in a plan and computed once.
+
+    `source` is the key of a series ("oi", "ETH.close") or the window that feeds this one.
+    """
+
+    function: str
+    source: str | Window
+    span: int
+    minimum: int | None = None
+
+
+def to_fixed(value: float, scale: int) -> int:
+    """Return the value in fixed-point units, rounded half to even."""
+    return round(value * scale)
+
+
+def fill_needed(span: int, interval: int) -> int:
+    """Return how many samples a window of `span` must hold to count as filled."""
+    return -(-FILL_PARTS * span // (FILL_OF * interval))
+
+
+class Tape:
+    """The recent samples of one series, oldest first.
+
+    `interval` is the time between samples, `fresh` how long the last one stands for the
+    present (0: only at its own instant), `bar` whether a sample observes the whole interval
+    before it, `scale` the fixed-point units in 1.
+    """
+
+    __slots__ = (
+        "bar",
+        "first",
+        "fixed",
+        "fresh",
+        "interval",
+        "keep",
+        "readers",
+        "scale",
+        "start",
+        "times",
+        "values",
+    )
+
+    def __init__(self, *, interval: int, fresh: int, bar: bool = False, scale: int = 1) -> None:
+        self.interval, self.fresh, self.bar, self.scale = interval, fresh, bar, scale
+        self.times: list[int] = []
+        self.values: list[float] = []
+        self.fixed: list[int] = []
+        self.first: int | None = None
+        self.start = 0  # from when on the series has been observed; read only once `first` is set
+        self.keep = 0
+        self.readers: list[Rolling] = []
+
+    def push(self, ts: int, value: float) -> None:
+        """Append one sample; `ts` must be later than the last."""
+        if self.first is None:
+            self.first = ts
+            self.start = ts - self.interval if self.bar else ts
+        self.times.append(ts)
+        self.values.append(value)
+        self.fixed.append(round(value * self.scale))
+        if len(self.times) % TRIM_EVERY == 0:
+            self._trim(ts - self.keep)
+
+    def current(self, now: int) -> float:
+        """Return the value that stands for `now`, or unknown."""
+        if self.times and now - self.times[-1] <= self.fresh:
+            return self.values[-1]
+        return UNKNOWN
+
+    def _trim(self, oldest: int) -> None:
+        gone = 0
+        while gone < len(self.times) and self.times[gone] < oldest:
+            gone += 1
+        gone = min([gone, *(reader.place() for reader in self.readers)])
+        if gone < TRIM_EVERY // 2:
+            return
+        del self.times[:gone], self.values[:gone], self.fixed[:gone]
+        for reader in self.readers:
+            reader.moved(gone)
+
+
+class Rolling:
+    """The state of one window over a tape: `read(now)` once an instant, in order of time."""
+
+    __slots__ = ("left", "need", "span", "tape", "whole")
+
+    endpoint: ClassVar[bool] = False  # compares with a value at now - span: needs a sample there
+    reach: ClassVar[int] = 1  # looks back over this many spans
+
+    def __init__(self, tape: Tape, span: int, minimum: int | None = None) -> None:
+        self.tape, self.span, self.left = tape, span, 0
+        self.need = span * self.reach if minimum is None else minimum
+        self.whole = fill_needed(span * self.reach, tape.interval)
+        tape.readers.append(self)
+        # one more interval: the sample that stands for the far end may be that old
+        tape.keep = max(tape.keep, span * self.reach + max(tape.interval, tape.fresh))
+
+    def read(self, now: int) -> float:
+        """Return the measure at `now`, or unknown."""
+        raise NotImplementedError  # every measure defines its own
+
+    def place(self) -> int:
+        """Return the oldest index of the tape that is still needed."""
+        return self.left
+
+    def moved(self, gone: int) -> None:
+        """Take note that the tape dropped its first `gone` samples."""
+        self.left -= gone
+
+    def seen(self, now: int) -> int:
+        """Return how much of `need` has been observed, in ns."""
+        tape = self.tape
+        if tape.first is None:
+            return 0
+        since = tape.first if self.endpoint else tape.start
+        return max(0, min(self.need, now - since))
+
+    def filled(self, held: int, now: int) -> bool:
+        """Say whether enough has been observed, and `held` samples leave no hole in it."""
+        tape = self.tape
+        if tape.first is None:
+            return False
+        observed = now - (tape.first if self.endpoint else tape.start)
+        if observed < self.need:
+            return False
+        if held >= self.whole:
+            return True
+        full = self.span * self.reach
+        return observed < full and held >= fill_needed(observed, tape.interval)
+
+
+def drop_until(times: Sequence[int], left: int, cut: int) -> int:
+    """Return the first index at or after `left` whose time is later than `cut`."""
+    end = len(times)
+    while left < end and times[left] <= cut:
+        left += 1
+    return left

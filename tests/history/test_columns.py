@@ -1,0 +1,243 @@
+"""Columns equal the stream to the last bit, on random rules over random histories."""
+
+from __future__ import annotations
+
+import random
+import struct
+
+import numpy as np
+import pytest
+
+from riskguard.engine.compile import compile_rules
+from riskguard.engine.guard import Guard
+from riskguard.engine.plan import Plan
+from riskguard.history.columns import Columns
+from riskguard.language.ruleset import (
+    Actions,
+    All,
+    Any,
+    Arithmetic,
+    AtLeast,
+    Compare,
+    Condition,
+    Constant,
+    Flag,
+    For,
+    Measured,
+    Not,
+    Reentry,
+    Rule,
+    RuleSet,
+    Sequence,
+    SeriesValue,
+    Stage,
+    Stop,
+    Value,
+)
+from riskguard.market import HOUR, Sample
+
+EVERY = HOUR
+START = 1_767_225_600_000_000_000
+SERIES = {
+    "close": "price", "high": "price", "low": "price", "oi": "coins", "liq.long": "dollars",
+    "funding": "share",
+}  # fmt: skip
+BASELINES = ("mean", "stdev", "zscore", "times_avg", "percentile")
+
+
+class Draw:
+    """Random rule sets and histories from one seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+
+    def value(self) -> Value:
+        pick = self.random
+        name = pick.choice(list(SERIES))
+        node: Value = SeriesValue(pick.choice(["", "", "", "ETH"]), name, SERIES[name])
+        for _ in range(pick.choice([0, 1, 1, 2])):
+            node = self.measured(node)  # type: ignore[arg-type]  # a series or a measure of one
+        if pick.random() < 0.15:
+            share = Constant(pick.choice([0.005, 0.02]), "share")
+            node = Arithmetic(pick.choice(["+share", "-share"]), node, share, node.dimension)
+        return node
+
+    def measured(self, of: SeriesValue | Measured) -> Measured:
+        pick = self.random
+        functions = ["ago", "change", "drop", "rise", "mean", "low", "high", "drawdown", "age"]
+        functions += [*BASELINES, "vol", "ema"]
+        functions += ["sum", "accel"] * 3 if of.dimension == "dollars" else []
+        name = pick.choice(functions)
+        if name == "age" and isinstance(of, Measured):
+            name = "mean"
+        span = pick.choice([3, 5, 12, 24, 40]) * EVERY
+        minimum = span // 3 if name in BASELINES and pick.random() < 0.4 else None
+        dimension = "share" if name in {"change", "drop", "rise", "drawdown"} else of.dimension
+        return Measured(name, of, None if name == "age" else span, minimum, dimension, text=name)
+
+    def leaf(self) -> Condition:
+        pick = self.random
+        left = self.value()
+        right: Value = Constant(self.threshold(left), left.dimension)
+        if pick.random() < 0.2:
+            right = self.value()
+        op = pick.choice(["<", "<=", ">", ">=", ">", "<", "==", "!="])
+        missing = pick.choice(["hold", "hold", "hold", "ignore", "fire"])
+        return Compare(left, op, right, missing, text="leaf")
+
+    def threshold(self, left: Value) -> float:
+        centre = {"price": 100.0, "coins": 1000.0, "dollars": 3e6, "share": 0.01}
+        base = centre.get(left.dimension, 1.0)
+        return base * self.random.choice([0.5, 0.9, 0.99, 1.0, 1.01, 1.1, 2.0, -1.0])
+
+    def condition(self, depth: int = 2) -> Condition:
+        pick = self.random
+        if depth == 0 or pick.random() < 0.3:
+            node = self.leaf()
+        else:
+            parts = tuple(self.condition(depth - 1) for _ in range(pick.choice([2, 2, 3])))
+            node = pick.choice(
+                [
+                    All(parts),
+                    Any(parts),
+                    AtLeast(2, parts),
+                    Sequence(parts, pick.choice([2, 6, 12]) * EVERY),
+                    Not(parts[0]),
+                ]
+            )
+        if pick.random() < 0.3:
+            closes = pick.choice([None, 2, 3])
+            node = For(node, None if closes else pick.choice([2, 5]) * EVERY, closes)
+        return node
+
+    def rules(self) -> RuleSet:
+        pick = self.random
+        define = {"calm": self.condition(1)}
+        rules = []
+        for number in range(3):
+            when = self.condition()
+            if pick.random() < 0.3:
+                flag = Flag("definition", "calm", pick.choice(["hold", "ignore", "fire"]))
+                when = Any((when, flag))
+            if number and pick.random() < 0.3:
+                when = All((when, Flag("rule", f"r{number - 1}")))
+            if pick.random() < 0.2:
+                when = Any((when, Flag("stage", "b")))
+            rules.append(
+                Rule(
+                    f"r{number}", when, self.actions(),
+                    clear=pick.choice([None, self.condition(1)]),
+                    min_hold=pick.choice([0, 3]) * EVERY, cooldown=pick.choice([0, 4]) * EVERY,
+                    latch=pick.random() < 0.1, reentry=self.reentry(),
+                )
+            )  # fmt: skip
+        stages = tuple(
+            Stage(
+                name, self.condition(1), self.actions(), pick.choice([None, self.condition(1)]),
+                pick.choice([0, 2]) * EVERY, self.reentry(),
+            )
+            for name in "abc"
+        )  # fmt: skip
+        return RuleSet(symbol="BTC", every=EVERY, define=define, rules=tuple(rules), stages=stages)
+
+    def actions(self) -> Actions:
+        pick = self.random
+        return pick.choice(
+            [
+                Actions(exposure_cap=0.5),
+                Actions(exposure_cap=0.0, close="longs"),
+                Actions(block_entries="long", stop=Stop(atr=1.5)),
+                Actions(leverage_cap=2.0, stop=Stop(share=0.05)),
+                Actions(notify="look"),
+                Actions(reduce_only=True, cancel_orders="all"),
+            ]
+        )
+
+    def reentry(self) -> Reentry | None:
+        if self.random.random() < 0.6:
+            return None
+        return Reentry(0.25, 0.25, 3 * EVERY, self.condition(0))
+
+    def history(
+        self, size: int = 150
+    ) -> tuple[list[Sample], dict[str, tuple[list[int], list[float]]]]:
+        """Samples in the order of the contract, and the same as columns."""
+        pick = self.random
+        samples: list[Sample] = []
+        columns: dict[str, tuple[list[int], list[float]]] = {}
+        price = {"": 100.0, "ETH": 50.0}
+        holes = {(s, n): pick.choice([0.0, 0.02, 0.2]) for s in price for n in SERIES}
+        dead = {key: pick.choice([size, size, pick.randrange(size)]) for key in holes}
+        ts = START
+        for bar in range(size):
+            ts += EVERY * (pick.choice([2, 5]) if pick.random() < 0.03 else 1)
+            for symbol in ("ETH", ""):
+                price[symbol] *= 1 + pick.gauss(0, 0.01)
+                seen = self.bar(price[symbol])
+                kept = {
+                    name: value
+                    for name, value in seen.items()
+                    if (name == "close" and not symbol)
+                    or (pick.random() >= holes[symbol, name] and bar < dead[symbol, name])
+                }
+                samples.append(Sample(ts, symbol or "BTC", kept))
+                for name, value in kept.items():
+                    key = f"{symbol}.{name}" if symbol else name
+                    times, values = columns.setdefault(key, ([], []))
+                    times.append(ts)
+                    values.append(value)
+            if pick.random() < 0.2:
+                samples.append(Sample(ts + EVERY // 2, "*", {}))
+        return samples, columns
+
+    def bar(self, price: float) -> dict[str, float]:
+        pick = self.random
+        flow = 0.0 if pick.random() < 0.3 else round(pick.expovariate(1 / 3e6), 2)
+        return {
+            "close": price, "high": price * 1.01, "low": price * 0.99,
+            "oi": round(1000 * (1 + pick.gauss(0, 0.02)), 3), "liq.long": flow,
+            "funding": round(pick.gauss(0.0001, 0.01), 6),
+        }  # fmt: skip
+
+
+def bits(number: float) -> bytes:
+    return b"nan" if number != number else struct.pack("<d", number)
+
+
+def streamed(ruleset: RuleSet, samples: list[Sample]) -> tuple[Plan, list[tuple[object, ...]]]:
+    guard, rows = Guard(ruleset), []
+    for sample in samples:
+        before = guard.as_of
+        decision = guard.update(sample)
+        if guard.as_of != before:
+            stream = guard.stream
+            numbers = [bits(number) for number in stream.values]
+            rows.append((guard.as_of, numbers, list(stream.truths), list(stream.caps), decision))
+    return guard.plan, rows
+
+
+@pytest.mark.parametrize("block", range(8))
+def test_every_value_truth_and_decision_of_the_columns_is_the_streams(block: int) -> None:
+    for seed in range(block * 12, block * 12 + 12):
+        draw = Draw(seed)
+        ruleset, (samples, columns) = draw.rules(), draw.history()
+        plan, rows = streamed(ruleset, samples)
+        now = np.array([row[0] for row in rows], np.int64)
+        arrays = {
+            key: (np.array(times, np.int64), np.array(values))
+            for key, (times, values) in columns.items()
+        }
+        table = Columns(compile_rules(ruleset), arrays, now)
+        decision = table.decision(0)
+        changes = set(table.changes().tolist())
+        for number, (ts, numbers, truths, caps, made) in enumerate(rows):
+            where = f"seed {seed}, bar {number}"
+            got = [bits(float(column[number])) for column in table.values]
+            for index, (one, two) in enumerate(zip(numbers, got, strict=True)):  # type: ignore[call-overload]  # rows hold lists
+                assert one == two, f"{where}: value {plan.values[index]}"
+            assert truths == [int(column[number]) for column in table.truths], where
+            assert caps == [float(column[number]) for column in table.caps], where
+            if number in changes:
+                decision = table.decision(number)
+                assert decision.ts == ts, where
+            assert made == decision, where
