@@ -1,0 +1,240 @@
+"""The report of a comparison as JSON: `report-1.schema.json` is its contract.
+
+Plain numbers throughout; what is not known is null. Every `ts` is the close of a bar.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from riskguard._version import VERSION
+from riskguard.backtest.metrics import Metrics, measure
+from riskguard.backtest.report_verdict import grade_of, judge
+from riskguard.backtest.text_figures import duration, iso
+from riskguard.backtest.text_timeline import blind_since
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from riskguard.backtest.comparison import Comparison, Recovery
+    from riskguard.engine.decision import Decision
+    from riskguard.history import Series
+
+__all__ = ["SCHEMA", "as_json", "build", "figures", "mark_bar", "schema_path", "write"]
+
+SCHEMA = "riskguard/report-1"
+
+
+def schema_path() -> Path:
+    """Return the JSON Schema (draft-07) that every report satisfies."""
+    return Path(__file__).with_name("report-1.schema.json")
+
+
+def mark_bar(comparison: Comparison) -> int | None:
+    """Return the bar after the last one that closes by the mark; None where no bar does."""
+    if comparison.mark is None:
+        return None
+    stop = int(np.searchsorted(comparison.ts, comparison.mark.ts, side="right"))
+    inside = comparison.trading_from + 1 < stop < len(comparison.ts)
+    return stop if inside else None
+
+
+def figures(comparison: Comparison, stop: int | None = None) -> dict[str, Metrics]:
+    """Return the figures of the three runs, up to the bar before `stop` or to the end."""
+    return {
+        name: measure(result.run, result.exposure, comparison.ts, comparison.trading_from, stop)
+        for name, result in comparison.results.items()
+    }
+
+
+def build(comparison: Comparison) -> dict[str, Any]:
+    """Return the report as plain lists, dicts, texts and numbers."""
+    start, runs = comparison.trading_from, comparison.results
+    return {
+        "schema": SCHEMA,
+        "riskguard": VERSION,
+        "verdict": judge(comparison)._asdict(),
+        "warm_up": {
+            "until": iso(comparison.warm_up_until),
+            "trading_from": iso(int(comparison.ts[start])),
+        },
+        "scenario": comparison.history.name,
+        **_setting(comparison),
+        "runs": {name: value.as_dict() for name, value in figures(comparison).items()},
+        "mark": _mark(comparison),
+        "liquidation": {name: _liquidation(result.run) for name, result in runs.items()},
+        "funding": {name: _plain(result.run.funding) for name, result in runs.items()},
+        "decisions": [_decision(*pair) for pair in comparison.decisions],
+        "recovery": [_recovery(item) for item in comparison.recovery],
+        "blind": {name: iso(ts) for name, ts in blind_since(comparison.decisions).items()},
+        "equity": {
+            "ts": [iso(ts) for ts in comparison.ts[start:].tolist()],
+            **{name: _numbers(result.run.equity[start:]) for name, result in runs.items()},
+        },
+        "notes": list(comparison.notes),
+    }
+
+
+def _setting(comparison: Comparison) -> dict[str, Any]:
+    costs = comparison.costs
+    return {
+        "data": [_data(series) for series in comparison.history.series.values()],
+        "rules": {"path": comparison.rules_path, "hash": comparison.ruleset.hash},
+        "strategy": {
+            "name": comparison.strategy,
+            "params": {name: _plain(value) for name, value in comparison.params.items()},
+            "leverage": _plain(comparison.leverage),
+        },
+        "symbol": comparison.symbol,
+        "every": duration(comparison.every),
+        "bars": len(comparison.ts) - comparison.trading_from,
+        "cash": _plain(comparison.cash),
+        "costs": {"fee": _plain(costs.fee), "slippage": _plain(costs.slippage)},
+        "constant_exposure": _plain(comparison.constant_exposure),
+    }
+
+
+def _recovery(item: Recovery) -> dict[str, Any]:
+    return {
+        "stage": item.stage,
+        "line": item.line,
+        "truth": item.truth,
+        "value": _plain(item.value),
+        "threshold": _plain(item.threshold),
+        "distance": _plain(item.distance),
+    }
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON knows
+    """Turn numpy scalars into numbers, what is not finite into None, the rest into text."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return str(value)
+
+
+def _numbers(values: NDArray[np.float64]) -> list[float | None]:
+    return [value if math.isfinite(value) else None for value in values.tolist()]
+
+
+def _data(series: Series) -> dict[str, Any]:
+    filled = len(series.times) > 0
+    span = {"first": iso(int(series.events[0])), "last": iso(int(series.events[-1]))}
+    return {
+        "series": series.name,
+        "symbol": series.symbol,
+        "unit": series.spec.unit,
+        "grade": grade_of(series),
+        "source": series.source,
+        "span": span if filled else None,
+        "rows": len(series.times),
+    }
+
+
+def _mark(comparison: Comparison) -> dict[str, Any] | None:
+    stop = mark_bar(comparison)
+    if stop is None or comparison.mark is None:
+        return None
+    runs = figures(comparison, stop)
+    return {
+        "name": comparison.mark.name,
+        "ts": iso(comparison.mark.ts),
+        "runs": {name: value.as_dict() for name, value in runs.items()},
+    }
+
+
+def _liquidation(run: Any) -> dict[str, Any] | None:  # noqa: ANN401 - a broker's summary
+    near = run.liquidation
+    if near is None:
+        return None
+    return {
+        "liquidated": bool(near.liquidated),
+        "price": _plain(near.price),
+        "distance": _plain(near.distance),
+        "ts": iso(int(near.ts)),
+        "shortfall": _plain(near.shortfall),
+    }
+
+
+def _decision(decision: Decision, background: float | None) -> dict[str, Any]:
+    return {
+        "ts": iso(decision.ts),
+        "symbol": decision.symbol,
+        "stage": decision.stage,
+        "state": decision.state.name,
+        "latched": decision.latched,
+        "priming": list(decision.priming),
+        "blind": list(decision.blind),
+        "exposure_cap": _plain(decision.exposure_cap),
+        "block_entries": decision.block_entries,
+        "reduce_only": decision.reduce_only,
+        "leverage_cap": _plain(decision.leverage_cap),
+        "stop": _plain(decision.stop),
+        "close": decision.close,
+        "hedge": _plain(decision.hedge),
+        "cancel_orders": decision.cancel_orders,
+        "background": _plain(background),
+        "reasons": [
+            {
+                "rule": reading.rule,
+                "leaf": reading.leaf,
+                "value": _plain(reading.value),
+                "threshold": _plain(reading.threshold),
+                "truth": reading.truth,
+            }
+            for reading in decision.reasons
+        ],
+    }
+
+
+def as_json(report: object) -> str:
+    """Return a report as text: strict JSON, one key a line at the top, a line for each decision."""
+    if not isinstance(report, dict):
+        return json.dumps(report, allow_nan=False)
+    rows = [f"  {json.dumps(key)}: {_value(value)}" for key, value in report.items()]
+    return "{\n" + ",\n".join(rows) + "\n}\n"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "[\n" + ",\n".join(f"    {_one(item)}" for item in value) + "\n  ]"
+    return _one(value)
+
+
+def _one(value: object) -> str:
+    return json.dumps(value, allow_nan=False, ensure_ascii=False)
+
+
+def write(text: str, path: Path) -> None:
+    """Write text to a temporary file beside `path`, then rename: never half a report.
+
+    Raises:
+        OSError: The folder is missing or cannot be written to; nothing is left behind.
+
+    """
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        # a temporary file is private; a report is as readable as any other file
+        Path(name).chmod(0o666 & ~_umask())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,169 @@
+"""The report of a comparison as text: the verdict first, 80 columns, nothing but ASCII of ours."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from riskguard.backtest.report import figures, mark_bar
+from riskguard.backtest.report_verdict import grade_of, judge
+from riskguard.backtest.text_figures import day, duration, moment, money, number, percent
+from riskguard.backtest.text_table import RUNS, WIDTH, figures_table, strategies_table
+from riskguard.backtest.text_timeline import blind_text, recovery, timeline
+from riskguard.market import DAY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from riskguard.backtest.comparison import Comparison, RunResult
+
+__all__ = ["overview", "report_text"]
+
+BARS = ("open", "high", "low", "close", "volume")
+GRADES = ("exchange", "vendor", "published", "reconstructed", "synthetic")
+
+
+def report_text(comparison: Comparison, others: Sequence[str] = ()) -> str:
+    """Return the whole report; `others` are strategies to name in the last line."""
+    parts = [
+        _head(comparison),
+        _figures(comparison),
+        _sentence(comparison),
+        _below_zero(comparison),
+        _liquidations(comparison),
+        ["stage changes", *timeline(comparison.decisions)],
+        _ending(comparison),
+        [line for note in comparison.notes for line in _hanging(f"note: {note}")],
+        _hanging(f"other strategies: {', '.join(others)} (--strategy NAME)") if others else [],
+    ]
+    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+def overview(comparisons: Sequence[Comparison]) -> str:
+    """Return one table over several strategies on the same history and rules."""
+    first = comparisons[0]
+    rows = [(item.strategy, figures(item), _remark(item)) for item in comparisons]
+    parts = [_head(first, strategy="all strategies"), strategies_table(rows)]
+    parts.append(_hanging(f"constant: {EXPLAINED}"))
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+EXPLAINED = (
+    "the same strategy at the guarded run's mean exposure from start to end. It shows what less"
+    " size alone would have done; only what guarded does better than constant is timing."
+)
+
+
+def _hanging(text: str) -> list[str]:
+    return textwrap.wrap(
+        text, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _head(comparison: Comparison, strategy: str = "") -> list[str]:
+    verdict = judge(comparison)
+    name = strategy or comparison.strategy
+    if not strategy and comparison.leverage > 1:
+        name += f" ({comparison.leverage:g}x)"
+    costs = comparison.costs
+    ran = (
+        f"{name} on {comparison.symbol} {duration(comparison.every)},"
+        f" {comparison.history.name}, {money(comparison.cash)},"
+        f" fee {costs.fee * 1e4:g} bp, slippage {costs.slippage * 1e4:g} bp,"
+        f" rules {comparison.rules_path}; data: {_grades(comparison)}"
+    )
+    started = moment(int(comparison.ts[comparison.trading_from]))
+    warm_up = f"warm-up to {moment(comparison.warm_up_until)}, trading from {started}"
+    return [*_hanging(f"{verdict.word}: {verdict.reason}"), *_hanging(ran), warm_up]
+
+
+def _grades(comparison: Comparison) -> str:
+    """Group the series by grade, the bars of a symbol as one: "exchange BTC bars, oi"."""
+    groups: dict[str, dict[str, None]] = {}
+    bars: dict[str, dict[str, None]] = {}
+    for series in comparison.history.series.values():
+        grade = grade_of(series)
+        if series.name in BARS:
+            bars.setdefault(grade, {})[series.symbol] = None
+            groups.setdefault(grade, {})
+        else:
+            own = series.symbol in {comparison.symbol, "*"}
+            shown = series.name if own else f"{series.symbol}.{series.name}"
+            groups.setdefault(grade, {})[shown] = None
+    texts = []
+    for grade in sorted(groups, key=lambda word: GRADES.index(word) if word in GRADES else 9):
+        names = list(groups[grade])
+        if grade in bars:
+            names.insert(0, f"bars of {' '.join(bars[grade])}")
+        texts.append(f"{grade} ({', '.join(names)})")
+    return ", ".join(texts)
+
+
+def _figures(comparison: Comparison) -> list[str]:
+    stop = mark_bar(comparison)
+    blocks = [("at the end", figures(comparison))]
+    if stop is not None:
+        blocks.insert(0, (_mark_title(comparison), figures(comparison, stop)))
+    return figures_table(blocks)
+
+
+def _mark_title(comparison: Comparison) -> str:
+    ts = comparison.mark.ts if comparison.mark else 0
+    # a mark at midnight is the end of the day before
+    return f"end of {day(ts - 1)}" if ts % DAY == 0 else f"at {moment(ts)}"
+
+
+def _sentence(comparison: Comparison) -> list[str]:
+    share = percent(comparison.constant_exposure)
+    return _hanging(f"constant: {EXPLAINED} Here it holds {share} of the size throughout.")
+
+
+def _below_zero(comparison: Comparison) -> list[str]:
+    lines = []
+    for name in RUNS:
+        equity = comparison.results[name].run.equity[comparison.trading_from :]
+        if len(equity) and np.nanmin(equity) < 0:
+            bar = int(np.nanargmin(equity))
+            when = moment(int(comparison.ts[comparison.trading_from + bar]))
+            lines += _hanging(
+                f"{name}: equity fell below zero, to {money(float(equity[bar]))} at {when}:"
+                " more was lost than was put in."
+            )
+    return lines
+
+
+def _liquidations(comparison: Comparison) -> list[str]:
+    near = [(name, comparison.results[name]) for name in RUNS]
+    lines = [
+        line
+        for name, result in near
+        if result.run.liquidation
+        for line in _hanging(f"  {name:<9} {_nearness(result)}")
+    ]
+    return ["forced liquidation by the exchange, at its nearest", *lines] if lines else []
+
+
+def _nearness(result: RunResult) -> str:
+    found = result.run.liquidation
+    price = number(found.price)
+    if found.liquidated:
+        text = f"LIQUIDATED at {price}, {moment(int(found.ts))}"
+        lost = f", loss beyond the account {money(found.shortfall)}" if found.shortfall else ""
+        return text + lost
+    return f"price {percent(found.distance)} away from {price}, {moment(int(found.ts))}"
+
+
+def _remark(comparison: Comparison) -> str:
+    hit = [
+        f"{name} at {moment(int(found.ts))}"
+        for name in RUNS
+        if (found := comparison.results[name].run.liquidation) and found.liquidated
+    ]
+    return f"liquidated by force: {', '.join(hit)}" if hit else ""
+
+
+def _ending(comparison: Comparison) -> list[str]:
+    stage = comparison.decisions[-1][0].stage
+    return [*recovery(stage, comparison.recovery), *blind_text(comparison)]

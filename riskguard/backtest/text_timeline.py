@@ -1,0 +1,145 @@
+"""What the guard did, told by its stage changes, and what it waits for at the end."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import TYPE_CHECKING
+
+from riskguard.backtest.text_figures import change, moment, percent, value_text, versus
+from riskguard.backtest.text_table import WIDTH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from riskguard.backtest.comparison import Comparison, Recovery
+    from riskguard.engine.decision import Decision, Reading
+
+__all__ = ["blind_since", "blind_text", "recovery", "timeline"]
+
+COMPARISON = re.compile(r" (<=|>=|==|!=|<|>) ")
+SHOWN = 4  # readings of one change; the JSON holds all
+
+
+def timeline(decisions: Sequence[tuple[Decision, float | None]]) -> list[str]:
+    """Return the lines of the start and of every change of stage, state, blindness or priming.
+
+    A line that rests on background bars by more than half says so.
+    """
+    lines: list[str] = []
+    before: Decision | None = None
+    for decision, background in decisions:
+        if before is None or _standing(before) != _standing(decision):
+            lines += _entry(decision, before, background)
+        before = decision
+    return lines
+
+
+def _standing(decision: Decision) -> tuple[object, ...]:
+    return decision.stage, decision.state, decision.blind, bool(decision.priming)
+
+
+def _entry(decision: Decision, before: Decision | None, background: float | None) -> list[str]:
+    head = (
+        f"{moment(decision.ts)}  {decision.stage:<8} {decision.state.name:<9}"
+        f" cap {percent(decision.exposure_cap, 0)}"
+    )
+    moved = _moved(decision, before)
+    if background is not None and background > 0.5 and moved:
+        head += f"  ({background * 100:.0f} % background)"
+    lines = [head.rstrip()]
+    for reading in moved[:SHOWN]:
+        lines += _wrapped(reading_text(reading))
+    if len(moved) > SHOWN:
+        lines.append(f"    and {len(moved) - SHOWN} more")
+    gone = set(before.blind) - set(decision.blind) if before else set()
+    begun = set(decision.blind) - set(before.blind if before else ())
+    lines += [f"    blind: {name}" for name in sorted(begun)]
+    lines += [f"    no longer blind: {name}" for name in sorted(gone)]
+    if decision.priming and not (before and before.priming):
+        lines += _wrapped("priming: " + "; ".join(decision.priming))
+    if before and before.priming and not decision.priming:
+        lines.append("    no longer priming")
+    return lines
+
+
+def _moved(decision: Decision, before: Decision | None) -> list[Reading]:
+    """List what decided the change: readings of the stage entered or left, and of rules."""
+    rules_before = set(before.active) if before else set()
+    owners = set(decision.active) ^ rules_before
+    if before is None or before.stage != decision.stage:
+        owners |= {f"stage {decision.stage}", f"stage {before.stage if before else ''}"}
+    found: dict[str, Reading] = {}
+    for reading in decision.reasons:
+        if reading.rule in owners and reading.truth == "true":
+            found.setdefault(reading.leaf, reading)
+    return list(found.values())
+
+
+def reading_text(reading: Reading) -> str:
+    """Return a leaf with its value: "oi.change(24h) -4.9% <= -4.4% (oi_day)"."""
+    if reading.value is None and reading.threshold is None:
+        return f"{reading.leaf}: {reading.truth}"
+    value, threshold = versus(reading.value, reading.threshold, reading.dimension)
+    split = COMPARISON.split(reading.leaf, maxsplit=1)
+    if len(split) != 3:
+        return f"{reading.leaf}: {value} against {threshold}"
+    left, operator, right = split
+    right, _, lasting = right.partition(" for ")
+    tail = f" for {lasting}" if lasting else ""
+    named = f" ({right})" if re.match(r"[a-z_]", right) else ""
+    return f"{left} {value} {operator} {threshold}{named}{tail}"
+
+
+def _wrapped(text: str, indent: str = "    ") -> list[str]:
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent + "  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def recovery(stage: str, open_lines: Iterable[Recovery]) -> list[str]:
+    """Return what the ladder waits for at the end, each line with its distance."""
+    lines = []
+    for item in open_lines:
+        if item.truth == "unknown" or item.value is None:
+            state = "unknown"
+        else:
+            now, wanted = (
+                value_text(item.value, item.dimension),
+                value_text(item.threshold, item.dimension),
+            )
+            state = f"now {now}, asked {wanted}"
+            if item.distance:
+                state += f", needs {change(item.distance, item.dimension)}"
+            elif item.truth == "false":
+                state += ", met but not for long enough"
+        lines += _wrapped(f"{item.stage}: {item.line}: {state}")
+    if lines:
+        lines.insert(0, f"still {stage} at the end; the way back needs")
+    return lines
+
+
+def blind_since(decisions: Sequence[tuple[Decision, float | None]]) -> dict[str, int]:
+    """Return the series that are blind at the end, each with the instant it became so."""
+    since: dict[str, int] = {}
+    for decision, _ in decisions:
+        since = {name: since.get(name, decision.ts) for name in decision.blind}
+    return since
+
+
+def blind_text(comparison: Comparison) -> list[str]:
+    """Return one line for each series that is blind at the end, with the reason where known."""
+    lines = []
+    for name, ts in blind_since(comparison.decisions).items():
+        series = comparison.history.series
+        found = series.get(f"{comparison.symbol}.{name}") or series.get(name)
+        found = found or series.get(f"*.{name}")
+        published = found is not None and "published" in (found.source, found.grade)
+        reason = "no published figures" if published else "no data"
+        lines.append(f"blind: {name} since {moment(ts)} ({reason})")
+    return lines

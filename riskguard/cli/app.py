@@ -1,0 +1,52 @@
+"""The commands by name."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from riskguard._version import VERSION
+from riskguard.cli import backtest, check, scenarios
+from riskguard.cli.failures import run
+
+__all__ = ["app", "main"]
+
+# plain help: it fits 80 columns, prints everywhere and needs no colour
+app = typer.Typer(
+    name="riskguard",
+    help="Write exit rules once, in YAML; test them on real sell-offs; let any bot obey them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+)
+app.command("backtest")(backtest.backtest)
+app.command("check")(check.check)
+app.command("scenarios")(scenarios.scenarios)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"riskguard {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    del version  # its callback has done the work
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure:  # an ASCII terminal shows \u2264 rather than failing on it
+            reconfigure(errors="backslashreplace")
+    sys.exit(run(lambda: app(standalone_mode=False)))

@@ -1,0 +1,117 @@
+"""A small comparison made by hand, so that every figure of a report is known beforehand."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+
+import numpy as np
+
+from riskguard.backtest.comparison import Comparison, Recovery, RunResult
+from riskguard.engine.decision import Decision, Reading, State
+from riskguard.history import History, Mark
+from riskguard.language.ruleset import Actions, Compare, Constant, Rule, RuleSet, SeriesValue
+from riskguard.market import DAY, HOUR
+
+JANUARY = 20_468 * DAY  # 2026-01-15
+
+
+@dataclass
+class Run:
+    equity: np.ndarray
+    fills: list = field(default_factory=list)
+    funding: float = 0.0
+    liquidation: object = None
+
+
+def fill(bar: int, fee: float) -> SimpleNamespace:
+    return SimpleNamespace(ts=JANUARY + 4 * HOUR * bar, size=1.0, price=100.0, fee=fee, own="")
+
+
+def history(tmp_path, name: str = "made") -> History:
+    """Return six 4 h bars of BTC with liquidations, read from a real file."""
+    rows = ["ts,open,high,low,close,volume,oi,liq_long_usd"]
+    for bar in range(6):
+        stamp = np.datetime_as_string(np.datetime64(JANUARY + 4 * HOUR * (bar - 1), "ns"), "s")
+        rows.append(f"{stamp}Z,100,110,90,100,5,1000,2000000")
+    path = tmp_path / "BTCUSDT-4h.csv"
+    path.write_text("\n".join(rows) + "\n")
+    return replace(History.read(path), name=name)
+
+
+def ruleset() -> RuleSet:
+    line = Compare(
+        SeriesValue("", "liq.long", "dollars"), ">=", Constant(5e7, "dollars"), text="liq >= $50M"
+    )
+    return RuleSet(rules=(Rule("burst", line, Actions(exposure_cap=0.5)),), symbol="BTC")
+
+
+def decisions() -> list[tuple[Decision, float | None]]:
+    burst = Reading("stage cut", "liq.long.sum(4h) >= floor", 1.15e9, 1.5e8, 6.7, "true", "dollars")
+    broken = Reading(
+        "stage cut", "close < floor for 2 closes", 67_489, 69_650, -0.03, "true", "price"
+    )
+    start = Decision(JANUARY + 4 * HOUR, "BTC")
+    cut = replace(
+        start,
+        ts=JANUARY + 12 * HOUR,
+        stage="cut",
+        state=State.CAUTION,
+        exposure_cap=0.4,
+        reasons=(burst, broken),
+    )
+    same = replace(cut, ts=JANUARY + 16 * HOUR, exposure_cap=0.3)
+    blind = replace(cut, ts=JANUARY + 20 * HOUR, blind=("liq.long",), state=State.REDUCING)
+    return [(start, None), (cut, 0.864), (same, 0.864), (blind, 0.3)]
+
+
+def comparison(tmp_path, **changes) -> Comparison:
+    ts = JANUARY + 4 * HOUR * np.arange(6, dtype=np.int64)
+    exposure = np.array([math.nan, math.nan, 1.0, 1.0, 0.4, 0.4])
+    bare = Run(
+        np.array([math.nan, 10_000.0, 9_000.0, 12_000.0, 6_000.0, -50.0]),
+        [fill(2, 5.0)],
+        3.5,
+        SimpleNamespace(
+            price=61_234.0, distance=0.0, ts=int(ts[5]), liquidated=True, shortfall=50.0
+        ),
+    )
+    guarded = Run(
+        np.array([math.nan, 10_000.0, 9_000.0, 12_000.0, 9_600.0, 9_000.0]),
+        [fill(2, 5.0), fill(4, 3.25)],
+        2.5,
+        SimpleNamespace(
+            price=58_000.0, distance=0.123, ts=int(ts[4]), liquidated=False, shortfall=0.0
+        ),
+    )
+    constant = Run(np.array([math.nan, 10_000.0, 9_300.0, 11_400.0, 7_200.0, 3_000.0]))
+    made = Comparison(
+        history=history(tmp_path),
+        ruleset=ruleset(),
+        rules_path="rules/burst.yaml",
+        notes=("rule europe_weak is off: stoxx is not carried",),
+        strategy="leveraged_hold",
+        params={"leverage": np.float64(3.0)},
+        leverage=3.0,
+        symbol="BTC",
+        every=4 * HOUR,
+        cash=10_000.0,
+        costs=SimpleNamespace(fee=0.0005, slippage=0.0005),
+        ts=ts,
+        trading_from=1,
+        warm_up_until=int(ts[1]),
+        results={
+            "bare": RunResult("bare", bare, np.where(np.isnan(exposure), np.nan, 1.0)),
+            "guarded": RunResult("guarded", guarded, exposure),
+            "constant": RunResult("constant", constant, np.where(np.isnan(exposure), np.nan, 0.7)),
+        },
+        constant_exposure=0.7,
+        decisions=decisions(),
+        recovery=[
+            Recovery("cut", "close > held for 3d", "false", 64_856, 70_350, 0.0847, "price"),
+            Recovery("cut", "liq.long.sum(24h) <= calm", "unknown", None, 1e8, None, "dollars"),
+        ],
+        mark=Mark("first day", int(ts[4])),
+    )
+    return replace(made, **changes)

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import json
+import os
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from jsonschema import Draft7Validator, ValidationError
+
+from riskguard.backtest.report import as_json, build, mark_bar, schema_path, write
+from riskguard.backtest.report_verdict import judge
+from riskguard.history import History, Mark
+from riskguard.market import DAY, HOUR
+from tests.backtest.made import JANUARY, comparison, ruleset
+
+VALIDATOR = Draft7Validator(json.loads(schema_path().read_text()))
+ASKED = {
+    "schema", "riskguard", "verdict", "warm_up", "scenario", "data", "rules", "strategy", "symbol",
+    "every", "bars", "costs", "runs", "decisions", "recovery", "equity",
+}  # fmt: skip
+
+
+def test_the_schema_is_draft_7_and_requires_every_promised_key() -> None:
+    Draft7Validator.check_schema(VALIDATOR.schema)
+    assert set(VALIDATOR.schema["required"]) == ASKED
+
+
+def test_a_report_satisfies_its_schema_and_survives_json(tmp_path: Path) -> None:
+    report = build(comparison(tmp_path))
+    VALIDATOR.validate(report)
+    assert json.loads(as_json(report)) == report
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("decisions", 0, "ts"), "2026-02-06 04:00"),
+        (("decisions", 0, "state"), "PANIC"),
+        (("runs", "bare", "trades"), 1.5),
+        (("verdict", "word"), "HELPED"),
+        (("data", 0, "grade"), "good"),
+        (("equity", "bare"), None),
+    ],
+)
+def test_the_schema_refuses_what_is_not_promised(tmp_path: Path, place: tuple, value) -> None:
+    report = json.loads(as_json(build(comparison(tmp_path))))
+    inner = report
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    with pytest.raises(ValidationError):
+        VALIDATOR.validate(report)
+
+
+def test_figures_stand_at_the_mark_and_at_the_end(tmp_path: Path) -> None:
+    report = build(comparison(tmp_path))
+    assert report["runs"]["guarded"]["end_equity"] == 9000.0
+    assert report["mark"]["runs"]["guarded"]["end_equity"] == 9600.0
+    assert report["runs"]["guarded"]["fees"] == 8.25
+    assert report["runs"]["guarded"]["trades"] == 2
+    assert report["runs"]["bare"]["max_drawdown"] == pytest.approx(12_050 / 12_000)
+    assert report["runs"]["guarded"]["mean_exposure"] == pytest.approx(0.7)
+
+
+def test_bars_before_trading_are_not_in_the_report(tmp_path: Path) -> None:
+    report = build(comparison(tmp_path))
+    assert report["bars"] == len(report["equity"]["ts"]) == len(report["equity"]["bare"]) == 5
+    assert report["equity"]["ts"][0] == "2026-01-15T04:00:00Z"
+    assert report["equity"]["bare"][-1] == -50.0
+
+
+def test_a_mark_outside_the_run_is_no_mark(tmp_path: Path) -> None:
+    made = comparison(tmp_path)
+    for ts in (0, int(made.ts[1]), int(made.ts[-1]), int(made.ts[-1]) + DAY):
+        moved = replace(made, mark=Mark("far", ts))
+        assert mark_bar(moved) is None
+        assert build(moved)["mark"] is None
+    assert mark_bar(replace(made, mark=None)) is None
+    assert mark_bar(replace(made, mark=Mark("between bars", int(made.ts[3]) + HOUR))) == 4
+
+
+def test_unknown_numbers_are_null_and_the_text_is_strict_json(tmp_path: Path) -> None:
+    made = comparison(tmp_path, constant_exposure=float("nan"))
+    made.results["bare"].run.equity[3] = np.nan
+    report = build(made)
+    assert report["constant_exposure"] is None
+    assert report["equity"]["bare"][2] is None
+    assert "NaN" not in as_json(report)
+    VALIDATOR.validate(json.loads(as_json(report)))
+
+
+def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_text("old")
+    with pytest.raises(UnicodeEncodeError):
+        write("new \ud800", path)
+    assert path.read_text() == "old"
+    assert [item.name for item in tmp_path.iterdir()] == ["report.json"]
+    write("new", path)
+    assert path.read_text() == "new"
+    if os.name == "posix":
+        assert stat.S_IMODE(path.stat().st_mode) & stat.S_IRUSR
+
+
+def test_the_embedded_scenario_shows_mechanics_only(tmp_path: Path) -> None:
+    made = comparison(tmp_path)
+    embedded = replace(made, history=History.read("feb-2026"))
+    assert ": ".join(judge(embedded)) == "NOT SHOWN: mechanics only, in-sample"
+
+
+def test_own_data_is_an_exploratory_run(tmp_path: Path) -> None:
+    assert judge(comparison(tmp_path)).reason == "exploratory run, no plan"
+
+
+def test_a_rebuilt_series_is_named_when_a_rule_reads_it(tmp_path: Path) -> None:
+    made = comparison(tmp_path)
+    series = dict(made.history.series)
+    series["BTC.liq.long"] = replace(series["BTC.liq.long"], coverage="reconstructed")
+    series["BTC.volume"] = replace(series["BTC.volume"], grade="synthetic")
+    rebuilt = replace(made, history=replace(made.history, series=series))
+    assert judge(rebuilt).reason == "mechanics only (BTC.liq.long is reconstructed)"
+    assert build(rebuilt)["data"][-1]["grade"] == "reconstructed"
+    unread = replace(rebuilt, ruleset=replace(ruleset(), rules=(), hash=""))
+    assert judge(unread).reason == "exploratory run, no plan"
+
+
+def test_february_2026_is_in_sample_whoever_brings_the_data(tmp_path: Path) -> None:
+    made = comparison(tmp_path)
+    shifted = replace(made, ts=made.ts + 20 * DAY)
+    assert "in-sample" in judge(shifted).reason
+    assert "in-sample" not in judge(made).reason
+    assert int(made.ts[0]) == JANUARY

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from riskguard.backtest.text import overview, report_text
+from riskguard.backtest.text_figures import (
+    change,
+    compact,
+    day,
+    duration,
+    iso,
+    moment,
+    money,
+    number,
+    percent,
+    value_text,
+    versus,
+)
+from riskguard.backtest.text_timeline import reading_text, timeline
+from riskguard.engine.decision import Reading
+from riskguard.history import Mark
+from riskguard.market import DAY, HOUR, MINUTE
+from tests.backtest.made import JANUARY, comparison, decisions
+
+
+def test_the_report_stands_in_the_promised_order(tmp_path: Path) -> None:
+    text = report_text(comparison(tmp_path), ["sma_cross"])
+    order = [
+        "NOT SHOWN: exploratory run, no plan",
+        "leveraged_hold (3x) on BTC 4h",
+        "warm-up to 2026-01-15T04:00Z, trading from 2026-01-15T04:00Z",
+        "at 2026-01-15T16:00Z",
+        "at the end",
+        "constant: the same strategy",
+        "equity fell below zero",
+        "LIQUIDATED at 61,234",
+        "stage changes",
+        "cut      CAUTION   cap 40%  (86 % background)",
+        "still cut at the end",
+        "blind: liq.long since 2026-01-15T20:00Z",
+        "other strategies: sma_cross",
+    ]
+    places = [text.index(part) for part in order]
+    assert places == sorted(places)
+    assert text.startswith("NOT SHOWN")
+    assert text.endswith("\n")
+
+
+@pytest.mark.parametrize("cash", [1.0, 1e4, 1e9])
+def test_no_line_is_wider_than_80_columns_and_all_is_ascii(tmp_path: Path, cash: float) -> None:
+    made = comparison(tmp_path)
+    for result in made.results.values():
+        result.run.equity *= cash / 1e4
+    texts = report_text(made, [f"strategy_{n}" for n in range(20)]), overview([made] * 3)
+    for text in texts:
+        assert max(map(len, text.splitlines())) <= 80
+        assert text.isascii()
+
+
+def test_all_nine_figures_of_three_runs_are_in_the_table(tmp_path: Path) -> None:
+    lines = report_text(comparison(tmp_path)).splitlines()
+    table = {line[:15].strip(): line[15:].split() for line in lines}
+    assert table["end equity"] == ["$6,000", "$9,600", "$7,200", "-$50.00", "$9,000", "$3,000"]
+    assert table["max drawdown"] == ["50.0%", "20.0%", "36.8%", "100.4%", "25.0%", "73.7%"]
+    assert table["trades"] == ["1", "2", "0", "1", "2", "0"]
+    assert {"return", "CDaR 95 %", "worst day", "mean exposure", "time out", "fees"} <= set(table)
+
+
+def test_a_mark_at_midnight_is_called_the_end_of_the_day_before(tmp_path: Path) -> None:
+    made = comparison(tmp_path)
+    shifted = replace(made, ts=made.ts - 16 * HOUR, mark=Mark("news", JANUARY))
+    assert "end of 14 January 2026" in report_text(shifted)
+
+
+def test_without_a_mark_the_table_stands_once(tmp_path: Path) -> None:
+    text = report_text(replace(comparison(tmp_path), mark=None))
+    assert text.count("guarded  constant") == 1
+
+
+def test_the_timeline_tells_stage_changes_only() -> None:
+    lines = timeline(decisions())
+    heads = [line for line in lines if line.startswith("2026")]
+    assert [line[17:26].strip() for line in heads] == ["normal", "cut", "cut"]
+    assert not any("cap 30%" in line for line in lines)
+    assert "    blind: liq.long" in lines
+
+
+def test_a_background_share_of_half_is_not_worth_a_mark() -> None:
+    start, (cut, _), *_ = decisions()
+    assert not any("background" in line for line in timeline([start, (cut, 0.5)]))
+    assert any("(51 % background)" in line for line in timeline([start, (cut, 0.51)]))
+
+
+def test_the_way_back_says_how_far_each_line_is(tmp_path: Path) -> None:
+    text = report_text(comparison(tmp_path))
+    assert "cut: close > held for 3d: now 64,856, asked 70,350, needs +8.5%" in text
+    assert "cut: liq.long.sum(24h) <= calm: unknown" in text
+
+
+def test_overview_names_who_was_liquidated(tmp_path: Path) -> None:
+    text = overview([comparison(tmp_path)])
+    assert "liquidated by force: bare at 2026-01-15T20:00Z" in text
+
+
+@pytest.mark.parametrize(
+    ("reading", "text"),
+    [
+        (
+            Reading("r", "oi.change(24h) <= oi_day", -0.049, -0.044, None, "true", "share"),
+            "oi.change(24h) -4.9% <= -4.4% (oi_day)",
+        ),
+        (
+            Reading("r", "oi.change(24h) <= -4.4%", -0.0441, -0.044, None, "true", "share"),
+            "oi.change(24h) -4.41% <= -4.4%",
+        ),
+        (
+            Reading("r", "close < 70_000 for 2 closes", 65_266, 70_000, None, "true", "price"),
+            "close 65,266 < 70,000 for 2 closes",
+        ),
+        (Reading("r", "cascade is active", None, None, None, "true"), "cascade is active: true"),
+        (Reading("r", "x > 1", None, 1.0, None, "unknown"), "x unknown > 1"),
+    ],
+)
+def test_a_leaf_is_told_with_value_and_threshold(reading: Reading, text: str) -> None:
+    assert reading_text(reading) == text
+
+
+def test_numbers_are_written_as_people_write_them() -> None:
+    assert [money(x) for x in (10_000, 3.5, -12.0, 0.0, None)] == [
+        "$10,000", "$3.50", "-$12.00", "$0", "-",
+    ]  # fmt: skip
+    assert [compact(x) for x in (1.15e9, 150e6, 177.77e6, 999.9e6, 18_000, -5e5)] == [
+        "$1.15B", "$150M", "$178M", "$1000M", "$18K", "-$500K",
+    ]  # fmt: skip
+    assert [number(x) for x in (67_489.4, 12.345, 0.43214, 0.0, 2e-5)] == [
+        "67,489", "12.35", "0.4321", "0", "2e-05",
+    ]  # fmt: skip
+    assert [percent(x) for x in (-0.0004, 0.123, float("nan"))] == ["0.0%", "12.3%", "-"]
+    assert value_text(9.1, "ratio") == "9.1x"
+    assert value_text(None, "price") == "unknown"
+    assert [change(x, d) for x, d in ((0.085, "price"), (0.032, "share"), (None, "price"))] == [
+        "+8.5%", "+3.2 points", "unknown",
+    ]  # fmt: skip
+
+
+def test_times_are_written_in_utc() -> None:
+    ts = JANUARY + 4 * HOUR
+    assert (moment(ts), iso(ts), day(ts)) == (
+        "2026-01-15T04:00Z",
+        "2026-01-15T04:00:00Z",
+        "15 January 2026",
+    )
+    assert [duration(span) for span in (4 * HOUR, 90 * MINUTE, 14 * DAY)] == ["4h", "90m", "2w"]
+
+
+def test_different_numbers_never_look_equal() -> None:
+    assert versus(0.04401, 0.044, "share") == ("4.401%", "4.4%")
+    assert versus(3.0, 3.0, "ratio") == ("3x", "3x")

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from riskguard._version import VERSION
+from riskguard.cli.failures import WrongUse, run
+from riskguard.errors import DataError, RiskguardError, StateError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def shell(script: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        ["sh", "-c", script],
+        cwd=ROOT,
+        env={**os.environ, "PY": sys.executable, **environment},
+        capture_output=True,
+        check=False,
+    )
+
+
+def test_version(riskguard) -> None:
+    assert riskguard("--version") == (0, f"riskguard {VERSION}\n", "")
+
+
+@pytest.mark.parametrize("command", [[], ["backtest"], ["check"], ["scenarios"]])
+def test_help_fits_80_columns_and_is_ascii(riskguard, command: list[str]) -> None:
+    code, out, err = riskguard(*command, "--help")
+    assert (code, err) == (0, "")
+    assert max(map(len, out.splitlines())) <= 80
+    assert out.isascii()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["foo"], ["--nonsense"], ["backtest", "--nonsense"], ["check"], ["check", "--format", "xml"]],
+)
+def test_wrong_use_is_2_with_a_message(riskguard, arguments: list[str]) -> None:
+    code, out, err = riskguard(*arguments)
+    assert code == 2
+    assert "Error" in err
+    assert "Traceback" not in out + err
+
+
+@pytest.mark.parametrize(
+    ("failure", "code"),
+    [
+        (WrongUse("no", "yes"), 2),
+        (DataError("bad", path="x.csv", line=3, help="good"), 1),
+        (RiskguardError("refused"), 1),
+        (StateError("in use by 1234"), 5),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_each_failure_has_its_code(capsys, failure: BaseException, code: int) -> None:
+    def command() -> None:
+        raise failure
+
+    assert run(command) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) in {1, 2}
+
+
+def test_a_fault_of_ours_is_4_and_leaves_a_report_file(capsys, monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def command() -> None:
+        raise ZeroDivisionError("ours")
+
+    assert run(command) == 4
+    (kept,) = tmp_path.glob("riskguard-error-*.txt")
+    err = capsys.readouterr().err
+    assert kept.name in err
+    assert "Traceback" not in err
+    text = kept.read_text()
+    assert "ZeroDivisionError: ours" in text
+    assert VERSION in text
+
+
+def test_a_closed_pipe_is_quiet() -> None:
+    done = shell('"$PY" -m riskguard scenarios --json | true')
+    assert done.stderr == b""
+
+
+def test_a_terminal_without_unicode_is_served(tmp_path: Path) -> None:
+    path = tmp_path / "\u00fcber.yaml"
+    path.write_text("version: 1\nrules: {}\n")
+    done = shell(
+        f'"$PY" -m riskguard check "{path}"', PYTHONIOENCODING="ascii", PYTHONUTF8="0", LC_ALL="C"
+    )
+    assert b"Traceback" not in done.stderr
+    assert done.returncode in {0, 1}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_control_c_is_130_and_one_line() -> None:
+    code = "import time; from riskguard.cli.failures import run; import sys; "
+    code += "print('ready', flush=True); sys.exit(run(lambda: time.sleep(30)))"
+    started = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert started.stdout is not None
+    assert started.stdout.readline() == b"ready\n"
+    time.sleep(0.1)
+    started.send_signal(signal.SIGINT)
+    _, err = started.communicate(timeout=10)
+    assert started.returncode == 130
+    assert err == b"interrupted\n"

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+HEAVY = {
+    "numpy", "pandas", "yaml", "backtrader", "ta", "typer", "rich", "asyncio", "sqlite3",
+}  # fmt: skip
+FEW = 120
+
+
+def loaded_by(statement: str) -> set[str]:
+    code = f"import sys; {statement}; import json; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_import_riskguard_reaches_nothing_heavy() -> None:
+    modules = loaded_by("import riskguard")
+    assert not HEAVY & {name.partition(".")[0] for name in modules}
+    assert len(modules) <= FEW
+
+
+@pytest.mark.parametrize("module", ["engine.gate", "engine.decision", "market", "errors"])
+def test_the_core_is_standard_library(module: str) -> None:
+    modules = loaded_by(f"import riskguard.{module}")
+    own = {name for name in modules if not name.startswith("riskguard")}
+    assert {name.partition(".")[0] for name in own} <= sys.stdlib_module_names | {"__main__"} | {
+        name for name in own if name.startswith(("_", "sitecustomize"))
+    }
+
+
+def test_help_loads_no_room() -> None:
+    modules = loaded_by("import riskguard.cli.app")
+    assert not {"numpy", "pandas", "backtrader", "yaml", "rich"} & modules
