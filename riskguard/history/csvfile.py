@@ -15,7 +15,7 @@ import numpy as np
 
 from riskguard.errors import DataError
 from riskguard.history.series import BARS, Entry, Series, read_series
-from riskguard.history.stamps import duration_text, instants
+from riskguard.history.stamps import duration_text
 from riskguard.history.table import read_table, suggestion
 from riskguard.market import ACCOUNT, CATALOGUE, HOUR
 
@@ -41,6 +41,8 @@ def symbol_of(name: str) -> str:
 def read_csv(path: Path, symbol: str) -> tuple[list[Series], list[str]]:
     """Return the series of a CSV file and notes on what was assumed; raise DataError."""
     table = read_table(path)
+    for name in BARS[:4]:
+        table.column(name)
     interval = _interval(table)
     entries, unused = _entries(table, path.name, symbol, interval)
     series: list[Series] = []
@@ -56,18 +58,18 @@ def read_csv(path: Path, symbol: str) -> tuple[list[Series], list[str]]:
 
 
 def _interval(table: Table) -> int:
-    stamps, faults = instants(table.column("ts"))
+    stamps, faults = table.instants()
     if faults:
         row = min(faults)
         raise DataError(
             faults[row].message, path=table.path, line=row + 2, column="ts", help=faults[row].help
         )
-    steps = np.diff(stamps)
-    forward = steps[steps > 0]
-    if not len(forward):
+    steps = np.abs(np.diff(stamps))
+    moving = steps[steps > 0]
+    if not len(moving):
         fix = "at least two rows, oldest first"
         raise DataError("the interval cannot be seen", path=table.path, column="ts", help=fix)
-    return int(np.median(forward))
+    return int(np.median(moving))
 
 
 def _entries(table: Table, file: str, symbol: str, interval: int) -> tuple[list[Entry], list[str]]:

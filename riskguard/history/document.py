@@ -61,7 +61,7 @@ def plain(text: str, name: str) -> Node:
         next(events, None)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else None
+        line = int(mark.line) + 1 if mark else None
         problem = getattr(error, "problem", None) or "special characters are not allowed"
         raise DataError(f"not YAML: {problem}", path=name, line=line) from None
     except StopIteration:
@@ -75,8 +75,8 @@ def _events(text: str, name: str) -> Iterator[yaml.Event]:
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
-                line = event.start_mark.line + 1
-                raise DataError("a second document", path=name, line=line, help="one per file")
+                fix = "one per file"
+                raise DataError("a second document", path=name, line=_line(event), help=fix)
         elif isinstance(event, yaml.NodeEvent):
             _refuse_magic(event, name)
             yield event
@@ -88,15 +88,19 @@ def _refuse_magic(event: yaml.NodeEvent, name: str) -> None:
     found = ""
     if isinstance(event, yaml.AliasEvent) or event.anchor:
         found = "anchors and aliases are"
-    elif event.tag:
+    elif isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag:
         found = f"the tag {event.tag} is"
     if found:
-        line = event.start_mark.line + 1
-        raise DataError(f"{found} not allowed", path=name, line=line, help="write it out")
+        message = f"{found} not allowed"
+        raise DataError(message, path=name, line=_line(event), help="write it out")
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1
 
 
 def _node(event: yaml.Event, events: Iterator[yaml.Event], name: str, depth: int) -> Node:
-    line = event.start_mark.line + 1
+    line = _line(event)
     if depth > DEPTH:
         raise DataError(f"more than {DEPTH} levels", path=name, line=line, help="write it flatter")
     if isinstance(event, yaml.MappingStartEvent):
@@ -108,6 +112,8 @@ def _node(event: yaml.Event, events: Iterator[yaml.Event], name: str, depth: int
                 break
             listing.append(_node(item, events, name, depth + 1))
         return listing
+    if not isinstance(event, yaml.ScalarEvent):
+        raise DataError("not a value", path=name, line=line, help="write name: value")
     return Word(event.value, line)
 
 
@@ -115,7 +121,7 @@ def _section(section: Section, events: Iterator[yaml.Event], name: str, depth: i
     for event in events:
         if isinstance(event, yaml.MappingEndEvent):
             break
-        line = event.start_mark.line + 1
+        line = _line(event)
         if not isinstance(event, yaml.ScalarEvent):
             raise DataError("a key must be a word", path=name, line=line, help="write name: value")
         key = Word(event.value, line)

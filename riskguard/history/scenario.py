@@ -1,4 +1,26 @@
-"""`scenario.yaml`: what is said of a folder of files, checked word by word."""
+"""`scenario.yaml`: what is said of a folder of files, checked word by word.
+
+The scenario: `name`, `title`, `symbol` (traded; required), `mark: {name, at}`, `notes`, `series`.
+One entry of `series`:
+
+file             relative to the folder, may lie outside it (`../data/x.csv`)
+symbol           BTC, or "*" for the whole market
+series           bars (open high low close and, where there is one, volume), or one name
+column, columns  column of that name; or `{liq.long: long_usd, liq.short: short_usd}`
+unit             price usd coins contracts fraction index count multiple number
+kind             level flow rolling (as in the catalogue where the name is in it)
+interval         4h: time between rows
+stamp            open or close: what `ts` is of a bar or a flow; a level is stamped at its instant
+available_after  time from the close (the instant) until the value may be known; 0s
+max_age          age up to which a value holds; twice the interval
+source, scope    binance; spot (rules choose their dollar floors by source)
+grade            exchange vendor published reconstructed synthetic
+coverage         full sampled reconstructed
+repair           drop: rows that would be refused are left out and counted, holes are kept
+scale            factor to the unit: 0.01 for a column in percent
+signed           true where negative values are meant, outside the catalogue
+recipe           published-liquidations: rebuild liq.long from the totals in the file
+"""
 
 from __future__ import annotations
 

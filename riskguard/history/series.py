@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from riskguard.history import checks
-from riskguard.history.stamps import instants
-from riskguard.history.table import Sieve, floats
+from riskguard.history.table import BLANK, Sieve, floats
 from riskguard.market import CATALOGUE, SeriesSpec
 
 if TYPE_CHECKING:
@@ -130,18 +129,22 @@ def specification(entry: Entry, name: str) -> SeriesSpec:
 
 def read_series(entry: Entry, table: Table) -> tuple[list[Series], list[str]]:
     """Return the series of an entry and what was dropped; raise DataError for a bad row."""
+    cells = {name: table.column(column) for name, column in entry.columns.items()}
     sieve = Sieve(table, drop=entry.repair == "drop")
-    stamps, faults = instants(table.column("ts"))
+    stamps, faults = table.instants()
     sieve.refuse_faults(faults, "ts", "unreadable time stamp")
+    specs = {name: specification(entry, name) for name in entry.columns}
+    regular = any(spec.bar or spec.kind == "flow" for spec in specs.values())
     columns: dict[str, NDArray[np.float64]] = {}
     for name, column in entry.columns.items():
-        numbers, faults = floats(table.column(column))
+        numbers, faults = floats(cells[name])
+        # closed markets leave cells blank; in a level that is no sign of a broken file
+        blank = {row: one for row, one in faults.items() if one.message == BLANK}
+        sieve.refuse_faults(blank, column, BLANK, many=not regular)
         sieve.refuse_faults(faults, column, "not a number")
         columns[name] = numbers if entry.scale == 1.0 else numbers * entry.scale
-    specs = {name: specification(entry, name) for name in columns}
     checks.check_values(sieve, entry.columns, columns, specs)
     checks.check_order(sieve, stamps)
-    regular = any(spec.bar or spec.kind == "flow" for spec in specs.values())
     holes = checks.check_grid(sieve, stamps, entry.interval, regular=regular)
     checks.check_magnitude(sieve, entry.columns, columns)
     rows = sieve.rows

@@ -30,6 +30,8 @@ UNITS: Mapping[str, int] = {
     "w": WEEK,
 }
 DIGITS: Mapping[int, int] = {10: SECOND, 13: 1_000_000, 16: 1_000, 19: 1}
+LATEST = 9_214_646_400 * SECOND  # 2262-01-01; 64 bits hold little more
+LONGEST = 3_650 * DAY
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EXAMPLE = "write 2025-12-01T00:00Z (UTC) or an offset such as 2025-12-01T02:00+02:00"
 STAMP = re.compile(
@@ -54,7 +56,10 @@ def duration(text: str) -> int:
     found = re.fullmatch(r"(\d{1,6})\s*(s|m|min|h|d|w)", text, re.ASCII)
     if not found:
         raise CellError(f"'{text}' is not a time", "write a whole number and s, m, h, d or w: 4h")
-    return int(found[1]) * UNITS[found[2]]
+    ns = int(found[1]) * UNITS[found[2]]
+    if ns > LONGEST:
+        raise CellError(f"'{text}' is longer than ten years", "write a shorter time: 4h, 30d")
+    return ns
 
 
 def duration_text(ns: int) -> str:
@@ -67,6 +72,13 @@ def duration_text(ns: int) -> str:
 
 def instant(text: str) -> int:
     """Return the instant written as `text`; raise CellError when it is naive or none."""
+    ns = _instant(text)
+    if not 0 <= ns < LATEST:
+        raise CellError(f"time stamp '{text}' is out of range", "from 1970 to 2261")
+    return ns
+
+
+def _instant(text: str) -> int:
     if text.isascii() and text.isdigit():
         if len(text) not in DIGITS:
             message = f"time stamp '{text}' has {len(text)} digits"
@@ -110,13 +122,15 @@ def _uniform_text(cells: Sequence[str]) -> NDArray[np.int64] | None:
     if not found or found[4] or not found[5]:
         return None
     zone, width = found[5], len(cells[0])
-    if {len(cell) for cell in cells} != {width} or not all(c.endswith(zone) for c in cells):
+    if set(map(len, cells)) != {width}:
         return None
     joined = "".join(cells)
     if not joined.isascii():
         return None
     table = np.frombuffer(joined.encode(), dtype=np.uint8).reshape(len(cells), width)
     body = width - len(zone)
+    if (table[:, body:] != np.frombuffer(zone.encode(), np.uint8)).any():
+        return None
     for place, allowed in MARKS.items():
         if place < body and not np.isin(table[:, place], np.frombuffer(allowed, np.uint8)).all():
             return None
@@ -139,7 +153,7 @@ def _from_digits(digits: NDArray[np.int64], offset: int) -> NDArray[np.int64] | 
         return None
     seconds = days.astype(np.int64) * 86400 + hour * 3600 + minute * 60 + second
     result: NDArray[np.int64] = (seconds - offset) * SECOND
-    return result
+    return result if result.min() >= 0 and result.max() < LATEST else None
 
 
 def _offset(zone: str) -> int:
@@ -154,7 +168,9 @@ def _uniform_integers(cells: Sequence[str]) -> NDArray[np.int64] | None:
     joined = "".join(cells)
     if unit is None or not (joined.isascii() and joined.isdigit()):
         return None
-    if {len(cell) for cell in cells} != {len(cells[0])}:
+    if set(map(len, cells)) != {len(cells[0])}:
+        return None
+    if int(max(cells)) * unit >= LATEST:
         return None
     return np.array(cells, dtype=np.int64) * unit
 
@@ -173,6 +189,4 @@ def _one_by_one(cells: Sequence[str]) -> tuple[NDArray[np.int64], dict[int, Cell
                 faults[row] = CellError(message, "keep one unit of time in a file")
         except CellError as fault:
             faults[row] = fault
-        except OverflowError:
-            faults[row] = CellError(f"time stamp '{cell}' is out of range", "1970 to 2262")
     return times, faults

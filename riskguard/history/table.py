@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from riskguard.errors import DataError
-from riskguard.history.stamps import CellError
+from riskguard.history.stamps import CellError, instants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Sieve", "Table", "floats", "read_table", "read_text", "suggestion"]
+__all__ = ["BLANK", "Sieve", "Table", "floats", "read_table", "read_text", "suggestion"]
 
+BLANK = "empty cell"
 MOST_DROPPED = 0.1  # repair mends single rows; a file that fails throughout is another matter
 CLOCKS = frozenset({"time", "timestamp", "date", "datetime", "open_time", "close_time"})
 REPAIR = "mend the row, or write `repair: drop` for the series in scenario.yaml"
@@ -39,6 +40,7 @@ class Table:
         # row -> cells in it, where it has not one a column
         self.broken = {row: count for row, count in enumerate(counts) if count != width}
         self._flat = _flatten(rows, self.broken, width)
+        self._clock: tuple[NDArray[np.int64], dict[int, CellError]] | None = None
 
     def __len__(self) -> int:
         return len(self._flat) // len(self.header)
@@ -52,6 +54,12 @@ class Table:
                 "missing from the header", path=self.path, line=1, column=name, help=fix
             )
         return self._flat[self.header.index(name) :: len(self.header)]
+
+    def instants(self) -> tuple[NDArray[np.int64], dict[int, CellError]]:
+        """Return the time stamps (ns UTC) and what is wrong with those that are none."""
+        if self._clock is None:
+            self._clock = instants(self.column("ts"))
+        return self._clock
 
 
 def _flatten(rows: Sequence[str | list[str]], broken: Mapping[int, int], width: int) -> list[str]:
@@ -82,7 +90,7 @@ def read_table(path: Path, clock: str = "ts") -> Table:
     lines = text.rstrip("\n").split("\n")
     rows: Sequence[str | list[str]]
     if '"' in text:
-        parsed = list(csv.reader(io.StringIO(text.rstrip("\n"))))
+        parsed = _unquote(text, name)
         header, rows = parsed[0], parsed[1:]
     else:
         header, rows = lines[0].split(","), lines[1:]
@@ -93,6 +101,16 @@ def read_table(path: Path, clock: str = "ts") -> Table:
     return Table(name, header, rows)
 
 
+def _unquote(text: str, name: str) -> list[list[str]]:
+    reader = csv.reader(io.StringIO(text.rstrip("\n")), strict=True)
+    try:
+        return list(reader)
+    except csv.Error as error:
+        fix = "close every quote, or write no quotes at all"
+        message = f"the cells cannot be told apart ({error})"
+        raise DataError(message, path=name, line=reader.line_num, help=fix) from None
+
+
 def read_text(path: Path) -> str:
     """Return the text of a file, byte-order mark and CR dropped; raise DataError if it is none."""
     name = str(path)
@@ -101,14 +119,15 @@ def read_text(path: Path) -> str:
     except FileNotFoundError:
         raise DataError("no such file", path=name, help=_neighbours(path)) from None
     except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror}", path=name) from None
+        fix = "give the path of a file that may be read"
+        raise DataError(f"cannot be read: {error.strerror}", path=name, help=fix) from None
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         fix = "save the file as UTF-8 text (a zip archive must be unpacked first)"
         raise DataError("not UTF-8 text", path=name, line=line, help=fix) from None
-    return text.replace("\r\n", "\n") if "\r" in text else text
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def _neighbours(path: Path) -> str:
@@ -120,7 +139,8 @@ def _neighbours(path: Path) -> str:
 def _check_header(header: list[str], name: str, clock: str) -> None:
     twice = [cell for cell, count in Counter(header).items() if count > 1]
     if twice:
-        raise DataError("stands twice in the header", path=name, line=1, column=twice[0])
+        fix = "rename or remove one"
+        raise DataError("stands twice in the header", path=name, line=1, column=twice[0], help=fix)
     if header[0][:4].isdigit():
         fix = "the first line names the columns: ts,open,high,low,close,volume"
         raise DataError(
@@ -156,7 +176,7 @@ def floats(cells: Sequence[str]) -> tuple[NDArray[np.float64], dict[int, CellErr
 
 def _number(cell: str) -> float:
     if not cell.strip():
-        raise CellError("empty cell", "write the value; nothing is filled in by guessing")
+        raise CellError(BLANK, "write the value; nothing is filled in by guessing")
     try:
         value = float(cell.replace("_", "?"))
     except ValueError:
@@ -173,6 +193,7 @@ class Sieve:
         self.path, self.drop = table.path, drop
         self.keep = np.ones(len(table), dtype=np.bool_)
         self.dropped: Counter[str] = Counter()
+        self._allowed = 0
         faults = {
             row: CellError(
                 f"{count} cells, the header has {len(table.header)}", "one cell per column"
@@ -186,11 +207,13 @@ class Sieve:
         """Numbers of the rows still good, from 0."""
         return np.flatnonzero(self.keep)
 
-    def refuse_faults(self, faults: Mapping[int, CellError], column: str, reason: str) -> None:
-        """Refuse the rows that have a fault."""
+    def refuse_faults(
+        self, faults: Mapping[int, CellError], column: str, reason: str, *, many: bool = False
+    ) -> None:
+        """Refuse the rows that have a fault; `many` of them may be dropped."""
         bad = np.zeros(len(self.keep), dtype=np.bool_)
         bad[list(faults)] = True
-        self.refuse(bad, column, reason, lambda row: faults[row])
+        self.refuse(bad, column, reason, lambda row: faults[row], many=many)
 
     def refuse(
         self,
@@ -198,6 +221,8 @@ class Sieve:
         column: str,
         reason: str,
         say: Callable[[int], CellError],
+        *,
+        many: bool = False,
     ) -> None:
         """Refuse the rows marked `bad`: raise DataError at the first, or drop and count them."""
         bad = bad & self.keep
@@ -209,8 +234,9 @@ class Sieve:
             self._raise(row, column, fault.message, f"{fault.help}; or {REPAIR}")
         self.keep &= ~bad
         self.dropped[reason] += int(bad.sum())
-        if len(self.keep) - self.keep.sum() > max(1, MOST_DROPPED * len(self.keep)):
-            lost = int(len(self.keep) - self.keep.sum())
+        self._allowed += int(bad.sum()) if many else 0
+        lost = int(len(self.keep) - self.keep.sum())
+        if lost - self._allowed > max(1, MOST_DROPPED * len(self.keep)) or lost == len(self.keep):
             message = f"{lost} of {len(self.keep)} rows would be dropped, here: {fault.message}"
             self._raise(row, column, message, f"{fault.help}; `repair: drop` mends single rows")
 

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from riskguard.errors import DataError
+from riskguard.history import History
+from riskguard.history.csvfile import symbol_of
+from riskguard.history.stamps import instant
+from riskguard.market import DAY, HOUR
+
+
+def table(columns, rows=24, step=HOUR, start="2026-01-01T00:00Z"):
+    times = np.datetime64(start[:-1], "m") + np.arange(rows) * np.timedelta64(step // 10**9, "s")
+    lines = [f"ts,open,high,low,close{''.join(',' + name for name in columns)}"]
+    for number, time in enumerate(times):
+        extra = "".join(f",{number}" for _ in columns)
+        lines.append(f"{time}Z,100,110,90,105{extra}")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def write(tmp_path):
+    def written(text, name="BTCUSDT-1h.csv"):
+        (tmp_path / name).write_text(text)
+        return tmp_path / name
+
+    return written
+
+
+def test_bars_alone_are_enough(write):
+    history = History.read(write(table([])))
+    assert (history.symbol, history.every, history.name) == ("BTC", HOUR, "BTCUSDT-1h")
+    assert int(history.bars().ts[0]) == instant("2026-01-01T01:00Z")
+    assert np.isnan(history.bars().volume).all()
+    assert "taken as the open" in history.notes[0]
+    series = history.series["BTC.close"]
+    assert (series.source, series.grade) == ("file", "vendor")
+
+
+def test_columns_are_found_by_their_name_and_by_their_column(write):
+    columns = ["volume", "oi", "oi_usd", "liq_long_usd", "liq_short", "fear_greed", "basis"]
+    history = History.read(write(table(columns)))
+    assert set(history.inputs()) == {
+        *("open", "high", "low", "close", "volume"),
+        *("oi", "oi_usd", "liq.long", "liq.short", "fear_greed", "basis"),
+    }
+    assert history.series["*.fear_greed"].times[0] == instant("2026-01-01T01:00Z")
+    assert all(held.source == "file" for held in history.inputs().values())
+
+
+def test_unknown_columns_are_said_not_guessed(write):
+    history = History.read(write(table(["oi_usdd", "equity"])))
+    assert "oi_usdd (did you mean 'oi_usd'?)" in history.notes[-1]
+    assert "equity" in history.notes[-1]
+
+
+def test_two_columns_of_one_series_are_refused(write):
+    with pytest.raises(DataError, match="the same series as 'oi'") as caught:
+        History.read(write(table(["oi", "oi_coins"])))
+    assert (caught.value.line, caught.value.column) == (1, "oi_coins")
+
+
+def test_funding_is_read_at_settlements_only(write):
+    history = History.read(write(table(["funding_rate"], rows=48)))
+    funding = history.series["BTC.funding"]
+    assert (funding.times % (8 * HOUR)).tolist() == [0] * 6
+    assert any("a rate per 8h" in note for note in history.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "symbol"),
+    [
+        ("BTCUSDT-1h.csv", "BTC"),
+        ("ETH-4h.csv", "ETH"),
+        ("solusdc_5m.csv", "SOL"),
+        ("USDT-1h.csv", "USDT"),
+        ("XRPUSD.csv", "XRP"),
+        ("2026.csv", "ASSET"),
+        ("-.csv", "ASSET"),
+    ],
+)
+def test_symbol_comes_from_the_file_name(name, symbol):
+    assert symbol_of(name) == symbol
+
+
+def test_symbol_can_be_said(write):
+    path = write(table([]), "mine.csv")
+    assert History.read(path, symbol="BTC").symbol == "BTC"
+    with pytest.raises(DataError, match="'btc' is not a symbol"):
+        History.read(path, symbol="btc")
+
+
+def test_step_must_be_constant(write):
+    lines = table([]).splitlines()
+    del lines[7]
+    with pytest.raises(DataError, match="1 of the rows every 1h missing") as caught:
+        History.read(write("\n".join(lines)))
+    assert caught.value.line == 8
+    with pytest.raises(DataError, match="interval cannot be seen"):
+        History.read(write("\n".join(lines[:2])))
+
+
+def test_bars_off_the_grid_of_their_interval_are_refused(write):
+    with pytest.raises(DataError, match="a bar of 1d closes at 2026-01-02T05:00Z"):
+        History.read(write(table([], step=DAY, start="2026-01-01T05:00Z")))
+
+
+def test_milliseconds_and_offsets_are_the_same_instants(write):
+    text = table([])
+    plain = History.read(write(text))
+    assert History.read(write(text.replace("Z,", "+00:00,"))).digest == plain.digest
+    lines = text.splitlines()
+    first = instant("2026-01-01T00:00Z") // 10**6
+    for number in range(24):
+        rest = lines[number + 1].split(",", 1)[1]
+        lines[number + 1] = f"{first + number * 3_600_000},{rest}"
+    assert History.read(write("\n".join(lines))).digest == plain.digest
