@@ -1,0 +1,376 @@
+"""The guard inside Backtrader: a broker that judges every order of any strategy.
+
+The broker sees each closed bar before the strategy does: a decision on close(t) stands before
+the strategy acts on it, and what the guard orders itself fills at open(t+1). Judging is
+`engine.gate`; this file turns orders into intents and duties into orders. No rule ever opens a
+position.
+"""
+
+# ruff: noqa: SLF001 - Backtrader has no public names for what is asked here
+from __future__ import annotations
+
+import copyreg
+import math
+from copy import deepcopy
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from backtrader.brokers import BackBroker
+
+from riskguard.adapters.backtrader_duties import enforce, release
+from riskguard.adapters.backtrader_lines import (
+    LineReader,
+    bar_of,
+    driving,
+    nanoseconds,
+    symbol_of,
+)
+from riskguard.adapters.backtrader_orders import Book, amend, drop, pending, waiting
+from riskguard.engine.decision import Decision, State
+from riskguard.engine.gate import Intent, gate
+from riskguard.errors import AdapterError
+from riskguard.market import Instrument
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from backtrader.brokers import BackBroker as Base
+
+    from riskguard.adapters.backtrader_lines import GuardLike, TrackLike
+    from riskguard.engine.gate import Verdict
+    from riskguard.market import Sample
+else:
+    Base = object
+
+__all__ = ["CAPABILITIES", "Fault", "GuardMixin", "GuardedBroker", "Veto"]
+
+CAPABILITIES = frozenset(
+    {
+        "exposure_cap",
+        "reduce_by",
+        "close",
+        "block_entries",
+        "reduce_only",
+        "leverage_cap",
+        "stop",
+        "cancel_orders",
+        "notify",
+    }
+)
+Order = Any  # Backtrader is untyped
+
+
+def _proxy(items: dict[Any, Any]) -> Mapping[Any, Any]:
+    return MappingProxyType(items)
+
+
+def _reduce_proxy(proxy: Mapping[Any, Any]) -> tuple[Any, ...]:
+    return _proxy, (dict(proxy),)
+
+
+# rule sets and decisions hold read-only mappings; `optstrategy` sends brokers to processes
+copyreg.pickle(MappingProxyType, _reduce_proxy)
+
+
+class Veto(NamedTuple):
+    """An order that was cut or refused: quantities asked and granted, and why."""
+
+    ts: int
+    symbol: str
+    side: str
+    asked: float
+    granted: float
+    reasons: tuple[str, ...]
+
+
+class Fault(NamedTuple):
+    """An exception inside the guard: from there on entries are denied, exits allowed."""
+
+    ts: int
+    text: str
+
+
+class GuardMixin(Base):
+    """Make any BackBroker obey a guard, or a track of decisions made beforehand.
+
+    `symbol` names the driving feed (default: the guard's symbol, else the only feed);
+    `guards` says which symbols are judged (default: as the rules say); `samples` yields what
+    the guard eats (default: the lines of the feeds); `stamp` says whether the feeds are stamped
+    by the "close" or the "open" of a bar. `vetoes` and `faults` tell what happened in a run;
+    `order.info["riskguard"]` holds the reasons of an order that was cut, refused or our own.
+    """
+
+    def __init__(
+        self,
+        *,
+        guard: GuardLike | None = None,
+        track: TrackLike | None = None,
+        samples: Callable[[], Iterable[Sample]] | None = None,
+        symbol: str = "",
+        guards: Callable[[str], bool] | None = None,
+        stamp: str = "close",
+        **others: object,
+    ) -> None:
+        if (guard is None) == (track is None):
+            raise AdapterError("give one of guard=Guard(...) and track=Track(...)")
+        if stamp not in {"close", "open"}:
+            raise AdapterError(f"stamp={stamp!r}; write 'close' or 'open'")
+        self._given, self.track, self._samples = guard, track, samples
+        self._named, self._guards, self._stamp = symbol, guards, stamp
+        super().__init__(**others)
+
+    # ------------------------------------------------------------ time
+
+    def start(self) -> None:
+        """Begin a run; nothing is remembered of the last one."""
+        super().start()
+        self.vetoes: list[Veto] = []
+        self.faults: list[Fault] = []
+        self.guard = deepcopy(self._given)
+        feeds = self.cerebro.datas
+        symbol = self._named or (self.guard.symbol if self.guard else "")
+        self._driving = driving(feeds, symbol)
+        self.symbol = symbol or self._driving._name
+        self._clock, self._change = self._driving.lines[0], 0
+        self._due: float = 1
+        self._shift = bar_of(self._driving) if self._stamp == "open" else 0
+        self.decision = Decision(0, self.symbol)
+        self._placing = False
+        self._books: dict[int, Book] = {}
+        for data in feeds:
+            self.positions[data]  # values are summed in the order of first touch
+            name = symbol_of(data) or self.symbol
+            if self._judged(name):
+                self._books[id(data)] = Book(data, name)
+        self._ahead = iter(self._samples()) if self.guard and self._samples else None
+        self._sample = next(self._ahead, None) if self._ahead else None
+        self._reader = None
+        if self.guard and not self._ahead:
+            self._reader = LineReader(self.guard, feeds, self._driving, self.symbol)
+
+    def _judged(self, symbol: str) -> bool:
+        if self._guards is not None:
+            return self._guards(symbol)
+        if self.guard is not None and self.guard.symbol:
+            return self.guard.ruleset.guarded(symbol)
+        return symbol == self.symbol
+
+    def next(self) -> None:
+        """Fill what was ordered, then follow the bar that has closed."""
+        super().next()
+        if self._clock.lencount >= self._due:
+            self._follow(self._clock.lencount)
+
+    def _now(self) -> int:
+        return nanoseconds(self._driving.datetime[0]) + self._shift
+
+    def _follow(self, bars: int) -> None:
+        try:
+            decision = self._decide(bars)
+        except Exception as error:  # noqa: BLE001 - whatever fails, entries are denied
+            decision = self._blocked(error)
+        changed = decision is not self.decision
+        self.decision = decision
+        tight = decision.state is not State.ACTIVE
+        for book in self._books.values():
+            if changed and len(book.data):
+                book.episode.see(decision, self.positions[book.data].size)
+            try:
+                enforce(self, book) if tight else release(self, book)
+            except Exception as error:  # noqa: BLE001 - the run goes on, the fault is told
+                self.faults.append(Fault(self._now(), f"{type(error).__name__}: {error}"))
+        self._due = bars + 1
+        if self.track is not None and not tight:
+            starts = self.track.starts
+            later = starts[self._change] if self._change < len(starts) else math.inf
+            self._due = later + 1
+
+    def _decide(self, bars: int) -> Decision:
+        if self.track is not None:
+            starts, decision = self.track.starts, self.decision
+            while self._change < len(starts) and starts[self._change] < bars:
+                decision = self.track.decisions[self._change]
+                self._change += 1
+            return decision
+        assert self.guard is not None  # noqa: S101 - the constructor saw to it
+        decision = self.decision
+        for sample in self._news(self._now()):
+            decision = self.guard.update(sample)
+        return decision
+
+    def _news(self, ts: int) -> Iterator[Sample]:
+        if self._reader is not None:
+            data = self._driving
+            account = (self._value, float(self.positions[data].size), data.close[0])
+            yield from self._reader.samples(ts, account)
+            return
+        while self._sample is not None and self._sample.ts <= ts:
+            sample, self._sample = self._sample, next(self._ahead or iter(()), None)
+            yield sample
+
+    def _blocked(self, error: Exception) -> Decision:
+        self.faults.append(Fault(self._now(), f"{type(error).__name__}: {error}"))
+        return replace(
+            self.decision,
+            ts=self._now(),
+            state=max(State.REDUCING, self.decision.state),
+            block_entries="both",
+            reduce_only=True,
+            winners={**self.decision.winners, "block_entries": ("guard_error",)},
+        )
+
+    # ------------------------------------------------------------ orders of our own
+
+    def place(self, book: Book, size: float, **more: object) -> Order:
+        """Send an order of the guard: past the margin test, at open(t+1) in every mode."""
+        send = self.buy if size > 0 else self.sell
+        owner = book.owner or self.cerebro.runningstrats[0]
+        winners = self.decision.winners
+        reasons = [f"{name} <- {names[0]}" for name, names in winners.items() if names]
+        self._placing = True
+        try:
+            return send(
+                owner,
+                book.data,
+                abs(size),
+                _checksubmit=False,
+                coc=False,
+                own="guard",
+                riskguard=reasons,
+                **more,
+            )
+        finally:
+            self._placing = False
+
+    def _try_exec(self, order: Order) -> None:
+        book = self._books.get(id(order.data))
+        if book and book.stop and order.ref == book.stop.order.ref:
+            position = self.positions[order.data].size
+            left = order.executed.remsize
+            if left * position >= 0:  # nothing is left to protect: it must not open anything
+                order.cancel()
+                self.notify(order)
+                return
+            if abs(left) > abs(position):
+                amend(order, abs(position))
+        super()._try_exec(order)
+
+    # ------------------------------------------------------------ orders of the strategy
+
+    def submit(self, order: Order, check: bool = True) -> Order:  # noqa: FBT001, FBT002 - BackBroker's
+        """Judge an order; a refused one comes back as Rejected, never as None."""
+        book = self._books.get(id(order.data))
+        if self._placing or book is None:
+            return super().submit(order, check)
+        book.owner = order.owner or book.owner
+        if self.decision.state is State.ACTIVE:
+            if order.parent is None and not order.transmit:
+                book.parked[order.ref] = (order, self.decision)
+            elif order.parent is not None and order.transmit:
+                book.parked.pop(order.parent.ref, None)
+            return super().submit(order, check)
+        if order.parent is not None:
+            return self._submit_child(book, order, check)
+        granted = self._judge(book, order)
+        if not granted:
+            return self._refuse(order)
+        if not order.transmit:
+            book.parked[order.ref] = (order, self.decision)
+        return super().submit(order, check)
+
+    def _submit_child(self, book: Book, order: Order, check: bool) -> Order:  # noqa: FBT001 - BackBroker's
+        parent = order.parent
+        parked = book.parked.get(parent.ref)
+        if parked and parked[1] is not self.decision and not self._judge_again(book, parent):
+            return super().submit(order, check)  # the parent is gone: BackBroker rejects it
+        share, enters = book.parents.get(parent.ref, (1.0, True))
+        if not parent.alive() or not enters or order.isbuy() == parent.isbuy():
+            if not self._judge(book, order):
+                return self._refuse(order)
+        elif share < 1.0:
+            amend(order, abs(order.executed.remsize) * share)
+        if order.transmit:
+            book.parked.pop(parent.ref, None)
+        return super().submit(order, check)
+
+    def _judge_again(self, book: Book, parent: Order) -> bool:
+        """Judge an order parked before this decision; a refusal takes its group along."""
+        group = [order for order in self._pchildren[parent.ref] if order.ref != parent.ref]
+        del book.parked[parent.ref]
+        if not self._judge(book, parent):
+            self._pchildren.pop(parent.ref, None)
+            for order in (parent, *group):
+                self._refuse(order)
+            return False
+        book.parked[parent.ref] = (parent, self.decision)
+        share = book.parents[parent.ref][0]
+        for order in group:
+            if share < 1.0:
+                amend(order, abs(order.executed.remsize) * share)
+        return True
+
+    def _judge(self, book: Book, order: Order) -> float:
+        """Return what is granted, with the order cut to it."""
+        asked = abs(order.executed.remsize)
+        position = float(self.positions[book.data].size)
+        side = "buy" if order.isbuy() else "sell"
+        try:
+            if not position:
+                book.episode.ask(asked)
+            verdict = self._verdict(book, order, asked, position)
+            granted, effect = verdict.quantity, verdict.effect
+            reasons = tuple(reason.text for reason in verdict.reasons)
+            for found in list(waiting(self, book)):
+                if str(found.ref) in verdict.cancel_first:
+                    drop(self, found)
+        except Exception as error:  # noqa: BLE001 - whatever fails, exits pass and entries do not
+            self.faults.append(Fault(self._now(), f"{type(error).__name__}: {error}"))
+            room = abs(position) - book.leaving() if order.executed.remsize * position < 0 else 0.0
+            granted, effect, reasons = max(0.0, min(asked, room)), "close", ("guard_error",)
+        if granted and effect in {"open", "add", "flip"}:
+            book.entries.add(order.ref)
+        book.parents[order.ref] = (granted / asked if asked else 0.0, effect in {"open", "add"})
+        if granted < asked:
+            self.vetoes.append(Veto(self._now(), book.symbol, side, asked, granted, reasons))
+            order.addinfo(riskguard=list(reasons))
+            if granted:
+                amend(order, granted)
+        return granted
+
+    def _verdict(self, book: Book, order: Order, asked: float, position: float) -> Verdict:
+        side = "buy" if order.isbuy() else "sell"
+        venue = self.instrument(book.symbol)
+        open_orders = pending(self, book, order)
+        price = book.data.close[0]
+        return gate(
+            Intent(self._now(), book.symbol, side, asked, position, open_orders, price=price),
+            self.decision,
+            ceiling=book.episode.ceiling(self.decision),
+            equity=self._value,
+            step=venue.step,
+            min_quantity=venue.min_quantity,
+        )
+
+    def instrument(self, symbol: str) -> Instrument:
+        """Return how the venue counts a symbol."""
+        known = self.guard.instruments if self.guard else {}
+        return known.get(symbol, Instrument())
+
+    def _refuse(self, order: Order) -> Order:
+        order.reject(self)
+        self.notify(order)
+        return order
+
+
+class GuardedBroker(GuardMixin, BackBroker):
+    """Backtrader's broker under a guard: any strategy runs in it unedited.
+
+    >>> import backtrader as bt
+    >>> from riskguard import Guard, load_rules
+    >>> guard = Guard(load_rules("rules/feb-2026.yaml"), sources={"liq.long": "published"})
+    >>> cerebro = bt.Cerebro()
+    >>> cerebro.setbroker(GuardedBroker(guard=guard, cash=10_000.0))
+    >>> cerebro.broker.getcash()
+    10000.0
+    """

@@ -1,0 +1,140 @@
+"""What a guard reads from Backtrader feeds: which feed drives it, and samples from lines."""
+
+# ruff: noqa: SLF001 - Backtrader has no public names for what is asked here
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Protocol
+
+from riskguard.errors import AdapterError
+from riskguard.market import DAY, MINUTE, SECOND, WEEK, Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from riskguard.engine.decision import Decision
+    from riskguard.engine.plan import Plan
+    from riskguard.language.ruleset import RuleSet
+    from riskguard.market import Instrument
+
+__all__ = ["GuardLike", "LineReader", "TrackLike", "bar_of", "driving", "nanoseconds", "symbol_of"]
+
+Feed = Any  # Backtrader is untyped
+EPOCH_DAY = 719_163  # 1 January 1970
+DAY_MS = 86_400_000
+FRAMES = {3: SECOND, 4: MINUTE, 5: DAY, 6: WEEK}  # numbers of backtrader.TimeFrame
+ACCOUNT = ("equity", "position", "notional", "leverage")  # known from the broker itself
+
+
+class TrackLike(Protocol):
+    """Decisions made beforehand: each holds from the close of its bar (from 0) on."""
+
+    starts: Sequence[int]
+    decisions: Sequence[Decision]
+
+
+class GuardLike(Protocol):
+    """What the broker asks of a guard."""
+
+    symbol: str
+    ruleset: RuleSet
+    plan: Plan
+    instruments: Mapping[str, Instrument]
+
+    def update(self, sample: Sample) -> Decision:
+        """Take a sample and return the decision in force."""
+
+
+def nanoseconds(day_number: float) -> int:
+    """Return a Backtrader stamp as int ns UTC; its float is good to the millisecond."""
+    return round((day_number - EPOCH_DAY) * DAY_MS) * 1_000_000
+
+
+def symbol_of(feed: Feed) -> str:
+    """Return the name of a feed; a resampled copy has that of its base."""
+    while not feed._name and feed._clone:
+        feed = feed.data
+    return str(feed._name or "")
+
+
+def driving(feeds: Sequence[Feed], symbol: str) -> Feed:
+    """Return the feed whose bars the guard follows; a replayed one is refused."""
+    named = [feed for feed in feeds if not symbol or feed._name == symbol]
+    base = [feed for feed in feeds if not feed._clone]
+    if not named and len(base) == 1 and not base[0]._name:
+        named = base
+    if not named:
+        there = ", ".join(repr(feed._name) for feed in feeds)
+        raise AdapterError(
+            f"no feed is named {symbol!r}; there are {there}. "
+            f"Write cerebro.adddata(feed, name={symbol!r})"
+        )
+    whole = [feed for feed in named if not feed.replaying]
+    if not whole:
+        raise AdapterError(
+            "the driving feed is replayed: its bar changes while it is open. Add its base feed "
+            "too, by name: cerebro.adddata(feed, name='BTC'), GuardedBroker(symbol='BTC', ...)"
+        )
+    return min(whole, key=lambda feed: bool(feed.resampling or feed._clone))
+
+
+def bar_of(feed: Feed) -> int:
+    """Return the length of a feed's bar in ns; 0 where the frame says nothing."""
+    return FRAMES.get(feed._timeframe, 0) * int(feed._compression)
+
+
+class LineReader:
+    """Samples from the lines of feeds: only those that the rules read, others' first.
+
+    A line that holds NaN has nothing new. `account` of `samples` is (equity, position, price).
+    """
+
+    def __init__(self, guard: GuardLike, feeds: Iterable[Feed], pilot: Feed, symbol: str) -> None:
+        self.symbol, self.pilot = symbol, pilot
+        self.lines: list[tuple[str, str, Any]] = []
+        self.account: list[str] = []
+        named = {feed._name: feed for feed in feeds}
+        tapes = [(spec.symbol, spec.name) for spec in guard.plan.tapes if spec.feeder < 0]
+        missing = [
+            text
+            for owner, name in dict.fromkeys([*tapes, ("", "close")])
+            if (text := self._find(owner, name, named))
+        ]
+        if missing:
+            raise AdapterError(
+                f"the rules read {', '.join(missing)}; the feed carries no such line. Give a "
+                "GuardFeed these columns, or say on_missing: ignore where they are read"
+            )
+
+    def _find(self, owner: str, name: str, named: Mapping[str, Feed]) -> str:
+        if name in ACCOUNT and not owner:
+            self.account.append(name)
+            return ""
+        text = f"{owner}.{name}" if owner and owner != "*" else name
+        feed, line = self.pilot, text.replace(".", "_")
+        if owner in named:
+            feed, line = named[owner], name.replace(".", "_")
+        if not hasattr(feed.lines, line):
+            return text
+        self.lines.append((owner or self.symbol, name, getattr(feed.lines, line)))
+        return ""
+
+    def samples(self, ts: int, account: tuple[float, float, float]) -> Iterator[Sample]:
+        """Yield the samples of one bar, the guarded symbol's last."""
+        found: dict[str, dict[str, float]] = {}
+        for owner, name, line in self.lines:
+            value = line[0]
+            if not math.isnan(value):
+                found.setdefault(owner, {})[name] = float(value)
+        own = found.pop(self.symbol, {})
+        for owner in sorted(found):
+            yield Sample(ts, owner, found[owner])
+        if self.account:
+            own |= self._account(*account)
+        yield Sample(ts, self.symbol, own)
+
+    def _account(self, equity: float, position: float, price: float) -> dict[str, float]:
+        notional = position * price
+        leverage = abs(notional) / equity if equity > 0 else math.inf if notional else 0.0
+        values = dict(zip(ACCOUNT, (equity, position, notional, leverage), strict=True))
+        return {name: values[name] for name in self.account}

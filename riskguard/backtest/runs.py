@@ -1,0 +1,196 @@
+"""One strategy over one history in Backtrader: bare, guarded, or at constant exposure."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import backtrader as bt
+import numpy as np
+
+from riskguard.backtest.feed import feed_of
+from riskguard.backtest.perpetual import (
+    Approach,
+    Fill,
+    FractionalComm,
+    GuardedPerpetualBroker,
+    Liquidation,
+    PerpetualBroker,
+    ScaledPerpetualBroker,
+)
+from riskguard.errors import AdapterError, RiskguardError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy.typing as npt
+
+    from riskguard.adapters.backtrader import Fault, Veto
+    from riskguard.adapters.backtrader_lines import GuardLike, TrackLike
+    from riskguard.history import History
+
+    Floats = npt.NDArray[np.float64]
+
+__all__ = ["Costs", "Run", "funding_per_bar", "leverage_of", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What a fill costs: fee and slippage as fractions of its price."""
+
+    fee: float = 0.0005
+    slippage: float = 0.0005
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run left behind; every array has one value per bar of the pilot.
+
+    `equity` and `position` are at the close. `held` is what stood from the open of the bar on
+    and `wanted` what the strategy wanted by then: its `target_units`, or what it held.
+    """
+
+    equity: Floats
+    position: Floats
+    wanted: Floats
+    held: Floats
+    fills: tuple[Fill, ...]
+    fees: float
+    funding: float  # paid > 0, received < 0
+    liquidations: tuple[Liquidation, ...]
+    nearest: Approach | None  # None: no position that could be closed by force
+    vetoes: tuple[Veto, ...]
+    faults: tuple[Fault, ...]
+    leverage: float
+
+
+class _FromBar(bt.Analyzer):
+    """Hold `next` back until a bar; indicators have then seen all bars before it."""
+
+    params = (("first", 0),)
+
+    def start(self) -> None:
+        periods = self.strategy._minperiods  # noqa: SLF001 - Backtrader asks nothing else
+        periods[0] = max(periods[0], self.p.first + 1)
+
+
+def leverage_of(strategy: type[bt.Strategy], params: Mapping[str, Any]) -> float:
+    """Return the leverage a strategy runs at: its parameter, 1 where it has none."""
+    declared = dict(strategy.params._getitems())  # noqa: SLF001 - Backtrader has no other way
+    leverage = float(params.get("leverage", declared.get("leverage", 1.0)))
+    if not leverage >= 1:
+        raise AdapterError(f"leverage={leverage:g}; write 1 or more")
+    return leverage
+
+
+def funding_per_bar(history: History, symbol: str) -> Floats:
+    """Return the funding rates charged in each bar, added up; 0 where there are none.
+
+    A stamp belongs to the bar it falls into, one in a gap to the next bar.
+    """
+    ts = np.asarray(history.bars(symbol).ts)
+    rates = np.zeros(len(ts))
+    series = history.series.get(f"{symbol}.funding")
+    if series is None:
+        return rates
+    values, events = np.asarray(series.values), np.asarray(series.events)
+    known = np.isfinite(values) & (events > ts[0] - history.every) & (events <= ts[-1])
+    np.add.at(rates, np.searchsorted(ts, events[known], side="left"), values[known])
+    return rates
+
+
+def _broker(
+    history: History,
+    symbol: str,
+    common: dict[str, Any],
+    *,
+    track: TrackLike | None,
+    guard: GuardLike | None,
+    exposure: float,
+) -> PerpetualBroker:
+    if track is not None:
+        return GuardedPerpetualBroker(track=track, symbol=symbol, **common)
+    if guard is not None:
+        pilot = history if history.symbol == symbol else history.for_symbol(symbol)
+        return GuardedPerpetualBroker(guard=guard, samples=pilot.samples, symbol=symbol, **common)
+    if exposure != 1.0:
+        return ScaledPerpetualBroker(exposure=exposure, **common)
+    return PerpetualBroker(**common)
+
+
+def run(
+    history: History,
+    strategy: type[bt.Strategy],
+    params: Mapping[str, Any],
+    *,
+    symbol: str,
+    cash: float,
+    costs: Costs,
+    trading_from: int,
+    track: TrackLike | None = None,
+    guard: GuardLike | None = None,
+    exposure: float = 1.0,
+    runonce: bool = True,
+    preload: bool = True,
+    extra: Sequence[str] = (),
+) -> Run:
+    """Run `strategy` over all bars, trading from bar `trading_from` (from 0) on.
+
+    With `track` or `guard` it is guarded, with `exposure` below 1 every order is scaled, with
+    neither it runs bare. Raises AdapterError where the strategy fails.
+    """
+    leverage = leverage_of(strategy, params)
+    common: dict[str, Any] = {"cash": cash, "trading_from": trading_from}
+    if leverage > 1:
+        common["funding"] = funding_per_bar(history, symbol).tolist()
+    broker = _broker(history, symbol, common, track=track, guard=guard, exposure=exposure)
+    broker.addcommissioninfo(FractionalComm(commission=costs.fee, leverage=leverage))
+    broker.set_slippage_perc(costs.slippage)
+    cerebro = bt.Cerebro(stdstats=False, runonce=runonce, preload=preload)
+    cerebro.setbroker(broker)
+    cerebro.adddata(feed_of(history, symbol, extra))
+    cerebro.addsizer(bt.sizers.PercentSizer, percents=99 * leverage)  # where none is given
+    cerebro.addanalyzer(_FromBar, first=trading_from)
+    cerebro.addstrategy(strategy, **params)
+    try:
+        cerebro.run()
+    except RiskguardError:
+        raise
+    except Exception as error:
+        raise AdapterError(_told(strategy, error)) from error
+    return _result(broker, len(history.bars(symbol).ts), leverage)
+
+
+def _told(strategy: type[bt.Strategy], error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    last = frames[-1]
+    return (
+        f"strategy {strategy.__name__} failed: {type(error).__name__}: {error} "
+        f"({last.filename}:{last.lineno}, in {last.name})"
+    )
+
+
+def _result(broker: PerpetualBroker, bars: int, leverage: float) -> Run:
+    def column(values: Sequence[float]) -> Floats:
+        found = np.array(values, dtype=np.float64)
+        if len(found) == bars:
+            return found
+        rest = np.full(bars - len(found), found[-1] if len(found) else np.nan)
+        return np.concatenate((found, rest))  # the strategy ended the run early
+
+    held, stated = column(broker.held), column(broker.wanted)
+    return Run(
+        equity=column(broker.equity),
+        position=column(broker.position_at_close),
+        wanted=np.where(np.isnan(stated), held, stated),
+        held=held,
+        fills=tuple(broker.fills),
+        fees=sum(fill.fee for fill in broker.fills),
+        funding=broker.funding_paid,
+        liquidations=tuple(broker.liquidations),
+        nearest=broker.nearest,
+        vetoes=tuple(getattr(broker, "vetoes", ())),
+        faults=tuple(getattr(broker, "faults", ())),
+        leverage=leverage,
+    )
