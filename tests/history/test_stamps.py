@@ -96,5 +96,5 @@ def test_durations_are_read_and_written(text, ns):
 
 @pytest.mark.parametrize("text", ["4", "h", "9999w", "4 hours", "-4h", "1.5h", "1M"])
 def test_what_is_no_duration_is_refused(text):
-    with pytest.raises(CellError, match="is not a time|longer"):
+    with pytest.raises(CellError, match=r"is not a time|longer"):
         duration(text)
