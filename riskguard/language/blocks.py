@@ -188,7 +188,7 @@ class BlockReader:
             return reader.window(node, what) if held[0] else 0
         except LineError as fault:
             self.scope.fail(fault, found)
-            return 0
+        return 0
 
     def share(self, entry: Entry, what: str, *, above: float = 0.0) -> float | None:
         """Return a share between 0 and 1."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["compared"]
 
 FALLS = frozenset({"<", "<="})
+TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 def compared(reader: ValueReader, line: Comparison, missing: str) -> Compare:
@@ -29,7 +30,13 @@ def compared(reader: ValueReader, line: Comparison, missing: str) -> Compare:
     place = reader.place(line.left.start, line.end)
     text = reader.text[line.left.start : line.end]
     left, right = _same_unit(left, right), _same_unit(right, left)
+    if _threshold(left) and not _threshold(right):  # the measured number stands on the left
+        return Compare(right, TURNED.get(line.op, line.op), left, missing, place, text)
     return Compare(left, line.op, right, missing, place, text)
+
+
+def _threshold(value: Value) -> bool:
+    return isinstance(value, Constant | ParameterValue)
 
 
 def _same_unit(value: Value, other: Value) -> Value:
@@ -46,9 +53,7 @@ def _zero(value: Value) -> bool:
 def _check(line: Comparison, left: Value, right: Value) -> None:
     if _zero(left) or _zero(right) or comparable(left.dimension, right.dimension):
         return
-    if isinstance(left, Constant | ParameterValue) and not isinstance(
-        right, Constant | ParameterValue
-    ):
+    if _threshold(left) and not _threshold(right):
         raise _mismatch(line, line.left, right, left)
     raise _mismatch(line, line.right, left, right)
 

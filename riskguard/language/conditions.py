@@ -230,10 +230,7 @@ class ConditionReader(BlockReader):
         syntax = parse_line(line.text)
         quiet = ConditionReader(replace(self.scope, findings=Findings("", ())))
         quiet.missing = self.missing
-        parts = [
-            quiet._line(_for_symbol(line, syntax, symbol, self.scope))  # noqa: SLF001 - its own kind
-            for symbol in symbols
-        ]
+        parts = [quiet._line(_for_symbol(line, syntax, symbol, self.scope)) for symbol in symbols]
         count = self._count(inner["at_least"], len(parts))
         whole = [part for part in parts if part is not None]
         if count is None or len(whole) != len(parts):

@@ -10,7 +10,7 @@ from riskguard.errors import Diagnostic
 from riskguard.language.blocks import BlockReader
 from riskguard.language.expression import parse_literal
 from riskguard.language.findings import LineError, suggestion
-from riskguard.language.ruleset import Input, Parameter, Span
+from riskguard.language.ruleset import Input, Parameter
 from riskguard.language.schema import COVERAGES, INPUT_KEYS, KINDS, PARAMETER_KEYS, UNITS
 from riskguard.language.source import Mapping, Scalar
 from riskguard.language.units import WORDS, comparable
@@ -210,8 +210,6 @@ class DeclarationReader(BlockReader):
         try:
             low, high = (parse_literal(half) for half in halves)
         except (LineError, ValueError):
-            low = high = None
-        if low is None or high is None or len(halves) != 2:
             message, fix = "a range is written low..high", "for example 70_000..80_000"
             self.findings.error("RG144", text.span, message, fix)
             return None
@@ -245,44 +243,38 @@ class DeclarationReader(BlockReader):
     def settings(self, given: Table[str, str]) -> None:
         """Put `--set name=value` in the place of what the file says, checked like the file."""
         for name, text in given.items():
-            parameter = self.scope.params.get(name)
-            if parameter is None:
-                fix = suggestion(name, self.scope.params)
-                self._refuse(name, text, 0, "RG201", f"no parameter '{name}' in this file", fix)
-                continue
             try:
-                literal = parse_literal(text.strip())
+                self.scope.params[name] = self._set(name, text)
             except LineError as fault:
-                at = len(name) + 1 + fault.start
-                self._refuse(name, text, at, fault.code, fault.message, fault.fix)
-                continue
-            changed = self._set(parameter, literal, text)
-            if changed is not None:
-                self.scope.params[name] = changed
+                self.findings.take(_setting(name, text, fault))
 
-    def _set(self, parameter: Parameter, literal: Literal, text: str) -> Parameter | None:
-        name, at = parameter.name, len(parameter.name) + 1
+    def _set(self, name: str, text: str) -> Parameter:
+        parameter = self.scope.params.get(name)
+        if parameter is None:
+            fix = suggestion(name, self.scope.params)
+            at = -len(name) - 1
+            raise LineError("RG201", at, -1, f"no parameter '{name}' in this file", fix)
+        literal = parse_literal(text)
         if not comparable(literal.dimension, parameter.dimension):
             message = (
                 f"{name} is {WORDS[parameter.dimension]}, {text} is {WORDS[literal.dimension]}"
             )
-            self._refuse(name, text, at, "RG305", message, f"the file says {parameter.text}")
-            return None
+            raise LineError("RG305", 0, len(text), message, f"the file says {parameter.text}")
         low, high = parameter.low, parameter.high
         if low is not None and high is not None and not low <= literal.value <= high:
             message = f"value {text} lies outside the range of {name} (line {parameter.span.line})"
-            self._refuse(name, text, at, "RG145", message, "widen the range in the file")
-            return None
+            raise LineError("RG145", 0, len(text), message, "widen the range in the file")
         if parameter.by_source:
             every = dict.fromkeys([*parameter.by_source, OTHER], literal.value)
             return replace(parameter, by_source=every, text=text)
         return replace(parameter, value=literal.value, text=text)
 
-    def _refuse(self, name: str, text: str, at: int, code: str, message: str, fix: str) -> None:
-        self.findings.take(_setting(name, text, at, code, message, fix))
 
-
-def _setting(name: str, text: str, at: int, code: str, message: str, fix: str) -> Diagnostic:
+def _setting(name: str, text: str, fault: LineError) -> Diagnostic:
+    """Show a fault under the setting as it was given; offsets count from its value."""
     source = f"{name}={text}"
-    end = len(source) + 1 if at else len(name) + 1
-    return Diagnostic("--set", 1, at + 1, 1, max(end, at + 2), code, "error", message, fix, source)
+    begin = len(name) + 2
+    column, end = begin + fault.start, begin + max(fault.end, fault.start + 1)
+    return Diagnostic(
+        "--set", 1, column, 1, end, fault.code, "error", fault.message, fault.fix, source
+    )

@@ -8,7 +8,7 @@ from riskguard.language.actions import ActionReader
 from riskguard.language.blocks import BlockReader
 from riskguard.language.findings import near
 from riskguard.language.ruleset import Actions, All, Rule, Stage
-from riskguard.language.schema import MISSING, RULE_KEYS, SEVERITIES, STAGE_KEYS
+from riskguard.language.schema import MISSING, RULE_KEYS, SEVERITIES
 from riskguard.language.source import Scalar
 from riskguard.market import DAY
 

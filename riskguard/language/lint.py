@@ -1,3 +1,147 @@
-"""x"""
+"""Rules that can be read but cannot be meant: thresholds, gaps, ladders, floors."""
+
 from __future__ import annotations
-def lint(rules, found): pass
+
+from typing import TYPE_CHECKING
+
+from riskguard.language.expanding import Expander
+from riskguard.language.floorcheck import floors
+from riskguard.language.hysteresis import gaps, ladder
+from riskguard.language.rewriting import latches, release, trigger
+from riskguard.language.ruleset import Arithmetic, Compare, Measured, Rule, SeriesValue, input_of
+from riskguard.language.schema import MEASURES, SELLING
+from riskguard.language.units import span_words
+from riskguard.market import DAY
+
+if TYPE_CHECKING:
+    from riskguard.language.findings import Findings
+    from riskguard.language.ruleset import RuleSet, Stage, Value
+
+__all__ = ["lint"]
+
+BELOW = frozenset({"<", "<="})
+CHANGES = frozenset({"change", "drop", "rise"})
+LONG = 7 * DAY
+
+
+def lint(rules: RuleSet, found: Findings) -> None:
+    """Note errors and warnings of meaning in a file that could be read."""
+    expander = Expander(rules)
+    for leaf in expander.every_leaf():
+        _threshold(leaf, rules, expander, found)
+    for latch in latches(rules):
+        fires = trigger(latch)
+        for leaf in expander.leaves(fires):
+            _sign(leaf, expander, found)
+        _silence(latch, expander, found)
+        _forever(latch, found)
+        _memory(latch, expander, found)
+        gaps(latch, expander, found)
+    floors(rules, expander, found)
+    ladder(rules, expander, found)
+
+
+# ---------------------------------------------------------------- one leaf
+
+
+def _threshold(leaf: Compare, rules: RuleSet, expander: Expander, found: Findings) -> None:
+    """Refuse thresholds that a value can never reach, or never fail to."""
+    limit = expander.number(leaf.right)
+    if limit is None or isinstance(leaf.left, Arithmetic):
+        return
+    place = leaf.right.span
+    result = "false" if leaf.op in BELOW | {"=="} else "true"
+    measure = MEASURES[leaf.left.function] if isinstance(leaf.left, Measured) else None
+    if measure is not None and measure.positive and limit < 0:
+        function = leaf.left.function if isinstance(leaf.left, Measured) else ""
+        falls = " when it falls" if function in {"drop", "drawdown"} else ""
+        message = f"{function}() is already positive{falls}, so this is always {result}"
+        fix = f"write {function}(...) {leaf.op} {leaf.right.text.lstrip('-')}"
+        found.error("RG402", place, message, fix)
+    elif limit < 0 and _never_negative(leaf.left, rules):
+        message = f"a price or amount is never negative: always {result}"
+        found.error("RG401", place, message, "remove the minus sign")
+    elif measure is not None and measure.fraction and limit > 1:
+        verb = "falls" if not measure.relative else "is"
+        never = "always true" if leaf.op in BELOW else "never true"
+        message = f"nothing {verb} by more than 100%: {never}"
+        found.error("RG404", place, message, "write at most 100%")
+    elif leaf.left.dimension == "index" and not 0 <= limit <= 100 and _of_series(leaf.left):
+        message = "this index lies between 0 and 100"
+        found.error("RG404", place, message, "write a number from 0 to 100")
+    elif isinstance(leaf.left, Measured) and leaf.left.function == "change" and limit < -1:
+        never = "never true" if leaf.op in BELOW else "always true"
+        message = f"nothing falls by more than 100%: {never}"
+        found.error("RG404", place, message, "write at least -100%")
+
+
+def _of_series(value: Value) -> bool:
+    while isinstance(value, Measured) and not MEASURES[value.function].result:
+        value = value.of
+    return isinstance(value, SeriesValue)
+
+
+def _never_negative(value: Value, rules: RuleSet) -> bool:
+    if isinstance(value, Measured):
+        measure = MEASURES[value.function]
+        return (measure.positive or not measure.result) and _never_negative(value.of, rules)
+    if not isinstance(value, SeriesValue):
+        return False
+    return not input_of(rules, value.symbol, value.name).spec.signed
+
+
+def _sign(leaf: Compare, expander: Expander, found: Findings) -> None:
+    """Warn of a change that fires on the side nobody means."""
+    limit = expander.number(leaf.right)
+    if limit is None or not (isinstance(leaf.left, Measured) and leaf.left.function == "change"):
+        return
+    written = leaf.right.text.lstrip("-")
+    op = leaf.op[0] + "="
+    if leaf.op in BELOW and limit > 0:
+        message = "true also while it rises: a fall is a negative change"
+        fix = f"write {op} -{written}, or {leaf.left.of.text}.drop(...) >= {written}"
+        found.warn("RG403", leaf.right.span, message, fix)
+    elif leaf.op not in BELOW and leaf.op[0] == ">" and limit < 0:
+        message = "true also while it falls: a rise is a positive change"
+        fix = f"write {op} {written}, or {leaf.left.of.text}.rise(...) >= {written}"
+        found.warn("RG403", leaf.right.span, message, fix)
+
+
+# ---------------------------------------------------------------- one rule or stage
+
+
+def _silence(latch: Rule | Stage, expander: Expander, found: Findings) -> None:
+    """Refuse a rule that missing data alone would let sell."""
+    fires = trigger(latch)
+    sells = [name for name in SELLING if getattr(latch.do, name) not in {None, ""}]
+    firing = [leaf for leaf in expander.leaves(fires) if leaf.on_missing == "fire"]
+    if sells and firing and expander.fires_blind(fires):
+        fix = "use block_entries, or put a line that is known beside it"
+        found.error("RG428", firing[0].span, "missing data alone would sell", fix)
+
+
+def _forever(latch: Rule | Stage, found: Findings) -> None:
+    """Warn of a rule that is on exactly as long as its trigger is true."""
+    rule = isinstance(latch, Rule)
+    latched = isinstance(latch, Rule) and latch.latch
+    if release(latch) is None and not latch.min_hold and not latched:
+        on, off = ("when", "clear") if rule else ("enter", "recover")
+        message = f"no gap and no {off}: the {'rule' if rule else 'stage'} follows every "
+        message += f'wiggle of "{on}"'
+        found.warn("RG417", latch.span, message, f'add "{off}:" or "min_hold: 6h"')
+
+
+def _memory(latch: Rule | Stage, expander: Expander, found: Findings) -> None:
+    """Warn of a long window that holds a rule on by itself."""
+    if isinstance(latch, Rule) and latch.latch:
+        return
+    fires = trigger(latch)
+    for leaf in expander.alone(fires):
+        value = leaf.left
+        if not isinstance(value, Measured) or value.function not in CHANGES:
+            continue
+        if value.window is not None and value.window > LONG:
+            message = f"a window of {span_words(value.window)} can hold the rule on that long "
+            message += "after the event"
+            fix = 'add "and still falling", for example oi.change(24h) <= -1%'
+            found.warn("RG425", value.span, message, fix)

@@ -148,6 +148,7 @@ ACTIONS: Mapping[str, Action] = {
 SELLING = ("close", "reduce_by", "exposure_cap", "hedge")
 
 RESERVED = frozenset(
-    "all any not at_least of sequence within is for on_missing during breadth and or true false "
-    "stage normal ta plugin today this_week".split()
+    {"all", "any", "not", "at_least", "of", "sequence", "within", "is", "for", "on_missing"}
+    | {"during", "breadth", "and", "or", "true", "false", "stage", "normal", "ta", "plugin"}
+    | {"today", "this_week"}
 )

@@ -12,6 +12,8 @@ from riskguard.language.schema import MARKET, MEASURES, NAME, RESERVED
 from riskguard.market import CATALOGUE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from riskguard.language.findings import Findings
     from riskguard.language.ruleset import Parameter, Span
     from riskguard.language.source import Scalar
@@ -86,7 +88,7 @@ class Scope:
             return "a measure"
         if name in RESERVED:
             return "a word of the language"
-        tables = {
+        tables: dict[str, Mapping[str, object]] = {
             "a parameter": self.params,
             "a definition": self.definitions,
             "a rule": self.rules,

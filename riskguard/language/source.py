@@ -100,20 +100,23 @@ def _places(scalar: Scalar) -> list[tuple[int, int]] | None:
                 row, column = (row, column + 1) if column < len(lines[row]) else (row + 1, 0)
         if row >= len(lines):
             return None
-        here = lines[row][column : column + 1]
-        if scalar.style == '"' and here == "\\":
-            width = ESCAPES.get(lines[row][column + 1 : column + 2], 2)
-        elif scalar.style == "'" and letter == "'":
-            width = 2
-        elif letter.isspace():
-            width = 1 if here.isspace() else 0
-        elif here != letter:
+        width = _width(letter, lines[row][column : column + 2], scalar.style)
+        if width is None:
             return None
-        else:
-            width = 1
         found.append((row, column))
         column += width
     return [*found, (row, column)] if found else None
+
+
+def _width(letter: str, here: str, style: str) -> int | None:
+    """Return how many characters of the source one of the text takes, None if it is another."""
+    if style == '"' and here[:1] == "\\":
+        return ESCAPES.get(here[1:], 2)
+    if letter.isspace():
+        return 1 if here[:1].isspace() else 0
+    if here[:1] != letter:
+        return None
+    return 2 if style == "'" == letter else 1
 
 
 def lines_of(text: str) -> tuple[str, tuple[str, ...]]:

@@ -51,7 +51,7 @@ WORDS: Mapping[str, str] = {
     "coins": "an amount of coins",
     "share": "a percentage",
     "ratio": "a multiple",
-    "index": "an index (0–100)",
+    "index": "an index (0\N{EN DASH}100)",
     "number": "a plain number",
     "count": "a count",
     "time": "a duration",

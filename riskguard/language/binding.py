@@ -1,0 +1,190 @@
+"""A rule set made to fit a feed and a bot: what is missing is said before anything starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from riskguard.errors import RuleError
+from riskguard.language.carrying import carry
+from riskguard.language.fallbacks import afford
+from riskguard.language.findings import Findings
+from riskguard.language.floors import settle
+from riskguard.language.rewriting import deciding, leaves, rebuilt, respelled
+from riskguard.language.ruleset import (
+    Compare,
+    Flag,
+    Measured,
+    RuleSet,
+    Span,
+    input_of,
+    values,
+)
+from riskguard.language.units import span_words
+from riskguard.market import CATALOGUE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from riskguard.language.ruleset import Condition, Input
+
+__all__ = ["Bound", "bind", "sourced"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Rules that fit, and what had to be left out or replaced, one sentence each."""
+
+    ruleset: RuleSet
+    notes: tuple[str, ...] = ()
+
+
+def bind(
+    ruleset: RuleSet,
+    *,
+    symbol: str,
+    every: int,
+    carried: Mapping[str, Input],
+    capabilities: frozenset[str],
+    strict_symbol: bool = True,
+    history: int | None = None,
+) -> Bound:
+    """Return the rules as they hold for a feed (`every`, `history` in ns) and a bot.
+
+    `carried` has the inputs of the feed by key ("oi", "ETH.close"), `capabilities` the names of
+    the actions the bot can do. The hash stays that of the file.
+
+    Raises:
+        RuleError: with every reason why the rules do not fit.
+    """
+    found = Findings(ruleset.path, ruleset.lines)
+    notes: list[str] = []
+    if strict_symbol and not ruleset.guarded(symbol):
+        _not_guarded(ruleset, symbol, found)
+    fitted = _clocked(_named(ruleset, symbol), every, found)
+    if history is not None:
+        _known_in(fitted, history, found)
+    fitted = carry(fitted, carried, found, notes)
+    if not found.failed:
+        fitted = settle(fitted, found, notes)
+    fitted = afford(fitted, capabilities, found, notes)
+    if found.failed:
+        raise RuleError(found.sorted())
+    return Bound(fitted, tuple(notes))
+
+
+def sourced(ruleset: RuleSet, sources: Mapping[str, str]) -> RuleSet:
+    """Return the rules for a feed that is known by the source of each series alone.
+
+    Raises:
+        RuleError: where a figure is wanted for a source that has none, or `every` is open.
+    """
+    found = Findings(ruleset.path, ruleset.lines)
+    if ruleset.every is None:
+        fix = 'write for example "every: 1h" under "version: 1"'
+        found.error("RG514", Span(), "no data says how long a bar is", fix)
+    inputs = dict(ruleset.inputs)
+    for key, source in sources.items():
+        symbol, _, name = key.rpartition(".") if key.split(".")[0].isupper() else ("", "", key)
+        if name in CATALOGUE or key in inputs or name in inputs:
+            inputs[key] = replace(input_of(ruleset, symbol, name), source=source)
+    settled = settle(replace(ruleset, inputs=inputs), found, [])
+    if found.failed:
+        raise RuleError(found.sorted())
+    return settled
+
+
+def _key_span(ruleset: RuleSet, *keys: str) -> Span:
+    """Return where one of the keys of the file stands, else its beginning."""
+    for key in keys:
+        for number, line in enumerate(ruleset.lines, 1):
+            if line.startswith(f"{key}:"):
+                return Span(number, 1, number, len(key) + 1)
+    return Span()
+
+
+def _not_guarded(ruleset: RuleSet, symbol: str, found: Findings) -> None:
+    guards = ruleset.guards
+    names = [ruleset.symbol] if isinstance(guards, str) else list(guards)
+    message = f"this file guards {', '.join(names)}, not {symbol}"
+    listed = ", ".join(dict.fromkeys([*names, symbol]))
+    fix = f'run with --symbol {names[0]}, or write "guards: all" or "guards: [{listed}]"'
+    found.error("RG512", _key_span(ruleset, "guards", "symbol"), message, fix)
+
+
+def _named(ruleset: RuleSet, symbol: str) -> RuleSet:
+    """Give the file the bot's symbol where it leaves it open."""
+    if ruleset.symbol:
+        return ruleset
+
+    def change(node: Condition | None) -> Condition | None:
+        return None if node is None else rebuilt(node, spell)
+
+    def kept(node: Condition) -> Condition:
+        return change(node) or node
+
+    def spell(leaf: Compare | Flag) -> Condition:
+        if isinstance(leaf, Flag):
+            return leaf
+        left, right = respelled(leaf.left, symbol), respelled(leaf.right, symbol)
+        return replace(leaf, left=left, right=right)
+
+    rules = tuple(
+        replace(
+            rule,
+            when=kept(rule.when),
+            clear=change(rule.clear),
+            reentry=rule.reentry and replace(rule.reentry, condition=kept(rule.reentry.condition)),
+        )
+        for rule in ruleset.rules
+    )
+    stages = tuple(
+        replace(
+            stage,
+            enter=kept(stage.enter),
+            recover=change(stage.recover),
+            reentry=stage.reentry
+            and replace(stage.reentry, condition=kept(stage.reentry.condition)),
+        )
+        for stage in ruleset.stages
+    )
+    define = {name: kept(node) for name, node in ruleset.define.items()}
+    return replace(ruleset, symbol=symbol, rules=rules, stages=stages, define=define)
+
+
+def _clocked(ruleset: RuleSet, every: int, found: Findings) -> RuleSet:
+    """Take the bars of the data where the file leaves its interval open."""
+    if ruleset.every is None:
+        return replace(ruleset, every=every)
+    if every <= 0 or ruleset.every % every:
+        bars, written = span_words(every), span_words(ruleset.every)
+        message = f"decisions every {written} cannot be made on bars of {bars}"
+        fix = f"use bars that divide {written}, or write an every: that {bars} divide"
+        found.error("RG514", _key_span(ruleset, "every"), message, fix)
+    return ruleset
+
+
+def _known_in(ruleset: RuleSet, history: int, found: Findings) -> None:
+    """Refuse windows that are longer than the data: their lines would never be known."""
+    for leaf in leaves(*deciding(ruleset)):
+        for side in (leaf.left, leaf.right):
+            for value in values(side):
+                if not isinstance(value, Measured) or (value.window or 0) <= history:
+                    continue
+                need = value.minimum or value.window or 0
+                if need <= history:
+                    continue
+                message = (
+                    f"window of {span_words(need)} is longer than the data "
+                    f"({span_words(history)}): this line would never be known"
+                )
+                fix = "shorten it, or bring more data"
+                found.error("RG502", _inside_brackets(value), message, fix)
+
+
+def _inside_brackets(value: Measured) -> Span:
+    at = value.text.rfind("(") + 1
+    span = value.span
+    if span.line != span.end_line or not at:
+        return span
+    return Span(span.line, span.column + at, span.line, span.end_column - 1)

@@ -1,0 +1,138 @@
+"""Conditions rebuilt leaf by leaf; a leaf that is left out is neutral in what it stands in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from riskguard.language.ruleset import (
+    Arithmetic,
+    AtLeast,
+    Compare,
+    Flag,
+    For,
+    Measured,
+    Not,
+    Rule,
+    SeriesValue,
+    values,
+    walk,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from riskguard.language.ruleset import Actions, Condition, RuleSet, Stage, Value
+
+__all__ = [
+    "deciding",
+    "key_of",
+    "latches",
+    "leaves",
+    "rebuilt",
+    "release",
+    "respelled",
+    "series_of",
+    "title",
+    "trigger",
+    "uses_atr",
+]
+
+
+def key_of(series: SeriesValue) -> str:
+    """Return the key of a series as the data knows it: "oi", "ETH.close"."""
+    return f"{series.symbol}.{series.name}" if series.symbol else series.name
+
+
+def series_of(leaf: Compare) -> list[SeriesValue]:
+    """Return every series that a leaf reads, the bars of an ATR included."""
+    found: list[SeriesValue] = []
+    for side in (leaf.left, leaf.right):
+        for value in values(side):
+            if isinstance(value, SeriesValue):
+                found.append(value)
+            if isinstance(value, Measured) and value.function == "atr":
+                close = value.of
+                if isinstance(close, SeriesValue):
+                    found += [replace(close, name=name) for name in ("high", "low")]
+    return found
+
+
+def leaves(*conditions: Condition | None) -> Iterator[Compare]:
+    """Yield the comparisons under the conditions, not following flags."""
+    for condition in conditions:
+        if condition is not None:
+            yield from (node for node in walk(condition) if isinstance(node, Compare))
+
+
+def deciding(rules: RuleSet) -> list[Condition]:
+    """Return every condition that rules and stages are decided by, definitions as far as read."""
+    roots: list[Condition | None] = []
+    for rule in rules.rules:
+        roots += [rule.when, rule.clear, rule.reentry.condition if rule.reentry else None]
+    for stage in rules.stages:
+        roots += [stage.enter, stage.recover, stage.reentry.condition if stage.reentry else None]
+    found = [root for root in roots if root is not None]
+    read: set[str] = set()
+    at = 0
+    while at < len(found):
+        for node in walk(found[at]):
+            if isinstance(node, Flag) and node.kind == "definition" and node.name not in read:
+                read.add(node.name)
+                if node.name in rules.define:
+                    found.append(rules.define[node.name])
+        at += 1
+    return found
+
+
+def rebuilt(
+    node: Condition, change: Callable[[Compare | Flag], Condition | None]
+) -> Condition | None:
+    """Return the condition with every leaf changed, None when no leaf is left."""
+    if isinstance(node, Compare | Flag):
+        return change(node)
+    if isinstance(node, Not | For):
+        inner = rebuilt(node.of, change)
+        return None if inner is None else replace(node, of=inner)
+    parts = tuple(part for one in node.of if (part := rebuilt(one, change)) is not None)
+    # n of fewer than n can never be met: nothing is left to decide by
+    short = isinstance(node, AtLeast) and len(parts) < node.count
+    return None if short or not parts else replace(node, of=parts)
+
+
+def respelled(node: Value, symbol: str) -> Value:
+    """Return the value with `symbol` written as the guarded symbol ("")."""
+    if isinstance(node, SeriesValue) and node.symbol == symbol:
+        return replace(node, symbol="")
+    if isinstance(node, Measured):
+        of = respelled(node.of, symbol)
+        return replace(node, of=of) if isinstance(of, SeriesValue | Measured) else node
+    if isinstance(node, Arithmetic):
+        left, right = respelled(node.left, symbol), respelled(node.right, symbol)
+        return replace(node, left=left, right=right)
+    return node
+
+
+def latches(rules: RuleSet) -> list[Rule | Stage]:
+    """Return rules and stages alike."""
+    return [*rules.rules, *rules.stages]
+
+
+def trigger(latch: Rule | Stage) -> Condition:
+    """Return what turns a rule or a stage on."""
+    return latch.when if isinstance(latch, Rule) else latch.enter
+
+
+def release(latch: Rule | Stage) -> Condition | None:
+    """Return what turns it off, None where that is `not` of the trigger."""
+    return latch.clear if isinstance(latch, Rule) else latch.recover
+
+
+def title(latch: Rule | Stage) -> str:
+    """Return how a sentence calls it."""
+    return latch.name if isinstance(latch, Rule) else f"stage {latch.name}"
+
+
+def uses_atr(actions: Actions | None) -> bool:
+    """Say whether a stop is measured in ATR, which needs the bars of the symbol."""
+    return bool(actions and actions.stop and actions.stop.atr)
