@@ -10,7 +10,15 @@ from riskguard.language.carrying import carry
 from riskguard.language.fallbacks import afford
 from riskguard.language.findings import Findings
 from riskguard.language.floors import settle
-from riskguard.language.rewriting import deciding, leaves, rebuilt, respelled
+from riskguard.language.rewriting import (
+    altered,
+    deciding,
+    leaves,
+    rebuilt,
+    release,
+    respelled,
+    trigger,
+)
 from riskguard.language.ruleset import (
     Compare,
     Flag,
@@ -26,6 +34,7 @@ from riskguard.market import CATALOGUE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from riskguard.language.rewriting import Latch
     from riskguard.language.ruleset import Condition, Input
 
 __all__ = ["Bound", "bind", "sourced"]
@@ -129,25 +138,14 @@ def _named(ruleset: RuleSet, symbol: str) -> RuleSet:
         left, right = respelled(leaf.left, symbol), respelled(leaf.right, symbol)
         return replace(leaf, left=left, right=right)
 
-    rules = tuple(
-        replace(
-            rule,
-            when=kept(rule.when),
-            clear=change(rule.clear),
-            reentry=rule.reentry and replace(rule.reentry, condition=kept(rule.reentry.condition)),
-        )
-        for rule in ruleset.rules
-    )
-    stages = tuple(
-        replace(
-            stage,
-            enter=kept(stage.enter),
-            recover=change(stage.recover),
-            reentry=stage.reentry
-            and replace(stage.reentry, condition=kept(stage.reentry.condition)),
-        )
-        for stage in ruleset.stages
-    )
+    def respelt(latch: Latch) -> Latch:
+        again = latch.reentry
+        if again is not None:
+            again = replace(again, condition=kept(again.condition))
+        return altered(latch, kept(trigger(latch)), change(release(latch)), again)
+
+    rules = tuple(respelt(rule) for rule in ruleset.rules)
+    stages = tuple(respelt(stage) for stage in ruleset.stages)
     define = {name: kept(node) for name, node in ruleset.define.items()}
     return replace(ruleset, symbol=symbol, rules=rules, stages=stages, define=define)
 

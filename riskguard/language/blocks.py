@@ -176,16 +176,11 @@ class BlockReader:
         reader = ValueReader(self.scope, found.text, found.place)
         try:
             node = parse_span(found.text)
-            held = reader.held(node)
-            if held is None:
-                raise LineError(
-                    "RG108",
-                    node.start,
-                    node.end,
-                    f"\"{what}\" needs a duration, found '{found.text}'",
-                    suggestion(found.text, self.scope.params) or "for example 12h",
-                )
-            return reader.window(node, what) if held[0] else 0
+            if reader.held(node) is not None:
+                return reader.window(node, what)
+            message = f"\"{what}\" needs a duration, found '{found.text}'"
+            fix = suggestion(found.text, self.scope.params) or "for example 12h"
+            self.findings.error("RG108", found.span, message, fix)
         except LineError as fault:
             self.scope.fail(fault, found)
         return 0

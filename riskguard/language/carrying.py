@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from riskguard.language.rewriting import (
+    altered,
     deciding,
     key_of,
     latches,
@@ -33,11 +34,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from riskguard.language.findings import Findings
-    from riskguard.language.ruleset import Compare, Condition, Input, RuleSet
+    from riskguard.language.rewriting import Latch
+    from riskguard.language.ruleset import Compare, Condition, Input, RuleSet, Stage
 
 __all__ = ["carry"]
 
-Latch = TypeVar("Latch", "Rule", "Stage")
 # kept by the core from two flows, so that a feed need not send it
 STREAK = ("loss_streak", frozenset({"trades.closed", "trades.lost"}))
 
@@ -223,11 +224,8 @@ class _Pruning:
         fires = self._pruned(trigger(latch)) or trigger(latch)
         old = release(latch)
         frees = self._pruned(old, more=True) if old is not None else None
-        what = {"when": fires, "clear": frees}
-        if isinstance(latch, Stage):
-            what = {"enter": fires, "recover": frees}
         if old is not None and frees is None:
-            self._empty(old, list(what)[1])
+            self._empty(old, "clear" if _kind(latch) == "rule" else "recover")
         again = latch.reentry
         if again is not None:
             condition = self._pruned(again.condition, more=True)
@@ -235,8 +233,7 @@ class _Pruning:
                 self._empty(again.condition, "while")
             again = replace(again, condition=condition or again.condition)
         self._reduced(title(latch))
-        changes: dict[str, object] = {**what, "reentry": again}
-        return replace(latch, **changes)  # type: ignore[arg-type] - the keys differ, the types fit
+        return altered(latch, fires, frees, again)
 
     def _empty(self, node: Condition, what: str) -> None:
         first = next(leaves(node), None)

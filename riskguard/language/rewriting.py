@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from riskguard.language.ruleset import (
     Arithmetic,
@@ -22,9 +22,10 @@ from riskguard.language.ruleset import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from riskguard.language.ruleset import Actions, Condition, RuleSet, Stage, Value
+    from riskguard.language.ruleset import Actions, Condition, Reentry, RuleSet, Stage, Value
 
 __all__ = [
+    "altered",
     "deciding",
     "key_of",
     "latches",
@@ -37,6 +38,8 @@ __all__ = [
     "trigger",
     "uses_atr",
 ]
+
+Latch = TypeVar("Latch", "Rule", "Stage")
 
 
 def key_of(series: SeriesValue) -> str:
@@ -126,6 +129,15 @@ def trigger(latch: Rule | Stage) -> Condition:
 def release(latch: Rule | Stage) -> Condition | None:
     """Return what turns it off, None where that is `not` of the trigger."""
     return latch.clear if isinstance(latch, Rule) else latch.recover
+
+
+def altered(
+    latch: Latch, fires: Condition, frees: Condition | None, again: Reentry | None
+) -> Latch:
+    """Return a rule or a stage with other conditions."""
+    if isinstance(latch, Rule):
+        return replace(latch, when=fires, clear=frees, reentry=again)
+    return replace(latch, enter=fires, recover=frees, reentry=again)
 
 
 def title(latch: Rule | Stage) -> str:
