@@ -13,7 +13,7 @@ from riskguard.engine.decision import Decision, Moment, decided
 from riskguard.engine.logic import NEVER
 from riskguard.engine.reasons import Change, explain
 from riskguard.engine.stream import Stream
-from riskguard.language.binding import settle
+from riskguard.language.binding import sourced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +44,7 @@ class Guard:
         instruments: Mapping[str, Instrument] | None = None,
     ) -> None:
         self.sources, self.instruments = dict(sources or {}), dict(instruments or {})
-        self.ruleset = settle(ruleset, self.sources)
+        self.ruleset = sourced(ruleset, self.sources)
         self.plan = compile_rules(self.ruleset)
         self.symbol = ruleset.symbol
         self.refused: dict[str, int] = {}  # "oi: negative" -> how often

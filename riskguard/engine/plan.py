@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from riskguard.engine.measures import MEASURES
-from riskguard.market import DAY, HOUR, MINUTE
+from riskguard.market import DAY, HOUR, MINUTE, SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -180,8 +180,8 @@ def arithmetic(op: str, left: float, right: float) -> float:
 
 
 def span_text(span: int) -> str:
-    """Return a time as people write it: 28d, 36h, 90m."""
+    """Return a time as people say it, rounded down: 28d, 36h, 90m."""
     for unit, letter in ((DAY, "d"), (HOUR, "h"), (MINUTE, "m")):
-        if span % unit == 0 or (span >= 2 * unit and unit != DAY):
+        if span >= 2 * unit:
             return f"{span // unit}{letter}"
-    return f"{span / 1e9:g}s"
+    return f"{span // SECOND}s"

@@ -1,0 +1,213 @@
+"""One strategy three times over one history: bare, guarded, and smaller at equal exposure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from riskguard.backtest.comparison import Comparison, Recovery, RunResult
+from riskguard.backtest.runs import Costs, Run, run
+from riskguard.backtest.track import Track, columns_of
+from riskguard.errors import DataError
+from riskguard.history.columns.evaluate import Instant
+from riskguard.engine.reasons import open_lines
+from riskguard.language.binding import bind
+from riskguard.adapters.backtrader import CAPABILITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from riskguard.engine.decision import Decision
+    from riskguard.history import History
+    from riskguard.history.columns import Columns
+    from riskguard.language.ruleset import RuleSet
+
+__all__ = ["Request", "compare"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be compared; times in ns UTC, `start` and `end` None for the whole history."""
+
+    history: History
+    ruleset: RuleSet  # as read
+    rules_path: str
+    strategy: type
+    strategy_name: str
+    params: Mapping[str, object] = field(default_factory=dict)
+    symbol: str = ""  # "" = the symbol of the rules, else of the history
+    cash: float = 100_000.0
+    costs: Costs = field(default_factory=Costs)
+    start: int | None = None
+
+
+def compare(request: Request, progress: Callable[[str], None] = lambda _step: None) -> Comparison:
+    """Run the comparison; raises RuleError or DataError where rules and data do not fit."""
+    traded = request.symbol or request.ruleset.symbol or request.history.symbol
+    pilot = request.ruleset.symbol or traded
+    guarded_history = request.history.for_symbol(pilot)
+    bound = bind(
+        request.ruleset,
+        symbol=traded,
+        every=guarded_history.every,
+        carried=guarded_history.inputs(),
+        capabilities=CAPABILITIES,
+    )
+    history = request.history.for_symbol(traded)
+    progress("reading the rules over the history")
+    columns = columns_of(bound.ruleset, guarded_history)
+    ts = history.bars(traded).ts
+    track = Track.of(columns, ts)
+    first = _first_bar(request, track, ts, columns)
+    results, exposure = _runs(request, history, traded, track, first, progress)
+    return Comparison(
+        history=history,
+        ruleset=bound.ruleset,
+        rules_path=request.rules_path,
+        notes=(*history.notes, *bound.notes),
+        strategy=request.strategy_name,
+        params=request.params,
+        leverage=results["bare"].run.leverage,
+        symbol=traded,
+        every=history.every,
+        cash=request.cash,
+        costs=request.costs,
+        ts=ts,
+        trading_from=first,
+        warm_up_until=int(ts[track.priming or 0]),
+        results=results,
+        constant_exposure=exposure,
+        decisions=_decisions(track, first, history),
+        recovery=_recovery(columns),
+        mark=history.mark,
+    )
+
+
+def _first_bar(
+    request: Request, track: Track, ts: NDArray[np.int64], columns: Columns
+) -> int:
+    if track.priming is None:
+        longest = max((columns.plan.warm_up(index) for index in columns.cold), default=0)
+        texts = columns.decision(columns.now.size - 1).priming if columns.now.size else ()
+        raise DataError(
+            f"the rules are still warming up at the last bar: {', '.join(texts)}",
+            path=request.history.path,
+            help=f"give at least {longest / 86_400e9:g} days of history before the first trade",
+        )
+    first = track.priming
+    if request.start is not None:
+        first = max(first, int(np.searchsorted(ts, request.start, side="left")))
+    if first >= ts.size - 1:
+        raise DataError(
+            "no bar is left to trade on",
+            path=request.history.path,
+            help="choose an earlier --from, or a later --to",
+        )
+    return first
+
+
+def _runs(
+    request: Request,
+    history: History,
+    symbol: str,
+    track: Track,
+    first: int,
+    progress: Callable[[str], None],
+) -> tuple[dict[str, RunResult], float]:
+    def once(name: str, obeyed: Track | None, exposure: float) -> Run:
+        progress(f"running {request.strategy_name} {name}")
+        return run(
+            history,
+            request.strategy,
+            request.params,
+            symbol=symbol,
+            cash=request.cash,
+            costs=request.costs,
+            trading_from=first,
+            track=obeyed,
+            exposure=exposure,
+        )
+
+    bare = once("bare", None, 1.0)
+    guarded = once("guarded", track, 1.0)
+    held = exposure_of(guarded, bare.wanted, first)
+    mean = float(np.nanmean(held)) if np.isfinite(held).any() else 1.0
+    constant = once("at constant exposure", None, mean)
+    results = {
+        name: RunResult(name, one, exposure_of(one, bare.wanted, first))
+        for name, one in (("bare", bare), ("guarded", guarded), ("constant", constant))
+    }
+    return results, mean
+
+
+def exposure_of(one: Run, wanted: NDArray[np.float64], first: int) -> NDArray[np.float64]:
+    """Return held / wanted units per bar (evidence.md section 2), NaN where nothing is wanted."""
+    exposure = np.full(wanted.size, np.nan)
+    asked = np.abs(wanted) > 0
+    asked[: first + 1] = False  # what is decided at the first close is held from the next open on
+    exposure[asked] = np.clip(np.abs(one.held[asked]) / np.abs(wanted[asked]), 0.0, 1.0)
+    return exposure
+
+
+def _decisions(track: Track, first: int, history: History) -> list[tuple[Decision, float | None]]:
+    found = [(track.at(first), first)]
+    found += [
+        (decision, start)
+        for start, decision in zip(track.starts, track.decisions, strict=True)
+        if start > first
+    ]
+    return [(decision, _background(decision, history)) for decision, _ in found]
+
+
+def _background(decision: Decision, history: History) -> float | None:
+    """Return the largest share of background bars among the bars a reason reads."""
+    shares = []
+    for reading in decision.reasons:
+        for key, back in reading.reads:
+            series = history.series.get(key) or history.series.get(f"{history.symbol}.{key}")
+            if series is None or series.background is None:
+                continue
+            low, high = np.searchsorted(
+                series.times, [decision.ts - back, decision.ts], side="right"
+            )
+            if high > low:
+                shares.append(float(series.background[low:high].mean()))
+    return max(shares) if shares else None
+
+
+def _recovery(columns: Columns) -> list[Recovery]:
+    """List the lines that are still open at the end, of the stage and of the rules that are on."""
+    if not columns.now.size:
+        return []
+    last = columns.now.size - 1
+    ruleset, view, change = columns.plan.ruleset, Instant(columns, last), columns.change(last)
+    waiting = [(rule.name, rule.clear) for rule, on in zip(ruleset.rules, change.on, strict=True) if on]
+    if change.stage:
+        stage = ruleset.stages[change.stage - 1]
+        waiting.insert(0, (f"stage {stage.name}", stage.recover))
+    return [
+        Recovery(
+            name.removeprefix("stage "),
+            line.leaf,
+            line.truth,
+            line.value,
+            line.threshold,
+            _distance(line.value, line.threshold, line.dimension),
+            line.dimension,
+        )
+        for name, clear in waiting
+        if clear is not None
+        for line in open_lines(columns.plan, view, name, clear)
+    ]
+
+
+def _distance(value: float | None, threshold: float | None, dimension: str) -> float | None:
+    if value is None or threshold is None:
+        return None
+    if dimension == "share":
+        return threshold - value
+    return threshold / value - 1.0 if value else None
