@@ -10,7 +10,7 @@ import math
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -24,12 +24,34 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from riskguard.backtest.comparison import Comparison, Recovery
+    from riskguard.backtest.runs import Run
     from riskguard.engine.decision import Decision
     from riskguard.history import Series
 
-__all__ = ["SCHEMA", "as_json", "build", "figures", "mark_bar", "schema_path", "write"]
+__all__ = [
+    "SCHEMA",
+    "Nearness",
+    "as_json",
+    "build",
+    "figures",
+    "mark_bar",
+    "nearness",
+    "schema_path",
+    "write",
+]
 
 SCHEMA = "riskguard/report-1"
+
+
+class Nearness(NamedTuple):
+    """How near a run came to forced liquidation: at `ts` (ns), `distance` as a share of price."""
+
+    liquidated: bool
+    price: float  # the liquidation price
+    distance: float
+    ts: int
+    shortfall: float  # dollars that equity lacked to 0
+    times: int
 
 
 def schema_path() -> Path:
@@ -153,17 +175,36 @@ def _mark(comparison: Comparison) -> dict[str, Any] | None:
     }
 
 
-def _liquidation(run: Any) -> dict[str, Any] | None:  # noqa: ANN401 - a broker's summary
-    near = run.liquidation
+def nearness(run: Run) -> Nearness | None:
+    """Return the first liquidation of a run, else its nearest approach; None without leverage."""
+    if run.liquidations:
+        first = run.liquidations[0]
+        return Nearness(
+            liquidated=True,
+            price=first.threshold,
+            distance=0.0,
+            ts=first.ts,
+            shortfall=math.fsum(one.shortfall for one in run.liquidations),
+            times=len(run.liquidations),
+        )
+    if run.nearest is None:
+        return None
+    near = run.nearest
+    return Nearness(
+        liquidated=False,
+        price=near.price,
+        distance=near.distance,
+        ts=near.ts,
+        shortfall=0.0,
+        times=0,
+    )
+
+
+def _liquidation(run: Run) -> dict[str, Any] | None:
+    near = nearness(run)
     if near is None:
         return None
-    return {
-        "liquidated": bool(near.liquidated),
-        "price": _plain(near.price),
-        "distance": _plain(near.distance),
-        "ts": iso(int(near.ts)),
-        "shortfall": _plain(near.shortfall),
-    }
+    return {name: _plain(value) for name, value in near._asdict().items()} | {"ts": iso(near.ts)}
 
 
 def _decision(decision: Decision, background: float | None) -> dict[str, Any]:

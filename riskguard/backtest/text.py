@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from riskguard.backtest.report import figures, mark_bar
+from riskguard.backtest.report import figures, mark_bar, nearness
 from riskguard.backtest.report_verdict import grade_of, judge
 from riskguard.backtest.text_figures import day, duration, moment, money, number, percent
 from riskguard.backtest.text_table import RUNS, WIDTH, figures_table, strategies_table
@@ -17,7 +17,8 @@ from riskguard.market import DAY
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from riskguard.backtest.comparison import Comparison, RunResult
+    from riskguard.backtest.comparison import Comparison
+    from riskguard.backtest.report import Nearness
 
 __all__ = ["overview", "report_text"]
 
@@ -27,13 +28,14 @@ GRADES = ("exchange", "vendor", "published", "reconstructed", "synthetic")
 
 def report_text(comparison: Comparison, others: Sequence[str] = ()) -> str:
     """Return the whole report; `others` are strategies to name in the last line."""
+    start = int(comparison.ts[comparison.trading_from])
     parts = [
         _head(comparison),
         _figures(comparison),
         _sentence(comparison),
         _below_zero(comparison),
         _liquidations(comparison),
-        ["stage changes", *timeline(comparison.decisions)],
+        ["stage changes", *timeline(comparison.decisions, start)],
         _ending(comparison),
         [line for note in comparison.notes for line in _hanging(f"note: {note}")],
         _hanging(f"other strategies: {', '.join(others)} (--strategy NAME)") if others else [],
@@ -135,31 +137,32 @@ def _below_zero(comparison: Comparison) -> list[str]:
 
 
 def _liquidations(comparison: Comparison) -> list[str]:
-    near = [(name, comparison.results[name]) for name in RUNS]
+    found = {name: nearness(comparison.results[name].run) for name in RUNS}
     lines = [
         line
-        for name, result in near
-        if result.run.liquidation
-        for line in _hanging(f"  {name:<9} {_nearness(result)}")
+        for name, near in found.items()
+        if near is not None
+        for line in _hanging(f"  {name:<9} {_nearness(near)}")
     ]
-    return ["forced liquidation by the exchange, at its nearest", *lines] if lines else []
+    head = "forced liquidation by the exchange, or the nearest approach to it"
+    return [head, *lines] if lines else []
 
 
-def _nearness(result: RunResult) -> str:
-    found = result.run.liquidation
-    price = number(found.price)
-    if found.liquidated:
-        text = f"LIQUIDATED at {price}, {moment(int(found.ts))}"
-        lost = f", loss beyond the account {money(found.shortfall)}" if found.shortfall else ""
-        return text + lost
-    return f"price {percent(found.distance)} away from {price}, {moment(int(found.ts))}"
+def _nearness(near: Nearness) -> str:
+    if not near.liquidated:
+        close = f"{percent(near.distance)} of {number(near.price)}"
+        return f"price came within {close}, {moment(near.ts)}"
+    text = f"LIQUIDATED at {number(near.price)}, {moment(near.ts)}"
+    if near.times > 1:
+        text += f", and {near.times - 1} more"
+    return text + (f"; {money(near.shortfall)} were missing" if near.shortfall > 0 else "")
 
 
 def _remark(comparison: Comparison) -> str:
     hit = [
-        f"{name} at {moment(int(found.ts))}"
+        f"{name} at {moment(near.ts)}"
         for name in RUNS
-        if (found := comparison.results[name].run.liquidation) and found.liquidated
+        if (near := nearness(comparison.results[name].run)) and near.liquidated
     ]
     return f"liquidated by force: {', '.join(hit)}" if hit else ""
 

@@ -21,16 +21,18 @@ COMPARISON = re.compile(r" (<=|>=|==|!=|<|>) ")
 SHOWN = 4  # readings of one change; the JSON holds all
 
 
-def timeline(decisions: Sequence[tuple[Decision, float | None]]) -> list[str]:
+def timeline(decisions: Sequence[tuple[Decision, float | None]], start: int = 0) -> list[str]:
     """Return the lines of the start and of every change of stage, state, blindness or priming.
 
-    A line that rests on background bars by more than half says so.
+    A line that rests on background bars by more than half says so. What was in force before
+    `start` (ns) is told at `start`.
     """
     lines: list[str] = []
     before: Decision | None = None
     for decision, background in decisions:
         if before is None or _standing(before) != _standing(decision):
-            lines += _entry(decision, before, background)
+            when = max(start, decision.ts)
+            lines += _entry(decision, before, background, when)
         before = decision
     return lines
 
@@ -39,9 +41,11 @@ def _standing(decision: Decision) -> tuple[object, ...]:
     return decision.stage, decision.state, decision.blind, bool(decision.priming)
 
 
-def _entry(decision: Decision, before: Decision | None, background: float | None) -> list[str]:
+def _entry(
+    decision: Decision, before: Decision | None, background: float | None, when: int
+) -> list[str]:
     head = (
-        f"{moment(decision.ts)}  {decision.stage:<8} {decision.state.name:<9}"
+        f"{moment(when)}  {decision.stage:<8} {decision.state.name:<9}"
         f" cap {percent(decision.exposure_cap, 0)}"
     )
     moved = _moved(decision, before)
@@ -49,9 +53,12 @@ def _entry(decision: Decision, before: Decision | None, background: float | None
         head += f"  ({background * 100:.0f} % background)"
     lines = [head.rstrip()]
     for reading in moved[:SHOWN]:
-        lines += _wrapped(reading_text(reading))
+        # a stage change speaks for itself, a rule beside it is named
+        owner = "" if reading.rule.startswith("stage ") else f"{reading.rule}: "
+        lines += _wrapped(owner + reading_text(reading))
     if len(moved) > SHOWN:
         lines.append(f"    and {len(moved) - SHOWN} more")
+    lines += _cap_of(decision, moved)
     gone = set(before.blind) - set(decision.blind) if before else set()
     begun = set(decision.blind) - set(before.blind if before else ())
     lines += [f"    blind: {name}" for name in sorted(begun)]
@@ -61,6 +68,16 @@ def _entry(decision: Decision, before: Decision | None, background: float | None
     if before and before.priming and not decision.priming:
         lines.append("    no longer priming")
     return lines
+
+
+def _cap_of(decision: Decision, told: Sequence[Reading]) -> list[str]:
+    """Name who set the cap where neither the stage nor a reading does: a ramp, an older rule."""
+    winners = decision.winners.get("exposure_cap", ())
+    if not winners or winners[0] in {f"stage {decision.stage}", *(one.rule for one in told)}:
+        return []
+    # a ramp is named after what it follows
+    cause = winners[0].replace("reentry stage ", "re-entry after ")
+    return [f"    cap {percent(decision.exposure_cap, 0)}: {cause}"]
 
 
 def _moved(decision: Decision, before: Decision | None) -> list[Reading]:

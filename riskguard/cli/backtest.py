@@ -12,9 +12,10 @@ import typer
 from riskguard.cli import given
 from riskguard.cli.failures import WrongUse
 from riskguard.cli.waiting import waiting
+from riskguard.errors import AdapterError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from riskguard.backtest.comparison import Comparison
 
@@ -30,6 +31,7 @@ class Order:
 
     source: str
     rules: Path
+    rules_path: str  # as shown: a shipped pack by its name
     strategy: str
     params: Mapping[str, str]
     settings: Mapping[str, str]
@@ -64,7 +66,7 @@ def backtest(
     symbol: Annotated[
         str | None, typer.Option(metavar="SYMBOL", help="Symbol to trade [the scenario's].")
     ] = None,
-    cash: Annotated[str, typer.Option(metavar="AMOUNT", help="Cash at the start.")] = "10000",
+    cash: Annotated[str, typer.Option(metavar="AMOUNT", help="Cash at the start.")] = "100_000",
     fee: Annotated[str, typer.Option(metavar="SHARE", help="Fee of a fill: 5bp, 0.05%.")] = "5bp",
     slippage: Annotated[
         str, typer.Option(metavar="SHARE", help="Slippage of a fill: 5bp, 0.05%.")
@@ -93,6 +95,7 @@ def backtest(
     order = Order(
         source=_source(scenario, data),
         rules=given.pack(rules),
+        rules_path=rules,
         strategy=strategy,
         params=given.pairs("--param", param or ()),
         settings=given.pairs("--set", settings or ()),
@@ -138,9 +141,13 @@ def _target(json_path: str | None) -> Path | None:
 
 
 def _list() -> int:
-    from riskguard.backtest.strategies import describe, names
+    from riskguard.backtest.strategies import find, names, settings, title
 
-    print("\n\n".join(describe(name) for name in names()))
+    for name in names():
+        strategy = find(name)
+        print(f"{name}: {title(strategy)}")
+        for setting in settings(strategy):
+            print(f"  --param {setting.name}={setting.default}  {setting.help}".rstrip())
     return 0
 
 
@@ -152,8 +159,8 @@ def _report(order: Order, target: Path | None, *, alone: bool, quiet: bool) -> i
 
     every = list(names())
     chosen = every if order.strategy == "all" else [order.strategy]
-    with waiting("backtest", quiet=quiet):
-        found = [_compared(order, name) for name in chosen]
+    with waiting(quiet=quiet) as tell:
+        found = [_compared(order, name, tell) for name in chosen]
         reports = [build(item) for item in found] if target or alone else []
     if reports:
         text = as_json(reports[0] if order.strategy != "all" else reports)
@@ -177,19 +184,31 @@ def _report(order: Order, target: Path | None, *, alone: bool, quiet: bool) -> i
     return 0
 
 
-def _compared(order: Order, name: str) -> Comparison:
-    from riskguard.backtest.compare import compare
+def _compared(order: Order, name: str, tell: Callable[[str], None]) -> Comparison:
+    from riskguard.backtest.compare import Request, compare
     from riskguard.backtest.runs import Costs
+    from riskguard.backtest.strategies import find, settings, typed
+    from riskguard.history import History
+    from riskguard.language.reader import load_rules
 
-    return compare(
-        order.source,
-        order.rules,
-        name,
-        params=order.params,
-        settings=order.settings,
-        symbol=order.symbol,
+    try:
+        strategy = find(name)
+        given_params = typed(strategy, order.params)
+    except AdapterError as error:
+        raise WrongUse(str(error)) from error
+    declared = {setting.name: setting.default for setting in settings(strategy)}
+    history = History.read(order.source, symbol=order.symbol, end=order.end)
+    rules = load_rules(order.rules, settings=order.settings, every=history.every)
+    request = Request(
+        history=history,
+        ruleset=rules,
+        rules_path=order.rules_path,
+        strategy=strategy,
+        strategy_name=name,
+        params=declared | given_params,
+        symbol=order.symbol or "",
         cash=order.cash,
         costs=Costs(order.fee, order.slippage),
         start=order.start,
-        end=order.end,
     )
+    return compare(request, tell)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rich.progress import Progress
 
@@ -18,12 +18,19 @@ PATIENCE = 2.0  # seconds
 
 
 @contextmanager
-def waiting(what: str, *, quiet: bool = False) -> Iterator[None]:
-    """Show a moving bar with `what` from the third second on; nothing where nobody looks."""
-    if quiet or not sys.stderr.isatty():
-        yield
-        return
+def waiting(*, quiet: bool = False) -> Iterator[Callable[[str], None]]:
+    """Show a moving bar from the third second on; yields what tells it the present step."""
+    step = ["reading"]
     shown: list[Progress] = []
+
+    def tell(text: str) -> None:
+        step[0] = text
+        for progress in shown:
+            progress.update(progress.task_ids[0], description=text)
+
+    if quiet or not sys.stderr.isatty():  # nobody looks
+        yield tell
+        return
 
     def show() -> None:
         from rich.console import Console
@@ -31,16 +38,17 @@ def waiting(what: str, *, quiet: bool = False) -> Iterator[None]:
 
         columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
         progress = Progress(*columns, console=Console(stderr=True), transient=True)
-        progress.add_task(what, total=None)
-        shown.append(progress)
+        progress.add_task(step[0], total=None)
         progress.start()
+        shown.append(progress)
 
     timer = threading.Timer(PATIENCE, show)
     timer.daemon = True
     timer.start()
     try:
-        yield
+        yield tell
     finally:
         timer.cancel()
+        timer.join()  # a bar that is just being drawn is taken away as well
         for progress in shown:
             progress.stop()

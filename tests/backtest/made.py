@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
-from types import SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
 
 from riskguard.backtest.comparison import Comparison, Recovery, RunResult
+from riskguard.backtest.perpetual import Approach, Fill, Liquidation
+from riskguard.backtest.runs import Costs, Run
 from riskguard.engine.decision import Decision, Reading, State
 from riskguard.history import History, Mark
 from riskguard.language.ruleset import Actions, Compare, Constant, Rule, RuleSet, SeriesValue
@@ -17,16 +18,23 @@ from riskguard.market import DAY, HOUR
 JANUARY = 20_468 * DAY  # 2026-01-15
 
 
-@dataclass
-class Run:
-    equity: np.ndarray
-    fills: list = field(default_factory=list)
-    funding: float = 0.0
-    liquidation: object = None
+def fill(bar: int, fee: float) -> Fill:
+    return Fill(JANUARY + 4 * HOUR * bar, "BTC", 1.0, 100.0, fee, "strategy", bar, True)
 
 
-def fill(bar: int, fee: float) -> SimpleNamespace:
-    return SimpleNamespace(ts=JANUARY + 4 * HOUR * bar, size=1.0, price=100.0, fee=fee, own="")
+def run(equity: list[float], fills: tuple[Fill, ...] = (), **others) -> Run:
+    nothing = np.zeros(len(equity))
+    plain = {"liquidations": (), "nearest": None, "funding": 0.0, "vetoes": (), "faults": ()}
+    return Run(
+        equity=np.array(equity),
+        position=nothing,
+        wanted=nothing,
+        held=nothing,
+        fills=fills,
+        fees=sum(one.fee for one in fills),
+        leverage=3.0,
+        **(plain | others),
+    )
 
 
 def history(tmp_path, name: str = "made") -> History:
@@ -69,23 +77,23 @@ def decisions() -> list[tuple[Decision, float | None]]:
 def comparison(tmp_path, **changes) -> Comparison:
     ts = JANUARY + 4 * HOUR * np.arange(6, dtype=np.int64)
     exposure = np.array([math.nan, math.nan, 1.0, 1.0, 0.4, 0.4])
-    bare = Run(
-        np.array([math.nan, 10_000.0, 9_000.0, 12_000.0, 6_000.0, -50.0]),
-        [fill(2, 5.0)],
-        3.5,
-        SimpleNamespace(
-            price=61_234.0, distance=0.0, ts=int(ts[5]), liquidated=True, shortfall=50.0
-        ),
+    when = JANUARY + 4 * HOUR * 5
+    lost = Liquidation(when, "BTC", -1.0, 61_234.0, 61_200.0, 5.0, 50.0)
+    near = Approach(JANUARY + 4 * HOUR * 4, 58_000.0, 0.123)
+    cash, gone = 10_000.0, math.nan
+    bare = run(
+        [gone, cash, 9_000.0, 12_000.0, 6_000.0, -50.0],
+        (fill(2, 5.0),),
+        funding=3.5,
+        liquidations=(lost,),
     )
-    guarded = Run(
-        np.array([math.nan, 10_000.0, 9_000.0, 12_000.0, 9_600.0, 9_000.0]),
-        [fill(2, 5.0), fill(4, 3.25)],
-        2.5,
-        SimpleNamespace(
-            price=58_000.0, distance=0.123, ts=int(ts[4]), liquidated=False, shortfall=0.0
-        ),
+    guarded = run(
+        [gone, cash, 9_000.0, 12_000.0, 9_600.0, 9_000.0],
+        (fill(2, 5.0), fill(4, 3.25)),
+        funding=2.5,
+        nearest=near,
     )
-    constant = Run(np.array([math.nan, 10_000.0, 9_300.0, 11_400.0, 7_200.0, 3_000.0]))
+    constant = run([gone, cash, 9_300.0, 11_400.0, 7_200.0, 3_000.0])
     made = Comparison(
         history=history(tmp_path),
         ruleset=ruleset(),
@@ -97,7 +105,7 @@ def comparison(tmp_path, **changes) -> Comparison:
         symbol="BTC",
         every=4 * HOUR,
         cash=10_000.0,
-        costs=SimpleNamespace(fee=0.0005, slippage=0.0005),
+        costs=Costs(),
         ts=ts,
         trading_from=1,
         warm_up_until=int(ts[1]),

@@ -53,7 +53,7 @@ def test_the_report_stands_in_the_promised_order(tmp_path: Path) -> None:
 def test_no_line_is_wider_than_80_columns_and_all_is_ascii(tmp_path: Path, cash: float) -> None:
     made = comparison(tmp_path)
     for result in made.results.values():
-        result.run.equity *= cash / 1e4
+        result.run.equity[:] *= cash / 1e4
     texts = report_text(made, [f"strategy_{n}" for n in range(20)]), overview([made] * 3)
     for text in texts:
         assert max(map(len, text.splitlines())) <= 80
