@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backtrader.brokers import BackBroker
 
-from riskguard.adapters.backtrader_duties import enforce, release
+from riskguard.adapters.backtrader_duties import enforce, may_fill, release, strays
 from riskguard.adapters.backtrader_lines import (
     LineReader,
     bar_of,
@@ -26,7 +26,7 @@ from riskguard.adapters.backtrader_lines import (
     nanoseconds,
     symbol_of,
 )
-from riskguard.adapters.backtrader_orders import Book, amend, drop, pending, waiting
+from riskguard.adapters.backtrader_orders import Book, amend, arrange, drop, pending, waiting
 from riskguard.engine.decision import Decision, State
 from riskguard.engine.gate import Intent, gate
 from riskguard.errors import AdapterError
@@ -243,18 +243,21 @@ class GuardMixin(Base):
         finally:
             self._placing = False
 
+    def check_submitted(self) -> None:
+        """Accept what cash allows; a stop of our own waits for what fills nearer to the open."""
+        super().check_submitted()
+        for book in self._books.values():
+            if book.stop is not None and len(book.data):
+                arrange(self, book.data)
+
     def _try_exec(self, order: Order) -> None:
         book = self._books.get(id(order.data))
-        if book and book.stop and order.ref == book.stop.order.ref:
-            position = self.positions[order.data].size
-            left = order.executed.remsize
-            if left * position >= 0:  # nothing is left to protect: it must not open anything
-                order.cancel()
-                self.notify(order)
-                return
-            if abs(left) > abs(position):
-                amend(order, abs(position))
+        own = book is not None and book.stop is not None and order.ref == book.stop.order.ref
+        if own and not may_fill(self, order):
+            return
         super()._try_exec(order)
+        if own and book and not order.alive():
+            strays(self, book)  # nothing may fill after it in this bar
 
     # ------------------------------------------------------------ orders of the strategy
 
@@ -284,12 +287,14 @@ class GuardMixin(Base):
         parked = book.parked.get(parent.ref)
         if parked and parked[1] is not self.decision and not self._judge_again(book, parent):
             return super().submit(order, check)  # the parent is gone: BackBroker rejects it
-        share, enters = book.parents.get(parent.ref, (1.0, True))
+        enters = book.parents.get(parent.ref, True)
+        if parent.status in {order.Canceled, order.Expired, order.Margin, order.Rejected}:
+            return self._refuse(order)
         if not parent.alive() or not enters or order.isbuy() == parent.isbuy():
             if not self._judge(book, order):
                 return self._refuse(order)
-        elif share < 1.0:
-            amend(order, abs(order.executed.remsize) * share)
+        elif abs(order.executed.remsize) > abs(parent.size):
+            amend(order, abs(parent.size))
         if order.transmit:
             book.parked.pop(parent.ref, None)
         return super().submit(order, check)
@@ -304,10 +309,9 @@ class GuardMixin(Base):
                 self._refuse(order)
             return False
         book.parked[parent.ref] = (parent, self.decision)
-        share = book.parents[parent.ref][0]
         for order in group:
-            if share < 1.0:
-                amend(order, abs(order.executed.remsize) * share)
+            if abs(order.executed.remsize) > abs(parent.size):
+                amend(order, abs(parent.size))
         return True
 
     def _judge(self, book: Book, order: Order) -> float:
@@ -330,7 +334,7 @@ class GuardMixin(Base):
             granted, effect, reasons = max(0.0, min(asked, room)), "close", ("guard_error",)
         if granted and effect in {"open", "add", "flip"}:
             book.entries.add(order.ref)
-        book.parents[order.ref] = (granted / asked if asked else 0.0, effect in {"open", "add"})
+        book.parents[order.ref] = effect in {"open", "add"}
         if granted < asked:
             self.vetoes.append(Veto(self._now(), book.symbol, side, asked, granted, reasons))
             order.addinfo(riskguard=list(reasons))

@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from riskguard.adapters.backtrader_orders import Stop, amend, drop, fit, waiting
+from riskguard.adapters.backtrader_orders import STOP, Stop, amend, drop, fit, waiting
 from riskguard.engine.decision import State
 from riskguard.engine.gate import RESIDUE, duties
 
 if TYPE_CHECKING:
     from riskguard.adapters.backtrader_orders import Book
 
-__all__ = ["enforce", "release"]
+__all__ = ["enforce", "may_fill", "release", "strays"]
 
 Broker = Any  # a GuardMixin; Backtrader is untyped
+Order = Any
 SIDES = {"long": (1,), "short": (-1,), "both": (1, -1), "none": ()}
-STOP = 3  # backtrader.Order.Stop
 
 
 def enforce(broker: Broker, book: Book) -> None:
@@ -40,7 +40,7 @@ def enforce(broker: Broker, book: Book) -> None:
         room = ceiling
     elif ceiling < math.inf or decision.state >= State.REDUCING:
         fit(broker, book, position, room, 1.0)
-        _cancel_strays(broker, book, position)
+        strays(broker, book)
     _protect(broker, book, position, room)
 
 
@@ -53,6 +53,28 @@ def release(broker: Broker, book: Book) -> None:
         drop(broker, book.stop.order)
     book.own, book.stop = [], None
     book.forget()
+
+
+def may_fill(broker: Broker, order: Order) -> bool:
+    """Say whether the guard's own stop may be tried: it can only take what is held."""
+    position, left = broker.positions[order.data].size, order.executed.remsize
+    if left * position >= 0:
+        order.cancel()
+        broker.notify(order)
+        return False
+    if abs(left) > abs(position):
+        amend(order, abs(position))
+    return True
+
+
+def strays(broker: Broker, book: Book) -> None:
+    """Cancel, when flat, what was meant to leave a position that is gone."""
+    if broker.positions[book.data].size:
+        return
+    for order in list(waiting(broker, book)):
+        if order.ref not in book.entries and order.parent is None:
+            drop(broker, order)
+            book.parked.pop(order.ref, None)
 
 
 def _flatten(broker: Broker, book: Book, position: float) -> None:
@@ -91,16 +113,6 @@ def _cancel_entries(broker: Broker, book: Book, position: float, *, everything: 
         # a child leaves what its parent entered, or goes with it
         entry = side in blocked and position * side >= 0 and order.parent is None
         if order.ref not in keep and (everything or entry):
-            drop(broker, order)
-            book.parked.pop(order.ref, None)
-
-
-def _cancel_strays(broker: Broker, book: Book, position: float) -> None:
-    """Cancel, when flat, what was meant to leave a position that is gone."""
-    if position:
-        return
-    for order in list(waiting(broker, book)):
-        if order.ref not in book.entries and order.parent is None:
             drop(broker, order)
             book.parked.pop(order.ref, None)
 

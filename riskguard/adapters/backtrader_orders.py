@@ -14,7 +14,21 @@ if TYPE_CHECKING:
 
     from riskguard.engine.decision import Decision
 
-__all__ = ["AT_ONCE", "Book", "Stop", "amend", "drop", "fit", "pending", "waiting"]
+__all__ = [
+    "AT_ONCE",
+    "LIMIT",
+    "STOP",
+    "Book",
+    "Stop",
+    "amend",
+    "arrange",
+    "distance",
+    "drop",
+    "fit",
+    "gapped",
+    "pending",
+    "waiting",
+]
 
 Broker = Any  # Backtrader is untyped
 Feed = Any
@@ -22,6 +36,7 @@ Order = Any
 Strategy = Any
 
 AT_ONCE = frozenset({0, 1, 7})  # Market, Close, Historical: cannot be relied on to be cancelled
+CLOSE, LIMIT, STOP = 1, 2, 3  # of backtrader.Order
 STOPS = frozenset({3, 4, 5, 6})  # Stop, StopLimit, StopTrail, StopTrailLimit
 
 
@@ -44,6 +59,37 @@ def amend(order: Order, quantity: float) -> None:
     order.created.remsize = order.executed.remsize = left
 
 
+def distance(order: Order, start: float) -> float:
+    """Return how far from the open `start` an order fills; at once is 0, at the close infinite."""
+    if order.exectype == CLOSE:
+        return math.inf
+    if order.exectype in AT_ONCE or (order.exectype in {STOP, LIMIT} and gapped(order, start)):
+        return 0.0
+    return float(abs(order.created.price - start))
+
+
+def gapped(order: Order, start: float) -> bool:
+    """Say whether a stop or a limit fills at the open `start`."""
+    price = order.created.price
+    rising = order.isbuy() == (order.exectype == STOP)
+    return bool(start >= price if rising else start <= price)
+
+
+def arrange(broker: Broker, data: Feed) -> None:
+    """Put pending orders of a feed into the order in which its bar fills them.
+
+    BackBroker takes them by age: an old stop before a market order that fills at the open.
+    """
+    start = data.open[0]
+    mine = sorted(
+        (order for order in broker.pending if order.data is data),
+        key=lambda order: distance(order, start),
+    )
+    rest = [order for order in broker.pending if order.data is not data]
+    broker.pending.clear()
+    broker.pending.extend([*rest, *mine])
+
+
 class Stop(NamedTuple):
     """The guard's own stop, and the decision that set its distance."""
 
@@ -60,7 +106,7 @@ class Book:
         self.own: list[Order] = []  # reductions on their way
         self.stop: Stop | None = None
         self.entries: set[int] = set()  # refs granted as entries in this episode
-        self.parents: dict[int, tuple[float, bool]] = {}  # ref -> share granted, is an entry
+        self.parents: dict[int, bool] = {}  # ref -> is an entry
         self.parked: dict[int, tuple[Order, object]] = {}  # sent with transmit=False, when
         self.cleared = 0  # the tightening whose resting entries are gone
 

@@ -18,7 +18,7 @@ from backtrader.brokers import BackBroker
 
 from riskguard.adapters.backtrader import GuardMixin
 from riskguard.adapters.backtrader_lines import nanoseconds
-from riskguard.adapters.backtrader_orders import drop
+from riskguard.adapters.backtrader_orders import arrange, distance, drop, gapped
 from riskguard.errors import AdapterError
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ class PerpetualBroker(BackBroker):
             own = order.info.get("own", "strategy")
             at_open = order.exectype == bt.Order.Market and not order.info.get("inside", False)
             if order.exectype in {bt.Order.Stop, bt.Order.Limit}:
-                at_open = _gapped(order, data.open[0])
+                at_open = gapped(order, data.open[0])
             ts, bar = nanoseconds(data.datetime[0]), len(data) - 1
             size, price = float(bit.size), float(bit.price)
             self.fills.append(Fill(ts, data._name, size, price, bit.comm, own, bar, at_open))
@@ -279,10 +279,7 @@ class PerpetualBroker(BackBroker):
         for data in self._moved if self.margined else ():
             threshold = self._threshold(data)
             if threshold is not None and self._reaches(data, threshold):
-                start = data.open[0]
-                ordered = sorted(self.pending, key=lambda order: _distance(order, start))
-                self.pending.clear()
-                self.pending.extend(ordered)
+                arrange(self, data)
 
     def _try_exec(self, order: Order) -> None:
         if self.margined and order.exectype != bt.Order.Market:
@@ -290,7 +287,7 @@ class PerpetualBroker(BackBroker):
             threshold = self._threshold(data)
             if threshold is not None and self._reaches(data, threshold):
                 start = data.open[0]
-                if _distance(order, start) > abs(threshold - start):
+                if distance(order, start) > abs(threshold - start):
                     self._liquidate(data, threshold, threshold)
                     if order.alive():
                         drop(self, order)
@@ -322,23 +319,6 @@ class PerpetualBroker(BackBroker):
         name, paid = data._name, float(order.executed.price)
         self.liquidations.append(Liquidation(ts, name, size, threshold, paid, fee, shortfall))
         self.nearest = Approach(ts, threshold, 0.0)
-
-
-def _gapped(order: Order, start: float) -> bool:
-    price = order.created.price
-    rising = order.isbuy() == (order.exectype == bt.Order.Stop)
-    return bool(start >= price if rising else start <= price)
-
-
-def _distance(order: Order, start: float) -> float:
-    """Return how far from the open an order fills; a market order fills at it."""
-    if order.exectype == bt.Order.Market:
-        return 0.0
-    if order.exectype == bt.Order.Close:
-        return math.inf
-    if order.exectype in {bt.Order.Stop, bt.Order.Limit} and _gapped(order, start):
-        return 0.0
-    return float(abs(order.created.price - start))
 
 
 class GuardedPerpetualBroker(GuardMixin, PerpetualBroker):
