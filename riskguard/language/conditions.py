@@ -304,6 +304,7 @@ class ConditionReader(BlockReader):
 
     def _flag(self, path: Path, scalar: Scalar) -> Flag:
         word = path.word
+        self.scope.trust(word)
         place = scalar.place(path.start, path.end)
         for kind, names in (
             ("definition", self.scope.definitions),

@@ -38,12 +38,15 @@ class DeclarationReader(BlockReader):
         for one in self.entries(entry.node, "inputs") or ():
             name = one.key.text
             if not SERIES.fullmatch(name):
+                self.scope.broken.add(name)
                 message = "the name of an input has small letters, digits, _ and dots"
                 self.findings.error("RG154", one.key.span, message, "for example stoxx")
                 continue
             block = self.block(one.node, INPUT_KEYS, f"input '{name}'")
             if block is not None:
                 self._input(one.key, block)
+            if name not in self.scope.inputs:
+                self.scope.broken.add(name.split(".", 1)[0])
 
     def _input(self, key: Scalar, block: Block) -> None:
         name = key.text
@@ -93,7 +96,9 @@ class DeclarationReader(BlockReader):
             if not self.scope.claim(one.key):
                 continue
             found = self._parameter(one)
-            if found is not None:
+            if found is None:
+                self.scope.broken.add(one.key.text)
+            else:
                 self.scope.params[found.name] = found
 
     def _parameter(self, entry: Entry) -> Parameter | None:
@@ -132,8 +137,7 @@ class DeclarationReader(BlockReader):
     ) -> Parameter | None:
         literal, written = read
         low, high, step = self._range(block, literal.dimension) if block else (None, None, None)
-        if not self._inside(literal.value, written, low, high, block):
-            return None
+        self._inside(literal.value, written, low, high, block)
         return Parameter(
             entry.key.text,
             literal.value,
@@ -230,13 +234,12 @@ class DeclarationReader(BlockReader):
         low: float | None,
         high: float | None,
         block: Block | None,
-    ) -> bool:
+    ) -> None:
         if low is None or high is None or low <= value <= high or block is None:
-            return True
+            return
         shown = self.text(block["range"], "range")
         message = f"value {written.text} lies outside its range {shown}"
         self.findings.error("RG145", written.span, message, "widen the range or move the value")
-        return False
 
     # ------------------------------------------------------------ settings
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Scope"]
 
+# the code of a fault that was noted where its cause stands
+SAID = ""
 HOLDER = re.compile(r"holder\.[a-z][a-z0-9_]*\.(units|cost)")
 
 
@@ -38,9 +40,12 @@ class Scope:
     rules: dict[str, Span] = field(default_factory=dict)
     stages: dict[str, Span] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
+    broken: set[str] = field(default_factory=set)  # declared with a fault: said once, there
 
     def fail(self, fault: LineError, at: Scalar) -> None:
         """Note the fault of a text at its characters in the file."""
+        if fault.code == SAID:
+            return
         place = at.place(fault.start, fault.end)
         self.findings.error(fault.code, place, fault.message, fault.fix)
 
@@ -58,6 +63,11 @@ class Scope:
             self.inputs[name] = Input(name, CATALOGUE[kind])
             return self.inputs[name]
         return Input(name, CATALOGUE[name]) if name in CATALOGUE else None
+
+    def trust(self, name: str) -> None:
+        """Stop reading, without a second message, at a name that was declared with a fault."""
+        if name in self.broken:
+            raise LineError(SAID, 0, 1, f"{name} was declared with a fault")
 
     def known(self) -> list[str]:
         """Return every name that may begin a value or a flag."""

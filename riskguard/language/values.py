@@ -64,6 +64,8 @@ class ValueReader:
         """Return (value, "time" or "bars") of a literal or a parameter, None if it is neither."""
         if isinstance(node, Literal) and node.dimension in {"time", "bars"}:
             return node.value, node.dimension
+        if isinstance(node, Path):
+            self.scope.trust(node.word)
         if isinstance(node, Path) and node.word in self.scope.params:
             parameter = self.scope.params[node.word]
             if parameter.dimension in {"time", "bars"} and parameter.value is not None:
@@ -128,6 +130,7 @@ class ValueReader:
 
     def _path(self, path: Path) -> Value:
         segments, symbol = path.segments, ""
+        self.scope.trust(segments[0].name)
         head = segments[0]
         if head.name in LATER_PATHS:
             message = f"'{head.name}.…' is not read by this version yet"
@@ -240,11 +243,13 @@ class ValueReader:
                 raise LineError("RG205", first.start, first.end, message, "leave them empty")
             return None, None
         window = minimum = None
+        whole = ""
         for argument in arguments:
             if argument.keyword in {"", "window"} and window is None:
                 window = self._long_enough(argument.value, segment.name)
+                whole = self._text(argument.value)
             elif argument.keyword == "min" and window is not None and minimum is None:
-                minimum = self._minimum(argument, segment.name, measure, window)
+                minimum = self._minimum(argument, segment.name, window, whole)
             else:
                 raise self._odd_argument(argument, segment)
         return window, minimum
@@ -269,15 +274,15 @@ class ValueReader:
             raise LineError("RG408", node.start, node.end, message, "write a longer window")
         return window
 
-    def _minimum(self, argument: Argument, name: str, measure: Measure, window: int) -> int:
-        if not measure.baseline:
+    def _minimum(self, argument: Argument, name: str, window: int, whole: str) -> int:
+        if not MEASURES[name].baseline:
             message = f'{name}() takes no "min="'
             fix = "only mean, stdev, zscore, times_avg and percentile do; drop it"
             raise LineError("RG214", argument.start, argument.end, message, fix)
         minimum = self.window(argument.value, f"{name}(min=…)")
         if minimum > window:
             shown = self._text(argument.value)
-            message = f"min {shown} is longer than the window of {name}()"
-            fix = "write at most the window, for example min=1d"
+            message = f"min {shown} is longer than the window {whole}"
+            fix = f"write at most {whole}, for example min=1d"
             raise LineError("RG215", argument.value.start, argument.end, message, fix)
         return minimum
