@@ -6,7 +6,7 @@
 MAKEFLAGS += --no-print-directory
 
 PY := .venv/bin/python
-PIP := $(PY) -m pip --quiet --disable-pip-version-check
+PIP := $(PY) -m pip -qq --disable-pip-version-check
 FIND = for p in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
 	  "$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
 	    >/dev/null 2>&1 && { echo "$$p"; break; }; done
