@@ -78,6 +78,7 @@ class HeaderReader(BlockReader):
             severity=said["severity"],
             path=self.findings.path,
             lines=self.findings.lines,
+            hash="-",  # no hash before the rules are there
         )
 
     def _not_yet(self, block: Block, evaluate: str) -> None:

@@ -52,9 +52,11 @@ class Scalar:
         first = self.span
         if self.whole:
             return first
-        if "\\" in self.lines[first.line - 1] or first.line != first.end_line or self.style:
+        begin = first.column + len(self.style)
+        as_long = first.end_column - first.column == len(self.text) + 2 * len(self.style)
+        if first.line != first.end_line or not as_long:  # broken, folded or escaped
             return self._rescanned(start, end)
-        return Span(first.line, first.column + start, first.line, first.column + end)
+        return Span(first.line, begin + start, first.line, begin + end)
 
     def _rescanned(self, start: int, end: int) -> Span:
         places = _places(self)

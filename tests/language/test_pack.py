@@ -161,4 +161,6 @@ def test_reading_rules_needs_the_standard_library_and_yaml_alone():
         check=True,
     )
     loaded = set(run.stdout.split()) - set(begun.stdout.split()) - sys.stdlib_module_names
-    assert loaded == {"riskguard", "yaml", "_yaml"} - ({"_yaml"} - loaded)
+    # what the C loader of yaml brings along
+    loaded = {name for name in loaded if not name.startswith(("_", "cython"))}
+    assert loaded == {"riskguard", "yaml"}

@@ -1,0 +1,146 @@
+"""Text to nodes: places of characters, limits, and what is refused before any node is built."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from riskguard.errors import RuleError
+from riskguard.language import source
+from riskguard.language.reader import load_rules, read_rules, read_text
+from riskguard.language.source import Mapping, Scalar, compose
+
+
+def only_value(text: str) -> Scalar:
+    root, found = compose(text, "a.yaml")
+    assert found.sorted() == []
+    assert isinstance(root, Mapping)
+    value = root.items[-1][1]
+    assert isinstance(value, Scalar)
+    return value
+
+
+def shown(text: str, word: str) -> str:
+    """Return the characters of the file at which `word` of the last value is placed."""
+    value = only_value(text)
+    at = value.text.index(word)
+    span = value.place(at, at + len(word))
+    return text.split("\n")[span.line - 1][span.column - 1 : span.end_column - 1]
+
+
+@pytest.mark.parametrize("loader", [yaml.CSafeLoader, yaml.SafeLoader], ids=["C", "Python"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: close < clsoe\n",
+        "a: 'close < clsoe'\n",
+        "a: 'it''s < clsoe'\n",
+        'a: "close < clsoe"\n',
+        'a: "close\\t< \\u00e9 clsoe"\n',
+        "a: close <\n  clsoe\n",
+        "a: >-\n  close <\n  clsoe\n",
+        "a: |\n  close <\n  clsoe\n",
+        "a: é < clsoe\n",
+        "a: \U0001f600 < clsoe\n",
+        "a:\r\n  close < clsoe\r\n",
+    ],
+)
+def test_a_word_is_found_again_where_it_was_written(text, loader, monkeypatch):
+    monkeypatch.setattr(source, "LOADER", loader)
+    assert shown(text, "clsoe") == "clsoe"
+
+
+def test_scalars_keep_their_letters():
+    for word in ("no", "13:30", "010", "2026-02-05", "~", "1_000", "0x10"):
+        assert only_value(f"a: {word}\n").text == word
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_dropped(tmp_path: Path):
+    text = "version: 1\nrules:\n  r: {when: close < 5, min_hold: 1h, do: {exposure_cap: 50%}}\n"
+    windows = tmp_path / "windows.yaml"
+    windows.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    plain = tmp_path / "plain.yaml"
+    plain.write_text(text, encoding="utf-8")
+    assert load_rules(windows) == load_rules(plain)
+
+
+def test_json_is_read_too(tmp_path: Path):
+    file = tmp_path / "rules.json"
+    file.write_text(
+        '{"version": 1, "rules": {"r": {"when": "close < 5", "latch": true,'
+        ' "do": {"exposure_cap": "50%"}}}}\n',
+        encoding="utf-8",
+    )
+    assert load_rules(file).rules[0].latch
+
+
+BOMBS = {
+    "aliases": "a: &a [x]\nb: &b [*a, *a]\nc: [*b, *b]\n",
+    "deep": "version: 1\nrules: " + "[" * 2_000 + "]" * 2_000 + "\n",
+    "wide": "version: 1\ntags: [" + "a, " * 30_000 + "a]\n",
+    "long": "version: 1\nname: " + "x" * (1 << 20) + "\n",
+    "nul": "version: 1\nname: \x00\n",
+    "lone surrogate": "version: 1\nname: \ud800\n",
+    "line separator": "version: 1\nname: a\u2028b\n",
+    "brackets": "version: 1\nrules: {r: {when: '" + "(" * 5_000 + "', do: {close: all}}}\n",
+    "sum": "version: 1\nrules: {r: {when: 'close < " + "1+" * 5_000 + "1', do: {close: all}}}\n",
+    "digits": "version: 1\nrules: {r: {when: 'close < " + "9" * 9_000 + "', do: {close: all}}}\n",
+    "count": "version: 1\nrules: {r: {when: {at_least: " + "9" * 9_000 + ", of: [close < 1]}}}\n",
+    "tag": "version: 1\nname: !!python/object/apply:os.system [echo]\n",
+    "document": "version: 1\n---\nversion: 1\n",
+}
+
+
+@pytest.mark.parametrize("loader", [yaml.CSafeLoader, yaml.SafeLoader], ids=["C", "Python"])
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_is_refused_in_a_moment(name, loader, monkeypatch):
+    monkeypatch.setattr(source, "LOADER", loader)
+    begin = time.perf_counter()
+    rules, found = read_text(BOMBS[name], "bomb.yaml")
+    assert rules is None
+    assert found
+    assert time.perf_counter() - begin < 2.5
+
+
+def test_a_chain_of_definitions_as_long_as_a_file_is_followed():
+    links = "".join(f"  d{number}: d{number + 1}\n" for number in range(1_500))
+    text = f"version: 1\ndefine:\n{links}  d1500: close < 5\nrules:\n"
+    text += "  r: {when: d0, min_hold: 1h, do: {exposure_cap: 50%}}\n"
+    rules, found = read_text(text, "chain.yaml")
+    assert rules is not None, [one.render() for one in found]
+    looped = text.replace("d1500: close < 5", "d1500: d0")
+    rules, found = read_text(looped, "chain.yaml")
+    assert [one.code for one in found] == ["RG208"]
+
+
+def test_a_file_that_is_not_there_is_named_with_the_near_one(tmp_path: Path):
+    (tmp_path / "btc.yaml").write_text("version: 1\n", encoding="utf-8")
+    rules, found = read_rules(tmp_path / "btc.yml2")
+    assert rules is None
+    assert found[0].code == "RG005"
+    assert found[0].help == "did you mean 'btc.yaml'?"
+    assert read_rules(tmp_path)[1][0].code == "RG005"
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path):
+    file = tmp_path / "a.yaml"
+    file.write_bytes("version: 1\n".encode("utf-16"))
+    with pytest.raises(RuleError, match="UTF-8"):
+        load_rules(file)
+    file.write_bytes(b"version: 1\n" * 100_000)
+    with pytest.raises(RuleError, match="1 MiB"):
+        load_rules(file)
+
+
+def test_free_text_may_hold_what_a_rule_may_not():
+    text = (
+        "version: 1\nname: “February”\ndescription: >-\n  see note:this, -and this\n"
+        "rules:\n  r: {when: close < 5, min_hold: 1h, do: {exposure_cap: 50%}}\n"
+    )
+    rules, found = read_text(text, "a.yaml")
+    assert found == []
+    assert rules is not None
+    assert rules.name == "“February”"
