@@ -35,7 +35,7 @@ bench: .venv/.backtest .venv/.dev
 	@$(PY) -m benchmarks
 
 docs: .venv/.backtest .venv/.dev
-	@$(PY) -m pytest --doctest-modules riskguard README.md docs
+	@$(PY) -m pytest riskguard README.md docs tests/test_docs.py
 
 soak: .venv/.backtest .venv/.dev .venv/.soak
 	@$(PY) -m pytest -m soak

@@ -36,6 +36,7 @@ __all__ = [
     "figures",
     "mark_bar",
     "nearness",
+    "notes",
     "schema_path",
     "write",
 ]
@@ -100,8 +101,13 @@ def build(comparison: Comparison) -> dict[str, Any]:
             "ts": [iso(ts) for ts in comparison.ts[start:].tolist()],
             **{name: _numbers(result.run.equity[start:]) for name, result in runs.items()},
         },
-        "notes": list(comparison.notes),
+        "notes": notes(comparison),
     }
+
+
+def notes(comparison: Comparison) -> list[str]:
+    """Return what is to be known of the data and the rules, each once."""
+    return list(dict.fromkeys((*comparison.history.remarks, *comparison.notes)))
 
 
 def _setting(comparison: Comparison) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from riskguard.backtest.report import figures, mark_bar, nearness
+from riskguard.backtest.report import figures, mark_bar, nearness, notes
 from riskguard.backtest.report_verdict import grade_of, judge
 from riskguard.backtest.text_figures import day, duration, moment, money, number, percent
 from riskguard.backtest.text_table import RUNS, WIDTH, figures_table, strategies_table
@@ -37,7 +37,7 @@ def report_text(comparison: Comparison, others: Sequence[str] = ()) -> str:
         _liquidations(comparison),
         ["stage changes", *timeline(comparison.decisions, start)],
         _ending(comparison),
-        [line for note in comparison.notes for line in _hanging(f"note: {note}")],
+        [line for note in notes(comparison) for line in _hanging(f"note: {note}")],
         _hanging(f"other strategies: {', '.join(others)} (--strategy NAME)") if others else [],
     ]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -145,9 +146,10 @@ def _list() -> int:
 
     for name in names():
         strategy = find(name)
-        print(f"{name}: {title(strategy)}")
-        for setting in settings(strategy):
-            print(f"  --param {setting.name}={setting.default}  {setting.help}".rstrip())
+        lines = [f"{name}: {title(strategy)}"]
+        lines += [f"  --param {one.name}={one.default}  {one.help}" for one in settings(strategy)]
+        for line in lines:
+            print(textwrap.fill(line.rstrip(), 80, subsequent_indent="    "))
     return 0
 
 
