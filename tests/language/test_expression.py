@@ -128,14 +128,16 @@ def test_parameters_stand_in_for_windows_and_durations():
 
 @given(st.text(alphabet="close.oi()<>=-+*/ $%0123456789hdxM,_for", max_size=60))
 def test_any_text_is_read_or_refused_inside_itself(text):
+    fault = None
     try:
         line = parse_line(text)
-    except LineError as fault:
-        assert 0 <= fault.start <= len(text)
-        assert fault.start < fault.end <= len(text) + 1
-        assert fault.message
-    else:
+    except LineError as refused:
+        fault = refused
+    if fault is None:
         assert isinstance(line, Comparison | Path)
+    else:
+        assert 0 <= fault.start < fault.end <= len(text) + 1
+        assert fault.message
 
 
 @given(st.integers(-(10**9), 10**9), st.sampled_from(["", "%", "x", "k", "M"]))
