@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from riskguard._version import VERSION
-from riskguard.errors import RiskguardError, StateError
+from riskguard.errors import DataError, RiskguardError, RuleError, StateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,10 +50,12 @@ def run(command: Callable[[], object]) -> int:
         return _said("interrupted", INTERRUPTED)
     except WrongUse as error:
         return _said(str(error), WRONG_USE)
-    except StateError as error:
-        return _said(str(error), IN_USE)
-    except RiskguardError as error:
+    except (RuleError, DataError) as error:  # they name file and line themselves
         return _said(str(error), FINDINGS)
+    except StateError as error:
+        return _said(f"error: {error}", IN_USE)
+    except RiskguardError as error:
+        return _said(f"error: {error}", FINDINGS)
     except Exception as error:  # noqa: BLE001 - the last net: whatever is left is our own fault
         if hasattr(error, "exit_code") and hasattr(error, "show"):
             error.show()  # Typer's own: an option that does not exist, a value of the wrong type
