@@ -1,7 +1,8 @@
 """Hold a perpetual long with borrowed money: three times the cash, funding paid.
 
 The number of units is fixed at the first bar traded; the missing part is bought whenever less
-is held and no order is open. Closed by force when the margin is gone.
+is held and no order is open. Closed by force when the margin is gone; who was closed by force
+does not come back.
 
 | parameter | default | is |
 |---|---|---|
@@ -25,10 +26,11 @@ class LeveragedHold(bt.Strategy):
 
     def __init__(self) -> None:
         self.target_units = 0.0
-        self.order = None
+        self.order, self.over = None, False
 
     def notify_order(self, order: bt.Order) -> None:
         """Forget the order that has ended; a guard's orders come by here too."""
+        self.over = self.over or order.info.get("own") == "liquidation"
         if self.order is not None and order.ref == self.order.ref and not order.alive():
             self.order = None
 
@@ -40,5 +42,5 @@ class LeveragedHold(bt.Strategy):
             self.target_units = affordable
         size = min(self.target_units - self.position.size, affordable)
         # a hundredth of the target is not worth an order
-        if self.order is None and size > 0.01 * self.target_units:
+        if self.order is None and not self.over and size > 0.01 * self.target_units:
             self.order = self.buy(size=size)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import copyreg
 import math
-from copy import deepcopy
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -26,7 +25,7 @@ from riskguard.adapters.backtrader_lines import (
     nanoseconds,
     symbol_of,
 )
-from riskguard.adapters.backtrader_orders import Book, amend, arrange, drop, pending, waiting
+from riskguard.adapters.backtrader_orders import Book, amend, arrange, drop, held, pending, waiting
 from riskguard.engine.decision import Decision, State
 from riskguard.engine.gate import Intent, gate
 from riskguard.errors import AdapterError
@@ -73,6 +72,11 @@ def _reduce_proxy(proxy: Mapping[Any, Any]) -> tuple[Any, ...]:
 copyreg.pickle(MappingProxyType, _reduce_proxy)
 
 
+def _recipe(guard: GuardLike) -> dict[str, Any]:
+    names = ("ruleset", "sources", "instruments")
+    return {name: getattr(guard, name) for name in names}
+
+
 class Veto(NamedTuple):
     """An order that was cut or refused: quantities asked and granted, and why."""
 
@@ -97,7 +101,8 @@ class GuardMixin(Base):
     `symbol` names the driving feed (default: the guard's symbol, else the only feed);
     `guards` says which symbols are judged (default: as the rules say); `samples` yields what
     the guard eats (default: the lines of the feeds); `stamp` says whether the feeds are stamped
-    by the "close" or the "open" of a bar. `vetoes` and `faults` tell what happened in a run;
+    by the "close" or the "open" of a bar. The first run uses the guard given, each later one a
+    fresh guard of the same rules. `vetoes` and `faults` tell what happened in a run;
     `order.info["riskguard"]` holds the reasons of an order that was cut, refused or our own.
     """
 
@@ -117,6 +122,8 @@ class GuardMixin(Base):
         if stamp not in {"close", "open"}:
             raise AdapterError(f"stamp={stamp!r}; write 'close' or 'open'")
         self._given, self.track, self._samples = guard, track, samples
+        self._kind: type[GuardLike] | None = type(guard) if guard else None
+        self._recipe = _recipe(guard) if guard else {}
         self._named, self._guards, self._stamp = symbol, guards, stamp
         super().__init__(**others)
 
@@ -127,7 +134,7 @@ class GuardMixin(Base):
         super().start()
         self.vetoes: list[Veto] = []
         self.faults: list[Fault] = []
-        self.guard = deepcopy(self._given)
+        self.guard, self._given = self._given or self._fresh(), None
         feeds = self.cerebro.datas
         symbol = self._named or (self.guard.symbol if self.guard else "")
         self._driving = driving(feeds, symbol)
@@ -139,7 +146,6 @@ class GuardMixin(Base):
         self._placing = False
         self._books: dict[int, Book] = {}
         for data in feeds:
-            self.positions[data]  # values are summed in the order of first touch
             name = symbol_of(data) or self.symbol
             if self._judged(name):
                 self._books[id(data)] = Book(data, name)
@@ -148,6 +154,13 @@ class GuardMixin(Base):
         self._reader = None
         if self.guard and not self._ahead:
             self._reader = LineReader(self.guard, feeds, self._driving, self.symbol)
+
+    def _fresh(self) -> GuardLike | None:
+        return self._kind(**self._recipe) if self._kind else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the guard behind: another process makes its own from the same rules."""
+        return {**vars(self), "_given": None, "guard": None}
 
     def _judged(self, symbol: str) -> bool:
         if self._guards is not None:
@@ -175,7 +188,7 @@ class GuardMixin(Base):
         tight = decision.state is not State.ACTIVE
         for book in self._books.values():
             if changed and len(book.data):
-                book.episode.see(decision, self.positions[book.data].size)
+                book.episode.see(decision, held(self, book.data))
             try:
                 enforce(self, book) if tight else release(self, book)
             except Exception as error:  # noqa: BLE001 - the run goes on, the fault is told
@@ -202,7 +215,7 @@ class GuardMixin(Base):
     def _news(self, ts: int) -> Iterator[Sample]:
         if self._reader is not None:
             data = self._driving
-            account = (self._value, float(self.positions[data].size), data.close[0])
+            account = (self._value, held(self, data), data.close[0])
             yield from self._reader.samples(ts, account)
             return
         while self._sample is not None and self._sample.ts <= ts:
@@ -317,7 +330,7 @@ class GuardMixin(Base):
     def _judge(self, book: Book, order: Order) -> float:
         """Return what is granted, with the order cut to it."""
         asked = abs(order.executed.remsize)
-        position = float(self.positions[book.data].size)
+        position = held(self, book.data)
         side = "buy" if order.isbuy() else "sell"
         try:
             if not position:

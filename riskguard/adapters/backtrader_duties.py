@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from riskguard.adapters.backtrader_orders import STOP, Stop, amend, drop, fit, waiting
+from riskguard.adapters.backtrader_orders import STOP, Stop, amend, drop, fit, held, waiting
 from riskguard.engine.decision import State
 from riskguard.engine.gate import RESIDUE, duties
 
@@ -23,7 +23,7 @@ def enforce(broker: Broker, book: Book) -> None:
     """Bring one feed to what the decision in force asks for; what is done is not done again."""
     if not len(book.data):  # no bar yet: no price and no position
         return
-    position = float(broker.positions[book.data].size)
+    position = held(broker, book.data)
     episode, decision = book.episode, broker.decision
     kinds = {action.kind for action in duties(decision, episode, book.symbol, position)}
     if "flatten" in kinds:
@@ -57,7 +57,7 @@ def release(broker: Broker, book: Book) -> None:
 
 def may_fill(broker: Broker, order: Order) -> bool:
     """Say whether the guard's own stop may be tried: it can only take what is held."""
-    position, left = broker.positions[order.data].size, order.executed.remsize
+    position, left = held(broker, order.data), order.executed.remsize
     if left * position >= 0:
         order.cancel()
         broker.notify(order)
@@ -69,7 +69,7 @@ def may_fill(broker: Broker, order: Order) -> bool:
 
 def strays(broker: Broker, book: Book) -> None:
     """Cancel, when flat, what was meant to leave a position that is gone."""
-    if broker.positions[book.data].size:
+    if held(broker, book.data):
         return
     for order in list(waiting(broker, book)):
         if order.ref not in book.entries and order.parent is None:

@@ -39,7 +39,16 @@ class GuardLike(Protocol):
     symbol: str
     ruleset: RuleSet
     plan: Plan
+    sources: Mapping[str, str]
     instruments: Mapping[str, Instrument]
+
+    def __init__(
+        self,
+        ruleset: RuleSet,
+        *,
+        sources: Mapping[str, str] | None = None,
+        instruments: Mapping[str, Instrument] | None = None,
+    ) -> None: ...
 
     def update(self, sample: Sample) -> Decision:
         """Take a sample and return the decision in force."""
@@ -112,7 +121,7 @@ class LineReader:
             return ""
         text = f"{owner}.{name}" if owner and owner != "*" else name
         feed, line = self.pilot, text.replace(".", "_")
-        if owner in named:
+        if owner and owner in named:
             feed, line = named[owner], name.replace(".", "_")
         if not hasattr(feed.lines, line):
             return text

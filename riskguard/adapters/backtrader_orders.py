@@ -26,6 +26,7 @@ __all__ = [
     "drop",
     "fit",
     "gapped",
+    "held",
     "pending",
     "waiting",
 ]
@@ -38,6 +39,12 @@ Strategy = Any
 AT_ONCE = frozenset({0, 1, 7})  # Market, Close, Historical: cannot be relied on to be cancelled
 CLOSE, LIMIT, STOP = 1, 2, 3  # of backtrader.Order
 STOPS = frozenset({3, 4, 5, 6})  # Stop, StopLimit, StopTrail, StopTrailLimit
+
+
+def held(broker: Broker, data: Feed) -> float:
+    """Return a position without touching it: value is summed in the order of first touch."""
+    position = broker.positions.get(data)
+    return float(position.size) if position else 0.0
 
 
 def drop(broker: Broker, order: Order) -> None:

@@ -127,9 +127,9 @@ class PerpetualBroker(BackBroker):
         self._line = self._pilot.lines[0]
         self._seen = 0
         self._moved: list[Feed] = []
+        self._untouched = list(self.cerebro.datas)
         self._lengths = {}
         for data in self.cerebro.datas:
-            self.positions[data]  # values are summed in the order of first touch
             if self.getcommissioninfo(data).get_leverage() > 1:
                 self._lengths[data] = 0
         self.margined = bool(self._lengths)
@@ -148,6 +148,8 @@ class PerpetualBroker(BackBroker):
 
     def next(self) -> None:
         """Run one bar: liquidation at the open, fills, funding, liquidation inside, mark."""
+        while self._untouched and len(self._untouched[0]):
+            self.positions[self._untouched.pop(0)]  # value is summed in the order of first touch
         bars = self._line.lencount
         moved = bars != self._seen
         before = float(self.positions[self._pilot].size)
@@ -313,7 +315,7 @@ class PerpetualBroker(BackBroker):
         )
         self._execute(order, ago=0, price=slipped)
         equity = self._get_value()
-        shortfall = -min(0.0, equity)
+        shortfall = max(0.0, -equity)
         self.cash += shortfall
         ts, fee = nanoseconds(data.datetime[0]), float(order.executed.comm)
         name, paid = data._name, float(order.executed.price)

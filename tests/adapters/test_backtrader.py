@@ -310,7 +310,8 @@ class Failing:
     """A guard that fails where it is told to, else lets everything pass."""
 
     def __init__(self, bars_that_fail):
-        self.symbol, self.instruments, self.fail, self.count = "BTC", {}, bars_that_fail, 0
+        self.symbol, self.sources, self.instruments = "BTC", {}, {}
+        self.fail, self.count = bars_that_fail, 0
         self.ruleset = self
         self.plan = self
         self.tapes = ()
