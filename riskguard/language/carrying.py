@@ -50,7 +50,7 @@ def carry(
     lines = sorted(leaves(*deciding(rules)), key=lambda leaf: (leaf.span.line, leaf.span.column))
     missing = _missing(lines, carried, found)
     rules = _specified(rules, lines, carried, found)
-    _bars_of_stops(rules, carried, found)
+    rules = _bars_of_stops(rules, carried, found)
     if found.failed or not missing:
         return rules
     return _Pruning(rules, missing, found, notes).result()
@@ -85,13 +85,19 @@ def _missing(lines: list[Compare], carried: Mapping[str, Input], found: Findings
     return missing
 
 
-def _bars_of_stops(rules: RuleSet, carried: Mapping[str, Input], found: Findings) -> None:
+def _bars_of_stops(rules: RuleSet, carried: Mapping[str, Input], found: Findings) -> RuleSet:
+    """Give the bars that a stop in ATR is measured on the specs of the data."""
+    inputs = dict(rules.inputs)
     for latch in latches(rules):
-        if uses_atr(latch.do) or uses_atr(latch.fallback):
-            for key in ("high", "low", "close"):
-                if key not in carried:
-                    message = f"the data has no column for '{key}', which ATR needs"
-                    found.error("RG501", latch.span, message, "write the stop as a percentage")
+        if not (uses_atr(latch.do) or uses_atr(latch.fallback)):
+            continue
+        for key in ("high", "low", "close"):
+            if key in carried:
+                inputs.setdefault(key, _merged(input_of(rules, "", key), carried[key]))
+            else:
+                message = f"the data has no column for '{key}', which ATR needs"
+                found.error("RG501", latch.span, message, "write the stop as a percentage")
+    return replace(rules, inputs=inputs)
 
 
 def _specified(

@@ -97,6 +97,7 @@ EXAMPLES = {
     "count": "a plain number",
     "time": "a time such as 2h",
     "plain": "a plain number",
+    "bars": "a number of bars",
 }
 
 

@@ -22,12 +22,16 @@ def gaps(latch: Rule | Stage, expander: Expander, found: Findings) -> None:
     fires = trigger(latch)
     if isinstance(latch, Rule) and latch.latch:
         return
-    sole = expander.sole(release(latch))
+    frees = release(latch)
+    sole = expander.sole(frees)
     if sole is None:
+        if frees is not None and frees == fires:
+            message = f'"{off}" is the same test as "{on}"'
+            found.error("RG405", frees.span, message, "write what must be true to come back")
         return
     clear, held = sole
     for leaf in expander.alone(fires):
-        if leaf.left != clear.left or "=" in {leaf.op[0], clear.op[0]}:
+        if leaf.left != clear.left or not {leaf.op[0], clear.op[0]} <= {"<", ">"}:
             continue
         if leaf.op[0] == clear.op[0]:
             if leaf.right == clear.right:

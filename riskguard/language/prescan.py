@@ -18,6 +18,7 @@ CONTROL = re.compile("[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U00
 # YAML takes these for line breaks: they would move every line number after them
 BREAKS = re.compile("[\x85\u2028\u2029]")
 INVISIBLE = re.compile("[\xa0\xad\u2007\u200b-\u200d\u202f\u2060\ufeff]")
+TABS = re.compile("\t")
 CURLY = re.compile("[\u201c\u201d\u2018\u2019]")
 TAB = re.compile(r" *\t")
 DASH = re.compile(r"\s*(-)[A-Za-z(]")
@@ -62,19 +63,20 @@ def _outside_blocks(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
 
 def _scan(number: int, line: str, found: Findings) -> None:
     comment = COMMENT.search(line)
-    text = line[: comment.start()] if comment else line
+    text = line[: comment.end() - 1] if comment else line
     tab = TAB.match(text)
     if tab:
         place = _at(number, (tab.end() - 1, tab.end()))
         found.error("RG010", place, "tab used for indentation", "use two spaces for each level")
         return
-    if FREE_TEXT.match(text):
-        return
-    hidden = INVISIBLE.search(text)
+    # the loader in C takes a tab for a space, the one in Python does not
+    hidden = TABS.search(text) or (None if FREE_TEXT.match(text) else INVISIBLE.search(text))
     if hidden:
         message = f"invisible character U+{ord(hidden[0]):04X} (copied from a web page or chat?)"
         help_text = "replace it with an ordinary space"
         found.error("RG011", _at(number, hidden.span()), message, help_text)
+        return
+    if FREE_TEXT.match(text):
         return
     curly = CURLY.search(text)
     if curly:

@@ -40,6 +40,7 @@ class Scope:
     rules: dict[str, Span] = field(default_factory=dict)
     stages: dict[str, Span] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
+    strangers: set[str] = field(default_factory=set)  # unknown names, each told once
     broken: set[str] = field(default_factory=set)  # declared with a fault: said once, there
 
     def fail(self, fault: LineError, at: Scalar) -> None:
@@ -108,7 +109,11 @@ class Scope:
 
     def unknown(self, word: str, start: int, end: int, *, written: str = "") -> LineError:
         """Return the fault of a name that nobody gave."""
-        close = near(written or word, self.known())
+        whole = written or word
+        if whole in self.strangers:
+            return LineError(SAID, start, end, f"{whole} was named before")
+        self.strangers.add(whole)
+        close = near(whole, self.known())
         fix = f"did you mean '{close}'?" if close else ""
         if not close and word in MEASURES:
             fix = f"a measure follows an input: close.{word}({MEASURES[word].example})"

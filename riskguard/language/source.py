@@ -211,22 +211,28 @@ def _blame(fault: Any, lines: Sequence[str], found: Findings) -> None:  # noqa: 
     elif "block scalar" in context or "cannot start any token" in (fault.problem or ""):
         place = origin if "block scalar" in context else here
         sign = lines[place.line - 1][place.column - 1 : place.column]
+        if sign == "\t":
+            found.error("RG010", place, "tab used for indentation", "use spaces")
+            return
         message = f"a value cannot start with '{sign}' in YAML"
         found.error("RG015", place, message, WHOLE_COMPARISON)
     elif "flow sequence" in context or "flow mapping" in context:
         message = "bracket opened here is never closed (or a comma is missing)"
         found.error("RG031", origin, message, "close it with ] or }")
-    elif "mapping values are not allowed" in (fault.problem or ""):
+    elif COLON.search(fault.problem or ""):
         message = 'unexpected ":" inside a value'
         found.error("RG032", here, message, "put the whole text in quotes")
     elif "block mapping" in context or "block collection" in context:
         message = f"indentation does not match the block that began at line {origin.line}"
         found.error("RG034", here, message, "line up keys of the same block in the same column")
     else:
-        words = re.sub(r"\s+", " ", fault.problem or "not valid YAML")
-        found.error("RG039", here, words, "look at the marked character and the line before it")
+        # the loaders differ in their words: "did not find expected X", "expected the X, but …"
+        words = re.sub(r"^did not find |(?<=expected )the |, but .*$", "", fault.problem or "")
+        fix = "look at the marked character and the line before it"
+        found.error("RG039", here, words or "not valid YAML", fix)
 
 
+COLON = re.compile("mapping values are not allowed|found unexpected ':'")
 WHOLE_COMPARISON = 'write the whole comparison ("close > 75_000") or put it in quotes'
 
 

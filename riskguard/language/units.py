@@ -33,14 +33,9 @@ DURATIONS: Mapping[str, int] = {
     "d": DAY,
     "w": WEEK,
 }
-MULTIPLIERS: Mapping[str, float] = {
-    "k": 1e3,
-    "K": 1e3,
-    "M": 1e6,
-    "B": 1e9,
-    "bn": 1e9,
-    "T": 1e12,
-}
+# powers of ten
+MULTIPLIERS: Mapping[str, int] = {"k": 3, "K": 3, "M": 6, "B": 9, "bn": 9, "T": 12}
+SHARES: Mapping[str, int] = {"%": -2, "bp": -4}
 LONGEST = 100 * 365 * DAY
 UNITS = "units: % bp x $ k M B, s m h d w, bars"
 
@@ -64,7 +59,7 @@ MEETS_PLAIN = frozenset({"price", "coins", "count", "index", "number", "ratio", 
 FACTORS = frozenset({"share", "ratio", "number", "plain"})
 
 NUMBER = re.compile(
-    r"(?P<money>\$)?(?P<digits>(?:\d{1,3}(?:,\d{3})+(?![\d_])|\d[\d_]*)(?:\.\d+)?(?:e[+-]?\d+)?)"
+    r"(?P<money>\$)?(?P<digits>(?:\d{1,3}(?:,\d{3})+(?![\d_])|\d[\d_]*)(?:\.\d+)?(?:e[+-]?\d{1,4})?)"
     r"(?P<unit>%|[^\W\d_]+)?"
 )
 
@@ -72,14 +67,15 @@ NUMBER = re.compile(
 def amount(match: re.Match[str]) -> tuple[float, str]:
     """Return value and dimension of a number as written; shares are fractions, times ns."""
     unit = match["unit"] or ""
-    value = float(match["digits"].replace("_", "").replace(",", ""))
+    mantissa, _, exponent = match["digits"].replace("_", "").replace(",", "").partition("e")
+    # written out in full, so that 4.4% is the float nearest to 0.044
+    power = int(exponent or 0) + MULTIPLIERS.get(unit, 0) + SHARES.get(unit, 0)
+    value = float(f"{mantissa}e{power}")
     dimension = "dollars" if match["money"] else "plain"
-    if unit in MULTIPLIERS:
-        value *= MULTIPLIERS[unit]
-    elif unit and match["money"]:
+    if match["money"] and unit and unit not in MULTIPLIERS:
         raise _unknown(match, unit)
-    elif unit in {"%", "bp"}:
-        value, dimension = value / (100 if unit == "%" else 10_000), "share"
+    if unit in SHARES:
+        dimension = "share"
     elif unit == "x":
         dimension = "ratio"
     elif unit in DURATIONS:
@@ -87,7 +83,7 @@ def amount(match: re.Match[str]) -> tuple[float, str]:
         if value > LONGEST:
             message = f"{match[0]} is longer than 100 years"
             raise LineError("RG110", match.start(), match.end(), message, "write a shorter time")
-    elif unit:
+    elif unit and unit not in MULTIPLIERS:
         raise _unknown(match, unit)
     if not math.isfinite(value):
         message = f"{match[0]} is too large a number"

@@ -46,7 +46,7 @@ from riskguard.market import DAY, HOUR, MINUTE, SECOND
 )
 def test_a_literal_means_what_a_trader_writes(text, value, dimension):
     literal = parse_literal(text)
-    assert literal.value == pytest.approx(value, rel=1e-15)
+    assert literal.value == value
     assert literal.dimension == dimension
 
 

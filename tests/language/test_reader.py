@@ -85,8 +85,15 @@ def test_all_faults_are_told_at_once_by_place():
 
 
 def test_at_most_twenty_errors_are_told():
-    lines = "".join(f"  r{n}: {{when: clsoe < 5, do: {{exposure_cap: 50%}}}}\n" for n in range(50))
-    assert codes(f"version: 1\nrules:\n{lines}") == ["RG201"] * 20
+    lines = "".join(
+        f"  r{n}: {{when: close < -5, min_hold: 1h, do: {{close: all}}}}\n" for n in range(50)
+    )
+    assert codes(f"version: 1\nrules:\n{lines}") == ["RG401"] * 20
+
+
+def test_a_name_that_nobody_gave_is_told_once():
+    text = rule("when: {any: [clsoe < 5, oi < clsoe]}\nclear: clsoe > 6\ndo: {close: all}")
+    assert codes(text) == ["RG201"]
 
 
 def test_load_rules_raises_with_every_diagnostic(tmp_path):
