@@ -9,10 +9,8 @@ position.
 # ruff: noqa: SLF001 - Backtrader has no public names for what is asked here
 from __future__ import annotations
 
-import copyreg
 import math
 from dataclasses import replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backtrader.brokers import BackBroker
@@ -32,7 +30,7 @@ from riskguard.errors import AdapterError
 from riskguard.market import Instrument
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable
 
     from backtrader.brokers import BackBroker as Base
 
@@ -58,18 +56,6 @@ CAPABILITIES = frozenset(
     }
 )
 Order = Any  # Backtrader is untyped
-
-
-def _proxy(items: dict[Any, Any]) -> Mapping[Any, Any]:
-    return MappingProxyType(items)
-
-
-def _reduce_proxy(proxy: Mapping[Any, Any]) -> tuple[Any, ...]:
-    return _proxy, (dict(proxy),)
-
-
-# rule sets and decisions hold read-only mappings; `optstrategy` sends brokers to processes
-copyreg.pickle(MappingProxyType, _reduce_proxy)
 
 
 def _recipe(guard: GuardLike) -> dict[str, Any]:
@@ -141,6 +127,7 @@ class GuardMixin(Base):
         self.symbol = symbol or self._driving._name
         self._clock, self._change = self._driving.lines[0], 0
         self._due: float = 1
+        self._times = self._driving.lines.datetime
         self._shift = bar_of(self._driving) if self._stamp == "open" else 0
         self.decision = Decision(0, self.symbol)
         self._placing = False
@@ -176,7 +163,7 @@ class GuardMixin(Base):
             self._follow(self._clock.lencount)
 
     def _now(self) -> int:
-        return nanoseconds(self._driving.datetime[0]) + self._shift
+        return nanoseconds(self._times[0]) + self._shift
 
     def _follow(self, bars: int) -> None:
         try:
@@ -190,7 +177,10 @@ class GuardMixin(Base):
             if changed and len(book.data):
                 book.episode.see(decision, held(self, book.data))
             try:
-                enforce(self, book) if tight else release(self, book)
+                if tight:
+                    enforce(self, book)
+                elif changed:
+                    release(self, book)
             except Exception as error:  # noqa: BLE001 - the run goes on, the fault is told
                 self.faults.append(Fault(self._now(), f"{type(error).__name__}: {error}"))
         self._due = bars + 1
@@ -208,19 +198,22 @@ class GuardMixin(Base):
             return decision
         assert self.guard is not None  # noqa: S101 - the constructor saw to it
         decision = self.decision
-        for sample in self._news(self._now()):
+        for sample in self._news(bars):
             decision = self.guard.update(sample)
         return decision
 
-    def _news(self, ts: int) -> Iterator[Sample]:
+    def _news(self, bars: int) -> Iterable[Sample]:
+        now = self._now()
         if self._reader is not None:
-            data = self._driving
-            account = (self._value, held(self, data), data.close[0])
-            yield from self._reader.samples(ts, account)
-            return
-        while self._sample is not None and self._sample.ts <= ts:
-            sample, self._sample = self._sample, next(self._ahead or iter(()), None)
-            yield sample
+            return self._reader.samples(now, bars - 1, self._account)
+        found = []
+        while self._sample is not None and self._sample.ts <= now:
+            found.append(self._sample)
+            self._sample = next(self._ahead or iter(()), None)
+        return found
+
+    def _account(self) -> tuple[float, float, float]:
+        return self._value, held(self, self._driving), self._driving.close[0]
 
     def _blocked(self, error: Exception) -> Decision:
         self.faults.append(Fault(self._now(), f"{type(error).__name__}: {error}"))
@@ -259,6 +252,8 @@ class GuardMixin(Base):
     def check_submitted(self) -> None:
         """Accept what cash allows; a stop of our own waits for what fills nearer to the open."""
         super().check_submitted()
+        if self.decision.stop is None:
+            return
         for book in self._books.values():
             if book.stop is not None and len(book.data):
                 arrange(self, book.data)
