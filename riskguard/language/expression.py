@@ -11,12 +11,15 @@ What the names mean is not known here; a fault is a LineError with offsets into 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 from riskguard.language.findings import LineError
-from riskguard.language.units import DURATIONS, MULTIPLIERS, NUMBER, amount
+from riskguard.language.tokens import tokens
+from riskguard.language.units import DURATIONS, MULTIPLIERS
+
+if TYPE_CHECKING:
+    from riskguard.language.tokens import Token
 
 __all__ = [
     "Argument",
@@ -45,20 +48,6 @@ COMPARING_WORDS = {
 }
 JOINING_WORDS = {"and": "all", "or": "any"}
 BARS = frozenset({"close", "closes", "bar", "bars"})
-SYMBOLIC = re.compile(r"<=|>=|==|!=|=<|=>|<>|≤|≥|[-<>=+*/().,]")
-NAME = re.compile(r"[^\W\d]\w*")
-MAX_TOKENS = 200
-
-
-class Token(NamedTuple):
-    """A word, a number or a sign; `value` and `dimension` for numbers."""
-
-    kind: str  # number | name | sign | end
-    text: str
-    start: int
-    end: int
-    value: float = 0.0
-    dimension: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,43 +154,12 @@ def parse_span(text: str) -> Literal | Path:
     return held
 
 
-def _tokens(text: str) -> list[Token]:
-    found: list[Token] = []
-    at = 0
-    while at < len(text):
-        if text[at].isspace():
-            at += 1
-            continue
-        if len(found) >= MAX_TOKENS:
-            message = f"more than {MAX_TOKENS} words in one line"
-            raise LineError("RG002", at, at + 1, message, 'name parts of it under "define:"')
-        if text[at].isdigit() or (text[at] == "$" and text[at + 1 : at + 2].isdigit()):
-            found.append(_number(text, at))
-        elif name := NAME.match(text, at):
-            found.append(Token("name", name[0], at, name.end()))
-        elif sign := SYMBOLIC.match(text, at):
-            found.append(Token("sign", sign[0], at, sign.end()))
-        else:
-            raise LineError("RG101", at, at + 1, f"unexpected character '{text[at]}'")
-        at = found[-1].end
-    found.append(Token("end", "the end of the line", len(text), len(text) + 1))
-    return found
-
-
-def _number(text: str, at: int) -> Token:
-    match = NUMBER.match(text, at)
-    if match is None or not match["digits"].isascii():
-        raise LineError("RG101", at, at + 1, f"unexpected character '{text[at]}'")
-    value, dimension = amount(match)
-    return Token("number", match[0], at, match.end(), value, dimension)
-
-
 class _Parser:
     """One pass over the tokens of a line."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.tokens = _tokens(text)
+        self.tokens = tokens(text)
         self.at = 0
 
     @property
@@ -297,6 +255,8 @@ class _Parser:
         if token.dimension == "plain":
             message = f"{token.text} of what?"
             fix = f'write "{token.text}h", "{token.text}m" or "{token.text} closes"'
+            if self.token.text in DURATIONS:
+                fix = f'write "{token.text}{self.token.text}", without the space'
             raise LineError("RG111", token.start, token.end, message, fix)
         message = f"{token.text} is not a duration"
         fix = f"time is written with {', '.join(DURATIONS)}"

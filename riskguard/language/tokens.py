@@ -1,0 +1,59 @@
+"""The words, numbers and signs of a line, each with its columns."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from riskguard.language.findings import LineError
+from riskguard.language.units import NUMBER, amount
+
+__all__ = ["Token", "tokens"]
+
+SYMBOLIC = re.compile(r"<=|>=|==|!=|=<|=>|<>|≤|≥|[-<>=+*/().,]")
+NAME = re.compile(r"[^\W\d]\w*")
+MAX_TOKENS = 200
+
+
+class Token(NamedTuple):
+    """A word, a number or a sign; `value` and `dimension` for numbers."""
+
+    kind: str  # number | name | sign | end
+    text: str
+    start: int
+    end: int
+    value: float = 0.0
+    dimension: str = ""
+
+
+def tokens(text: str) -> list[Token]:
+    """Return the tokens of a line, an `end` after the last."""
+    found: list[Token] = []
+    at = 0
+    while at < len(text):
+        if text[at].isspace():
+            at += 1
+            continue
+        if len(found) >= MAX_TOKENS:
+            message = f"more than {MAX_TOKENS} words in one line"
+            raise LineError("RG002", at, at + 1, message, 'name parts of it under "define:"')
+        if text[at].isdigit() or (text[at] == "$" and text[at + 1 : at + 2].isdigit()):
+            found.append(_number(text, at))
+        elif name := NAME.match(text, at):
+            found.append(Token("name", name[0], at, name.end()))
+        elif sign := SYMBOLIC.match(text, at):
+            found.append(Token("sign", sign[0], at, sign.end()))
+        else:
+            fix = "write the unit right after the number" if text[at] == "%" else ""
+            raise LineError("RG101", at, at + 1, f"unexpected character '{text[at]}'", fix)
+        at = found[-1].end
+    found.append(Token("end", "the end of the line", len(text), len(text) + 1))
+    return found
+
+
+def _number(text: str, at: int) -> Token:
+    match = NUMBER.match(text, at)
+    if match is None or not match["digits"].isascii():
+        raise LineError("RG101", at, at + 1, f"unexpected character '{text[at]}'")
+    value, dimension = amount(match)
+    return Token("number", match[0], at, match.end(), value, dimension)
