@@ -1,8 +1,10 @@
 """riskguard: write exit rules once, in YAML; test them on every crash; let any bot obey them."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
-from riskguard._version import VERSION as __version__
+from riskguard._version import VERSION as __version__  # noqa: N811 - the name Python gives it
 from riskguard.engine.decision import Decision, Reading, State
 from riskguard.engine.gate import Action, Intent, Pending, Reason, Verdict
 from riskguard.engine.guard import Guard
@@ -47,7 +49,7 @@ __all__ = [
 def __getattr__(name: str) -> object:
     # PyYAML is loaded when a rule file is, not when a bot imports its guard
     if name == "load_rules":
-        from riskguard.language.reader import load_rules  # noqa: PLC0415
+        from riskguard.language.reader import load_rules  # noqa: PLC0415 - on first use
 
         return load_rules
     msg = f"module 'riskguard' has no attribute {name!r}"

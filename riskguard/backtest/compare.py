@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from riskguard.adapters.backtrader import CAPABILITIES
 from riskguard.backtest.comparison import Comparison, Recovery, RunResult
 from riskguard.backtest.runs import Costs, Run, run
 from riskguard.backtest.track import Track, columns_of
+from riskguard.engine.reasons import open_lines
 from riskguard.errors import DataError
 from riskguard.history.columns.evaluate import Instant
-from riskguard.engine.reasons import open_lines
 from riskguard.language.binding import bind
-from riskguard.adapters.backtrader import CAPABILITIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,7 +63,7 @@ def compare(request: Request, progress: Callable[[str], None] = lambda _step: No
     ts = history.bars(traded).ts
     track = Track.of(columns, ts)
     first = _first_bar(request, track, ts, columns)
-    results, exposure = _runs(request, history, traded, track, first, progress)
+    results, exposure = _runs(request, history, track, first, progress)
     return Comparison(
         history=history,
         ruleset=bound.ruleset,
@@ -87,9 +87,7 @@ def compare(request: Request, progress: Callable[[str], None] = lambda _step: No
     )
 
 
-def _first_bar(
-    request: Request, track: Track, ts: NDArray[np.int64], columns: Columns
-) -> int:
+def _first_bar(request: Request, track: Track, ts: NDArray[np.int64], columns: Columns) -> int:
     if track.priming is None:
         longest = max((columns.plan.warm_up(index) for index in columns.cold), default=0)
         texts = columns.decision(columns.now.size - 1).priming if columns.now.size else ()
@@ -111,20 +109,15 @@ def _first_bar(
 
 
 def _runs(
-    request: Request,
-    history: History,
-    symbol: str,
-    track: Track,
-    first: int,
-    progress: Callable[[str], None],
+    request: Request, history: History, track: Track, first: int, say: Callable[[str], None]
 ) -> tuple[dict[str, RunResult], float]:
     def once(name: str, obeyed: Track | None, exposure: float) -> Run:
-        progress(f"running {request.strategy_name} {name}")
+        say(f"running {request.strategy_name} {name}")
         return run(
             history,
             request.strategy,
             request.params,
-            symbol=symbol,
+            symbol=history.symbol,
             cash=request.cash,
             costs=request.costs,
             trading_from=first,
@@ -136,12 +129,11 @@ def _runs(
     guarded = once("guarded", track, 1.0)
     held = exposure_of(guarded, bare.wanted, first)
     mean = float(np.nanmean(held)) if np.isfinite(held).any() else 1.0
-    constant = once("at constant exposure", None, mean)
-    results = {
+    runs = {"bare": bare, "guarded": guarded, "constant": once("constant", None, mean)}
+    return {
         name: RunResult(name, one, exposure_of(one, bare.wanted, first))
-        for name, one in (("bare", bare), ("guarded", guarded), ("constant", constant))
-    }
-    return results, mean
+        for name, one in runs.items()
+    }, mean
 
 
 def exposure_of(one: Run, wanted: NDArray[np.float64], first: int) -> NDArray[np.float64]:
@@ -185,7 +177,9 @@ def _recovery(columns: Columns) -> list[Recovery]:
         return []
     last = columns.now.size - 1
     ruleset, view, change = columns.plan.ruleset, Instant(columns, last), columns.change(last)
-    waiting = [(rule.name, rule.clear) for rule, on in zip(ruleset.rules, change.on, strict=True) if on]
+    waiting = [
+        (rule.name, rule.clear) for rule, on in zip(ruleset.rules, change.on, strict=True) if on
+    ]
     if change.stage:
         stage = ruleset.stages[change.stage - 1]
         waiting.insert(0, (f"stage {stage.name}", stage.recover))

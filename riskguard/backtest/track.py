@@ -55,7 +55,7 @@ class Track:
             )
             starts, decisions = [0, *starts], [before, *decisions]
         # of several changes inside one bar of a coarser feed only the last is ever in force
-        last = {start: decision for start, decision in zip(starts, decisions, strict=True)}
+        last = dict(zip(starts, decisions, strict=True))
         return cls(list(last), list(last.values()), first if first < ts.size else None)
 
     def at(self, bar: int) -> Decision:

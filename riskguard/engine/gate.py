@@ -170,15 +170,13 @@ def _grouped(orders: Sequence[Pending]) -> float:
     return total + math.fsum(groups.values())
 
 
-def _limit(
-    intent: Intent, decision: Decision, ceiling: float, equity: float | None
-) -> tuple[float, float | None]:
+def _limit(intent: Intent, decision: Decision, ceiling: float, equity: float | None) -> float:
+    """Return the largest position allowed on the side of the order, in units."""
     if decision.state >= State.REDUCING:
-        return 0.0, decision.leverage_cap
-    limit = ceiling
-    if decision.leverage_cap is not None and equity is not None and intent.price:
-        limit = min(limit, max(0.0, decision.leverage_cap * equity / intent.price))
-    return limit, decision.leverage_cap
+        return 0.0
+    if decision.leverage_cap is None or equity is None or not intent.price:
+        return ceiling
+    return min(ceiling, max(0.0, decision.leverage_cap * equity / intent.price))
 
 
 def _room_first(
@@ -213,42 +211,56 @@ def gate(
     """
     sign = 1 if intent.side == "buy" else -1
     along = sign * intent.position
-    limit, leverage = _limit(intent, decision, ceiling, equity)
-    tight = decision.state >= State.REDUCING
+    limit = _limit(intent, decision, ceiling, equity)
     mine = [order for order in intent.pending if order.side == intent.side]
     busy = math.fsum(order.remaining for order in mine if not order.resting)
     room = max(0.0, -along - busy) if along < 0 else 0.0
     leaving = min(intent.quantity, room)
-    entry = 0.0 if intent.reduce_only or intent.close or tight else intent.quantity - leaving
     cancel: tuple[str, ...] = ()
-    reach = along + _grouped(mine) + leaving
-    if leaving > 0 and reach > limit:
+    kept = mine
+    if leaving > 0:
+        reach = along + _grouped(mine) + leaving
         cancel, kept = _room_first(mine, reach, limit)
-        reach = along + _grouped(kept) + leaving
-    side = "long" if sign > 0 else "short"
-    if decision.block_entries in {side, "both"}:
-        entry = 0.0
-    entry = min(entry, max(0.0, limit - reach))
-    full = leaving > 0 and leaving >= -along * (1 - RESIDUE)
-    leaving = leaving if full else _floor(leaving, step)
-    entry = _floor(entry, step)
+    entry = 0.0
+    if not _shut(intent, decision):
+        taken = along + _grouped(kept) + leaving
+        entry = _floor(min(intent.quantity - leaving, max(0.0, limit - taken)), step)
     if entry < min_quantity or entry <= RESIDUE * intent.quantity:
         entry = 0.0
-    granted = min(intent.quantity, leaving + entry)
-    if intent.quantity - granted <= RESIDUE * intent.quantity:
-        granted = intent.quantity
-    answer = "allow" if granted == intent.quantity else "resize" if granted > 0 else "deny"
+    if leaving < -along * (1 - RESIDUE):  # a full close goes out as it is, dust and all
+        leaving = _floor(leaving, step)
+    return _verdict(intent, decision, sign, leaving + entry, cancel)
+
+
+def _shut(intent: Intent, decision: Decision) -> bool:
+    """Say whether nothing may be entered by this order."""
+    side = "long" if intent.side == "buy" else "short"
+    return (
+        intent.reduce_only
+        or intent.close
+        or decision.state >= State.REDUCING
+        or decision.block_entries in {side, "both"}
+    )
+
+
+def _verdict(
+    intent: Intent, decision: Decision, sign: int, granted: float, cancel: tuple[str, ...]
+) -> Verdict:
+    asked = intent.quantity
+    if asked - granted <= RESIDUE * asked:
+        granted = asked
+    answer = "allow" if granted == asked else "resize" if granted > 0 else "deny"
     return Verdict(
         answer,
         granted,
-        _effect(intent.position, sign, intent.quantity),
-        tight,
+        _effect(intent.position, sign, asked),
+        decision.state >= State.REDUCING,
         cancel,
         decision.state,
         decision.latched,
-        () if answer == "allow" else _why(decision, side),
+        () if answer == "allow" else _why(decision, "long" if sign > 0 else "short"),
         None,
-        leverage,
+        decision.leverage_cap,
         decision.ts,
         decision.rules,
     )

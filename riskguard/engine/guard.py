@@ -6,7 +6,7 @@ guarded symbol's bar; between closes, samples only age the inputs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from riskguard.engine.compile import compile_rules
 from riskguard.engine.decision import Decision, Moment, decided
@@ -18,10 +18,29 @@ from riskguard.language.binding import sourced
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from riskguard.engine.plan import TapeSpec
+    from riskguard.engine.windows import Tape
     from riskguard.language.ruleset import RuleSet
     from riskguard.market import Instrument, Sample
 
 __all__ = ["Guard"]
+
+LARGEST = 1.7976931348623157e308
+SMALLEST = 5e-324
+
+
+class Door(NamedTuple):
+    """Where the values of one series come in, and the least it may be."""
+
+    tape: Tape
+    least: float
+    key: str
+
+
+def _least(spec: TapeSpec) -> float:
+    if spec.signed:
+        return -LARGEST
+    return SMALLEST if spec.price else 0.0
 
 
 class Guard:
@@ -50,13 +69,18 @@ class Guard:
         self.refused: dict[str, int] = {}  # "oi: negative" -> how often
         self.as_of = NEVER  # the last instant a decision was evaluated at
         self.stream = Stream(self.plan)
-        self._index = {
-            (spec.symbol, spec.name): index
-            for index, spec in enumerate(self.plan.tapes)
-            if spec.feeder < 0
-        }
-        self._needed = [index for index, spec in enumerate(self.plan.tapes) if spec.needed]
+        self._doors: dict[str, dict[str, Door]] = {}
+        for spec, tape in zip(self.plan.tapes, self.stream.tapes, strict=True):
+            if spec.feeder < 0:
+                door = Door(tape, _least(spec), str(spec.key))
+                self._doors.setdefault(spec.symbol, {})[spec.name] = door
+        self._needed = [
+            (tape, str(spec.key))
+            for spec, tape in zip(self.plan.tapes, self.stream.tapes, strict=True)
+            if spec.needed
+        ]
         self._cold = [index for index, needed in enumerate(self.plan.windows_needed) if needed]
+        self._seen: Change | None = None
         self._key: object = None
         self._decision = self._made = Decision(0, self.symbol, rules=ruleset.hash)
 
@@ -71,12 +95,19 @@ class Guard:
         ts, symbol, values = sample
         if not self.symbol and "close" in values:
             self.symbol = symbol
-        prefix = "" if symbol in {self.symbol, "*"} else symbol
-        for name, value in values.items():
-            index = self._index.get((prefix, name))
-            if index is not None:
-                self._take(index, ts, value)
-        if symbol == self.symbol and "close" in values and ts % self.plan.every == 0:
+        own = symbol == self.symbol
+        doors = self._doors.get("" if own or symbol == "*" else symbol)
+        if doors is not None:
+            for name, value in values.items():
+                door = doors.get(name)
+                if door is None:
+                    continue
+                tape = door.tape
+                if door.least <= value <= LARGEST and ts > tape.last:  # NaN is never
+                    tape.push(ts, value)
+                else:
+                    self._refuse(door, value)
+        if own and "close" in values and ts % self.plan.every == 0:
             if ts > self.as_of:
                 self._close(ts)
         elif ts > self.as_of and self._blind(ts) != self._decision.blind:
@@ -84,29 +115,22 @@ class Guard:
             self._decision = self._decide(ts, Change(now.stage, now.stage, now.on, now.on))
         return self._decision
 
-    def _take(self, index: int, ts: int, value: float) -> None:
-        tape, spec = self.stream.tapes[index], self.plan.tapes[index]
-        if value - value != 0.0:  # NaN or infinite
+    def _refuse(self, door: Door, value: float) -> None:
+        if not -LARGEST <= value <= LARGEST:
             cause = "not finite"
-        elif value < 0 and not spec.signed:
-            cause = "negative"
-        elif value == 0 and spec.price:
-            cause = "price of zero"
-        elif tape.times and ts <= tape.times[-1]:
-            cause = "out of order"
+        elif value < door.least:
+            cause = "a price of zero" if value == 0 else "negative"
         else:
-            tape.push(ts, value)
-            return
-        said = f"{spec.key}: {cause}"
+            cause = "out of order"
+        said = f"{door.key}: {cause}"
         self.refused[said] = self.refused.get(said, 0) + 1
 
     def _blind(self, now: int) -> tuple[str, ...]:
-        found = []
-        for index in self._needed:
-            tape = self.stream.tapes[index]
-            if not tape.times or now - tape.times[-1] > tape.fresh:
-                found.append(str(self.plan.tapes[index].key))
-        return tuple(sorted(found)) if found else ()
+        for tape, _ in self._needed:
+            if now - tape.last > tape.fresh:
+                late = [key for tape, key in self._needed if now - tape.last > tape.fresh]
+                return tuple(sorted(late))
+        return ()
 
     def _priming(self, now: int) -> tuple[int, ...]:
         # once a window has seen enough it is never cold again
@@ -118,14 +142,12 @@ class Guard:
     def _close(self, now: int) -> None:
         """Make the decision of a close; what has not changed since the last one stands."""
         self.as_of = now
-        change = self.stream.step(now)
-        key = (
-            change.stage,
-            change.on,
-            tuple(self.stream.caps),
-            self._blind(now),
-            self._priming(now),
-        )
+        change, blind = self.stream.step(now), self._blind(now)
+        if change is self._seen and not self._cold and blind == self._made.blind:
+            self._decision = self._made
+            return
+        self._seen = change
+        key = (change.stage, change.on, tuple(self.stream.caps), blind, self._priming(now))
         if key != self._key:
             self._key = key
             self._made = self._decide(now, change)

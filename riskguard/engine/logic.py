@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from riskguard.engine.windows import NEVER
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
     "ABSENT",
     "FALSE",
+    "NEVER",
     "TRUE",
     "UNKNOWN",
     "Follow",
@@ -27,7 +30,6 @@ __all__ = [
 
 FALSE, UNKNOWN, TRUE, ABSENT = 0, 1, 2, -1
 GAPS = 3  # a silence of more than this many intervals breaks a `for`
-NEVER = -(1 << 62)  # before every time stamp
 
 
 def group(kind: str, count: int, truths: Sequence[int]) -> int:
@@ -55,6 +57,11 @@ class Persist:
         self.credit = self.counted = 0
         self.last = self.then = NEVER  # last true instant, previous instant
         self.before = False  # was it true at the previous instant
+
+    def wake(self, before: int) -> None:
+        """Catch up with instants at which nothing moved: what was true stayed true to `before`."""
+        if self.before:
+            self.last = self.then = before
 
     def step(self, truth: int, now: int) -> int:
         """Return the truth at `now`; called once an instant."""
@@ -104,6 +111,12 @@ class Latch:
         self.min_hold, self.cooldown, self.latched = min_hold, cooldown, latched
         self.on = False
         self.since = self.off = NEVER
+
+    def waits(self, when: int, clear: int) -> bool:
+        """Say whether time alone may turn it: a cool-down or a minimum hold that runs."""
+        if self.on:
+            return clear == TRUE and when != TRUE and not self.latched
+        return when == TRUE
 
     def step(self, when: int, clear: int, now: int) -> bool:
         """Return whether the rule is on at `now`."""

@@ -1,4 +1,9 @@
-"""The plan stepped through time: the definition that columns, backtests and live bots share."""
+"""The plan stepped through time: the definition that columns, backtests and live bots share.
+
+Most instants change nothing. A value that stays between the thresholds around it (its cell)
+leaves every truth as it was, and a component whose inputs stand still and whose machines wait
+for nothing sleeps. What sleeps would have stepped to the same state: that is tested.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +11,11 @@ import math
 from typing import TYPE_CHECKING
 
 from riskguard.engine.boundary import compare, slack
-from riskguard.engine.logic import (
-    ABSENT,
-    FALSE,
-    TRUE,
-    UNKNOWN,
-    Follow,
-    Ladder,
-    Latch,
-    Persist,
-    Ramp,
-    group,
-)
+from riskguard.engine.components import Component, Machines, components
+from riskguard.engine.logic import ABSENT, FALSE, GAPS, NEVER, TRUE, UNKNOWN, Ladder, Latch, Ramp
 from riskguard.engine.measures import MEASURES
 from riskguard.engine.measures.recursive import average_true_range
-from riskguard.engine.plan import ATR_BARS, ATR_SPANS, Group, Leaf, Plan, Ref, arithmetic
+from riskguard.engine.plan import ATR_BARS, ATR_SPANS, Leaf, Plan, arithmetic
 from riskguard.engine.reasons import Change
 from riskguard.engine.windows import Rolling, Tape
 
@@ -32,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Stream"]
 
 MISSING = {"hold": UNKNOWN, "fire": TRUE, "ignore": ABSENT}
+TRIM_EVERY = 1024  # instants between two trims of the tapes
 
 
 class Stream:
@@ -65,13 +61,18 @@ class Stream:
         self.caps = [1.0] * len(self.ramps)
         none = (False,) * len(self.latches)
         self.change = Change(0, 0, none, none)
+        self.last = NEVER
+        self._steps, self._gap = 0, GAPS * plan.every
         self._measures = self._measurers()
-        self._steps = [
-            self._reader(index)
-            for index, spec in enumerate(plan.values)
-            if spec.kind not in {"const", "window"}
-        ]
-        self._steps += [self._stepper(kind, index) for kind, index in plan.order]
+        self._readers = self._value_readers()
+        machines = Machines(
+            plan, self.truths, self.latches, self.ladder, self.ramps, self.caps, self._was
+        )
+        self.components, woken = components(machines)
+        self._cells, self._formulas = self._leaf_readers(woken)
+
+    def _was(self) -> Change:
+        return self.change
 
     def truth(self, slot: int) -> int:
         """Return the truth of a slot at the last instant."""
@@ -82,18 +83,57 @@ class Stream:
         return self.values[index]
 
     def step(self, now: int) -> Change:
-        """Move to `now` and return where the machines stand and stood."""
-        before, values = self.change, self.values
+        """Move to `now` and return where the machines stand and stood.
+
+        The same object comes back while nothing moves.
+        """
+        values = self.values
         for read, slot, push in self._measures:
             value = read(now)
             if slot >= 0:
                 values[slot] = value
             if push is not None and value - value == 0.0:  # finite
                 push(now, value)
-        for step in self._steps:
-            step(now)
+        for reader in self._readers:
+            reader(now)
+        self._read_leaves()
+        before, self.last = self.last, now
+        self._tend(now, before)
+        ran = False
+        for component in self.components:
+            if component.awake:
+                component.run(now, before)
+                ran = True
+        return self._moved() if ran else self._settled()
+
+    def _read_leaves(self) -> None:
+        values = self.values
+        for cell in self._cells:
+            value = values[cell.index]
+            if not cell.low <= value <= cell.high:
+                cell.enter(value)
+        for formula in self._formulas:
+            formula()
+
+    def _tend(self, now: int, before: int) -> None:
+        self._steps += 1
+        if self._steps % TRIM_EVERY == 0:
+            for tape in self.tapes:
+                tape.trim(now)
+        if now - before > self._gap:
+            for component in self.components:
+                component.awake = True  # a silence breaks every `for`
+
+    def _moved(self) -> Change:
+        before = self.change
         on = tuple([latch.on for latch in self.latches])
         self.change = Change(self.ladder.stage, before.stage, on, before.on)
+        return self.change
+
+    def _settled(self) -> Change:
+        now = self.change
+        if now.stage != now.stage_before or now.on != now.on_before:
+            self.change = Change(now.stage, now.stage, now.on, now.on)
         return self.change
 
     def average_true_range(self) -> float:
@@ -112,6 +152,8 @@ class Stream:
         index = self.plan.close
         return self.tapes[index].values[-1] if index >= 0 and self.tapes[index].values else math.nan
 
+    # ------------------------------------------------------------ numbers
+
     def _measurers(self) -> list[Measurer]:
         """Pair each window with the value it is and the tape it feeds."""
         slots = {spec.index: i for i, spec in enumerate(self.plan.values) if spec.kind == "window"}
@@ -121,137 +163,101 @@ class Stream:
             for index, rolling in enumerate(self.rollings)
         ]
 
-    def _reader(self, index: int) -> Callable[[int], None]:
-        spec, values = self.plan.values[index], self.values
-        if spec.kind == "tape":
-            current = self.tapes[spec.index].current
+    def _value_readers(self) -> list[Callable[[int], None]]:
+        return [
+            self._tape_reader(index, spec.index)
+            if spec.kind == "tape"
+            else self._arithmetic_reader(index, spec.kind, spec.left, spec.right)
+            for index, spec in enumerate(self.plan.values)
+            if spec.kind not in {"const", "window"}
+        ]
 
-            def read_tape(now: int) -> None:
-                values[index] = current(now)
+    def _tape_reader(self, index: int, tape: int) -> Callable[[int], None]:
+        values, current = self.values, self.tapes[tape].current
 
-            return read_tape
-        op, left, right = spec.kind, spec.left, spec.right
+        def read(now: int) -> None:
+            values[index] = current(now)
 
-        def read_arithmetic(_now: int) -> None:
+        return read
+
+    def _arithmetic_reader(
+        self, index: int, op: str, left: int, right: int
+    ) -> Callable[[int], None]:
+        values = self.values
+
+        def read(_now: int) -> None:
             values[index] = arithmetic(op, values[left], values[right])
 
-        return read_arithmetic
+        return read
 
-    def _stepper(self, kind: str, index: int) -> Callable[[int], None]:
-        if kind == "truth":
-            return self._truth_stepper(index)
-        truths = self.truths
-        if kind == "rule":
-            spec, latch = self.plan.latches[index], self.latches[index]
-            when, clear, latch_step = spec.when, spec.clear, latch.step
+    # ------------------------------------------------------------ leaves
 
-            def step_rule(now: int) -> None:
-                latch_step(truths[when], truths[clear], now)
-
-            return step_rule
-        if kind == "ladder":
-            enters, recovers, ladder = self.plan.enters, self.plan.recovers, self.ladder
-
-            def step_ladder(now: int) -> None:
-                ladder.step([truths[i] for i in enters], [truths[i] for i in recovers], now)
-
-            return step_ladder
-        return self._ramp_stepper(index)
-
-    def _ramp_stepper(self, index: int) -> Callable[[int], None]:
-        spec, ramp, truths = self.plan.ramps[index], self.ramps[index], self.truths
-
-        def step_ramp(now: int) -> None:
-            if spec.stage > 0:
-                on, was_on = self.ladder.stage >= spec.stage, self.change.stage >= spec.stage
+    def _leaf_readers(
+        self, woken: dict[int, list[Component]]
+    ) -> tuple[list[Cell], list[Callable[[], None]]]:
+        cells: dict[int, Cell] = {}
+        formulas: list[Callable[[], None]] = []
+        for slot, truth in enumerate(self.plan.truths):
+            if not isinstance(truth, Leaf):
+                continue
+            readers = woken.get(slot, [])
+            if truth.bound is None:
+                formulas.append(self._formula(slot, truth, readers))
             else:
-                on = self.latches[spec.rule].on
-                was_on = self.change.on[spec.rule]
-            self.caps[index] = ramp.step(truths[spec.rising], now, on=on, was_on=was_on)
+                cell = cells.setdefault(truth.left, Cell(truth.left, self.truths))
+                cell.leaves.append((slot, truth, readers))
+        return list(cells.values()), formulas
 
-        return step_ramp
+    def _formula(self, slot: int, leaf: Leaf, readers: list[Component]) -> Callable[[], None]:
+        values, truths, missing = self.values, self.truths, MISSING[leaf.policy]
+        left, right, op, absolute = leaf.left, leaf.right, leaf.op, leaf.absolute
 
-    def _truth_stepper(self, slot: int) -> Callable[[int], None]:
-        truth, truths = self.plan.truths[slot], self.truths
-        if isinstance(truth, Leaf):
-            return _leaf_stepper(truth, slot, self.values, truths)
-        if isinstance(truth, Ref):
-            return self._ref_stepper(truth, slot)
-        kind, count, chosen = truth.kind, truth.count, truth.parts
-        if kind == "not":
-            (part,) = chosen
-
-            def step_not(_now: int) -> None:
-                inner = truths[part]
-                truths[slot] = inner if inner == ABSENT else TRUE - inner
-
-            return step_not
-        if kind == "for":
-            return self._for_stepper(truth, slot)
-        if kind == "sequence":
-            follow = Follow(len(chosen), truth.span)
-
-            def step_sequence(now: int) -> None:
-                truths[slot] = follow.step([truths[i] for i in chosen], now)
-
-            return step_sequence
-
-        def step_group(_now: int) -> None:
-            truths[slot] = group(kind, count, [truths[i] for i in chosen])
-
-        return step_group
-
-    def _for_stepper(self, truth: Group, slot: int) -> Callable[[int], None]:
-        truths, (part,) = self.truths, truth.parts
-        persist = Persist(truth.span, truth.count, self.plan.every).step
-
-        def step_for(now: int) -> None:
-            inner = truths[part]
-            answer = persist(UNKNOWN if inner == ABSENT else inner, now)
-            truths[slot] = ABSENT if inner == ABSENT else answer
-
-        return step_for
-
-    def _ref_stepper(self, ref: Ref, slot: int) -> Callable[[int], None]:
-        truths, index = self.truths, ref.index
-        missing = MISSING[ref.policy]
-
-        def step_ref(_now: int) -> None:
-            if ref.kind == "slot":
-                inner = truths[index]
-                truths[slot] = missing if inner in {UNKNOWN, ABSENT} else inner
-            elif ref.kind == "rule":
-                truths[slot] = TRUE if self.latches[index].on else FALSE
+        def read() -> None:
+            value, threshold = values[left], values[right]
+            if math.isnan(value) or math.isnan(threshold):
+                truth = missing
             else:
-                truths[slot] = TRUE if self.ladder.stage >= index else FALSE
+                allowed = slack(threshold, absolute=absolute)
+                truth = TRUE if compare(op, value, threshold, allowed) else FALSE
+            if truth != truths[slot]:
+                truths[slot] = truth
+                for component in readers:
+                    component.awake = True
 
-        return step_ref
+        return read
 
 
-def _leaf_stepper(
-    leaf: Leaf, slot: int, values: list[float], truths: list[int]
-) -> Callable[[int], None]:
-    missing = MISSING[leaf.policy]
-    left, right, op, absolute = leaf.left, leaf.right, leaf.op, leaf.absolute
-    if leaf.bound is not None:
-        low, high, inside = leaf.bound
-        within, beyond = (TRUE, FALSE) if inside else (FALSE, TRUE)
+class Cell:
+    """Where a value may move without touching a threshold: [low, high]; empty while unknown."""
 
-        def step_bound(_now: int) -> None:
-            value = values[left]
-            if value != value:  # noqa: PLR0124 - the fastest test for NaN
-                truths[slot] = missing
+    __slots__ = ("high", "index", "leaves", "low", "truths")
+
+    def __init__(self, index: int, truths: list[int]) -> None:
+        self.index, self.truths = index, truths
+        self.low, self.high = math.inf, -math.inf
+        self.leaves: list[tuple[int, Leaf, list[Component]]] = []
+
+    def enter(self, value: float) -> None:
+        """Find the cell of `value`, set the truths of its leaves, wake what reads them."""
+        unknown = math.isnan(value)
+        low, high = (math.inf, -math.inf) if unknown else (-math.inf, math.inf)
+        for slot, leaf, readers in self.leaves:
+            bound = leaf.bound
+            if bound is None:
+                continue
+            if unknown:
+                truth = MISSING[leaf.policy]
+            elif value < bound.low:
+                high = min(high, math.nextafter(bound.low, -math.inf))
+                truth = FALSE if bound.inside else TRUE
+            elif value > bound.high:
+                low = max(low, math.nextafter(bound.high, math.inf))
+                truth = FALSE if bound.inside else TRUE
             else:
-                truths[slot] = within if low <= value <= high else beyond
-
-        return step_bound
-
-    def step_leaf(_now: int) -> None:
-        value, threshold = values[left], values[right]
-        if math.isnan(value) or math.isnan(threshold):
-            truths[slot] = missing
-        else:
-            allowed = slack(threshold, absolute=absolute)
-            truths[slot] = TRUE if compare(op, value, threshold, allowed) else FALSE
-
-    return step_leaf
+                low, high = max(low, bound.low), min(high, bound.high)
+                truth = TRUE if bound.inside else FALSE
+            if truth != self.truths[slot]:
+                self.truths[slot] = truth
+                for component in readers:
+                    component.awake = True
+        self.low, self.high = low, high

@@ -10,18 +10,20 @@ Unknown is NaN. Times are int nanoseconds; windows are `(now - span, now]`.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["UNKNOWN", "Rolling", "Tape", "Window", "fill_needed", "to_fixed"]
+__all__ = ["NEVER", "UNKNOWN", "Rolling", "Tape", "Window", "fill_needed", "to_fixed"]
 
 UNKNOWN = math.nan
 # below this share of the samples a window should hold it is unknown: it never bridges a hole
 FILL_PARTS, FILL_OF = 9, 10
-TRIM_EVERY = 4096
+NEVER = -(1 << 62)  # before every time stamp
+TRIM_LEAST = 2048  # samples: less is not worth moving the rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,11 @@ class Tape:
         "fresh",
         "interval",
         "keep",
+        "last",
         "readers",
         "scale",
         "start",
+        "summed",
         "times",
         "values",
     )
@@ -73,8 +77,10 @@ class Tape:
         self.interval, self.fresh, self.bar, self.scale = interval, fresh, bar, scale
         self.times: list[int] = []
         self.values: list[float] = []
-        self.fixed: list[int] = []
+        self.fixed: list[int] = []  # the values in fixed point, where something sums them
+        self.summed = False
         self.first: int | None = None
+        self.last = NEVER  # time of the last sample
         self.start = 0  # from when on the series has been observed; read only once `first` is set
         self.keep = 0
         self.readers: list[Rolling] = []
@@ -84,24 +90,21 @@ class Tape:
         if self.first is None:
             self.first = ts
             self.start = ts - self.interval if self.bar else ts
+        self.last = ts
         self.times.append(ts)
         self.values.append(value)
-        self.fixed.append(round(value * self.scale))
-        if len(self.times) % TRIM_EVERY == 0:
-            self._trim(ts - self.keep)
+        if self.summed:
+            self.fixed.append(round(value * self.scale))
 
     def current(self, now: int) -> float:
         """Return the value that stands for `now`, or unknown."""
-        if self.times and now - self.times[-1] <= self.fresh:
-            return self.values[-1]
-        return UNKNOWN
+        return self.values[-1] if now - self.last <= self.fresh else UNKNOWN
 
-    def _trim(self, oldest: int) -> None:
-        gone = 0
-        while gone < len(self.times) and self.times[gone] < oldest:
-            gone += 1
+    def trim(self, now: int) -> None:
+        """Drop what no window at or after `now` can reach."""
+        gone = bisect_left(self.times, now - self.keep)
         gone = min([gone, *(reader.place() for reader in self.readers)])
-        if gone < TRIM_EVERY // 2:
+        if gone < TRIM_LEAST:
             return
         del self.times[:gone], self.values[:gone], self.fixed[:gone]
         for reader in self.readers:
@@ -111,15 +114,18 @@ class Tape:
 class Rolling:
     """The state of one window over a tape: `read(now)` once an instant, in order of time."""
 
-    __slots__ = ("left", "need", "span", "tape", "whole")
+    __slots__ = ("left", "need", "span", "tape", "warm", "whole")
 
     endpoint: ClassVar[bool] = False  # compares with a value at now - span: needs a sample there
     reach: ClassVar[int] = 1  # looks back over this many spans
+    sums: ClassVar[bool] = False  # needs the samples in fixed point
 
     def __init__(self, tape: Tape, span: int, minimum: int | None = None) -> None:
         self.tape, self.span, self.left = tape, span, 0
         self.need = span * self.reach if minimum is None else minimum
         self.whole = fill_needed(span * self.reach, tape.interval)
+        self.warm = False  # the whole span has been observed
+        tape.summed |= self.sums
         tape.readers.append(self)
         # one more interval: the sample that stands for the far end may be that old
         tape.keep = max(tape.keep, span * self.reach + max(tape.interval, tape.fresh))
@@ -146,16 +152,17 @@ class Rolling:
 
     def filled(self, held: int, now: int) -> bool:
         """Say whether enough has been observed, and `held` samples leave no hole in it."""
+        if self.warm:
+            return held >= self.whole
         tape = self.tape
         if tape.first is None:
             return False
         observed = now - (tape.first if self.endpoint else tape.start)
         if observed < self.need:
             return False
-        if held >= self.whole:
-            return True
         full = self.span * self.reach
-        return observed < full and held >= fill_needed(observed, tape.interval)
+        self.warm = observed >= full
+        return held >= fill_needed(min(observed, full), tape.interval)
 
 
 def drop_until(times: Sequence[int], left: int, cut: int) -> int:

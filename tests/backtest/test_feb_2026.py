@@ -7,6 +7,7 @@ import struct
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -157,7 +158,7 @@ def test_in_january_the_guard_warns_and_stands_down_more_than_once() -> None:
     stages = [decision.stage for decision, _ in comparison().decisions]
     ts = [decision.ts for decision, _ in comparison().decisions]
     january = [s for s, t in zip(stages, ts, strict=True) if t < at("2026-01-30T00:00")]
-    moves = [b for a, b in zip(january, january[1:], strict=False) if a != b]
+    moves = [b for a, b in pairwise(january) if a != b]
     assert moves.count("watch") >= 2
     assert moves.count("normal") >= 2
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import struct
 
@@ -201,7 +202,7 @@ class Draw:
 
 
 def bits(number: float) -> bytes:
-    return b"nan" if number != number else struct.pack("<d", number)
+    return b"nan" if math.isnan(number) else struct.pack("<d", number)
 
 
 def streamed(ruleset: RuleSet, samples: list[Sample]) -> tuple[Plan, list[tuple[object, ...]]]:

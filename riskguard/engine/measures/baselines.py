@@ -58,6 +58,7 @@ class Times(Baseline):
     """Return the current sample as a multiple of the mean before it."""
 
     __slots__ = ("total",)
+    sums = True
 
     def __init__(self, tape: Tape, span: int, minimum: int | None = None) -> None:
         super().__init__(tape, span, minimum)

@@ -23,7 +23,7 @@ class Ago(Rolling):
         while left + 1 < end and times[left + 1] <= cut:
             left += 1
         self.left = left
-        if end - left - 1 < self.whole and not self.filled(end - left - 1, now):
+        if not (self.warm and end - left > self.whole) and not self.filled(end - left - 1, now):
             return UNKNOWN
         if times[left] > cut or cut - times[left] > max(tape.fresh, tape.interval):
             return UNKNOWN

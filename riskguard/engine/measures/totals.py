@@ -16,6 +16,7 @@ class Sum(Rolling):
     """Return the total of a flow in the window."""
 
     __slots__ = ("right", "total")
+    sums = True
 
     def __init__(self, tape: Tape, span: int, minimum: int | None = None) -> None:
         super().__init__(tape, span, minimum)

@@ -45,6 +45,11 @@ def persist(truth: Truths, now: Ints, wanted: int, closes: int, every: int) -> T
     """Return `for`: credited time, or closes, since the last break."""
     held = np.where(truth == ABSENT, UNKNOWN, truth)
     true = held == TRUE
+    quick = _runs(held, true, now, wanted=wanted, closes=closes, every=every)
+    if quick is not None:
+        return np.where(truth == ABSENT, ABSENT, np.where(true & ~quick, FALSE, held)).astype(
+            np.int8
+        )
     stamps = np.where(true, now, NEVER)
     previous = np.concatenate((np.full(1, NEVER), np.maximum.accumulate(stamps)[:-1]))
     broken = true & (now - previous > GAPS * every)
@@ -62,6 +67,30 @@ def persist(truth: Truths, now: Ints, wanted: int, closes: int, every: int) -> T
         done = credit - np.where(none, 0, credit[reset]) >= wanted
     answer = np.where(true, np.where(done, TRUE, FALSE), held)
     return np.where(truth == ABSENT, ABSENT, answer).astype(np.int8)
+
+
+def _runs(
+    held: Truths, true: Bools, now: Ints, *, wanted: int, closes: int, every: int
+) -> Bools | None:
+    """Return where enough instants in a row are true; None where gaps or unknowns count.
+
+    Without them a `for` is a run of instants: true here and at each of the ones before.
+    """
+    known = np.flatnonzero(held != UNKNOWN)
+    if not known.size or now.size < 2 or (held[known[0] :] == UNKNOWN).any():
+        return None
+    steps = np.diff(now)
+    step = int(steps[0])
+    if (steps != step).any() or step > GAPS * every:
+        return None
+    run = closes or -(-wanted // step) + 1
+    done, length = true.copy(), 1
+    while length < run:  # a run of 2n is a run of n, and one that ended n before
+        shift = min(length, run - length)
+        done[shift:] &= done[:-shift].copy()
+        done[:shift] = False
+        length += shift
+    return done
 
 
 def follow(truths: Sequence[Truths], now: Ints, within: int) -> Truths:

@@ -8,11 +8,12 @@ running total wraps, as long as no window can hold more than int64: that is prov
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from riskguard.engine.measures import MEASURES
+from riskguard.engine.measures.baselines import FLAT
 from riskguard.engine.windows import FILL_OF, FILL_PARTS, Tape, Window
 
 if TYPE_CHECKING:
@@ -190,27 +191,66 @@ def _accel(window: Window, tape: TapeColumn, now: Ints) -> Floats | None:
     return np.where(_filled(window, tape, high - oldest, now, tape.start), value, np.nan)
 
 
-def _times(window: Window, tape: TapeColumn, now: Ints) -> Floats | None:
-    last = tape.last(now)
-    seen = np.maximum(last, 0)
-    stamp = tape.times[seen]
-    low = np.searchsorted(tape.times, stamp - window.span, side="left")
+class _Yardstick(NamedTuple):
+    """`[t - w, t)` at each instant: first and last index, samples held, and where it is usable."""
+
+    low: Ints
+    last: Ints
+    held: Ints
+    good: NDArray[np.bool_]
+
+
+def _yardstick(window: Window, tape: TapeColumn, now: Ints) -> _Yardstick:
+    last = np.maximum(tape.last(now), 0)
+    stamp = tape.times[last]
+    low = np.minimum(np.searchsorted(tape.times, stamp - window.span, side="left"), last)
     held = last - low
+    good = (stamp <= now) & (now - stamp <= tape.fresh) & (held > 0)
+    return _Yardstick(low, last, held, good & _filled(window, tape, held, stamp, tape.start))
+
+
+def _times(window: Window, tape: TapeColumn, now: Ints) -> Floats | None:
+    low, last, held, good = _yardstick(window, tape, now)
     fixed = _fixed(tape, int(held.max(initial=0)))
     if fixed is None:
         return None
     totals = _totals(fixed)
-    total = totals[seen] - totals[np.minimum(low, seen)]
+    total = totals[last] - totals[low]
     mean = _divided(total, tape.scale * np.maximum(held, 1))
-    good = (
-        (last >= 0)
-        & (now - stamp <= tape.fresh)
-        & (held > 0)
-        & (total != 0)
-        & _filled(window, tape, held, stamp, tape.start)
+    return tape.values[last] / np.where(good & (total != 0), mean, np.nan)
+
+
+def _spread(window: Window, tape: TapeColumn, now: Ints) -> tuple[_Yardstick, Floats, Floats]:
+    """Return the yardstick with its mean and deviation, from exact integers."""
+    stick = _yardstick(window, tape, now)
+    known = np.flatnonzero(stick.good)
+    low, last = stick.low[known], stick.last[known]
+    # the deviation is that of the distances from any integer: small ones are fast to add
+    scaled = np.rint(tape.values * tape.scale)
+    whole = np.array([int(value) for value in scaled.tolist()], dtype=object)
+    near = whole - int(np.median(scaled))
+    zero = np.zeros(1, dtype=object)
+    sums, squares, totals = (
+        np.concatenate((zero, np.cumsum(column))) for column in (near, near * near, whole)
     )
-    mean = np.where(good, mean, np.nan)
-    return tape.values[seen] / mean
+    held = stick.held[known].astype(object)
+    total = sums[last] - sums[low]
+    exact = held * (squares[last] - squares[low]) - total * total
+    parts = held * tape.scale
+    mean, spread = np.full(now.size, np.nan), np.full(now.size, np.nan)
+    spread[known] = np.sqrt((exact / (parts * parts)).astype(np.float64))
+    mean[known] = ((totals[last] - totals[low]) / parts).astype(np.float64)
+    return stick, mean, spread
+
+
+def _stdev(window: Window, tape: TapeColumn, now: Ints) -> Floats:
+    return _spread(window, tape, now)[2]
+
+
+def _zscore(window: Window, tape: TapeColumn, now: Ints) -> Floats:
+    stick, mean, spread = _spread(window, tape, now)
+    wide = np.where(spread <= FLAT * np.abs(mean), np.nan, spread)
+    return (tape.values[stick.last] - mean) / wide
 
 
 def _extreme(window: Window, tape: TapeColumn, now: Ints, *, highest: bool) -> Floats:
@@ -263,6 +303,8 @@ COLUMNS: dict[str, Callable[[Window, TapeColumn, Ints], Floats | None]] = {
     "low": _low,
     "mean": _mean,
     "rise": _rise,
+    "stdev": _stdev,
     "sum": _sum,
     "times_avg": _times,
+    "zscore": _zscore,
 }

@@ -1,0 +1,249 @@
+"""Components: conditions and machines that read one another, stepped together or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from riskguard.engine.logic import (
+    ABSENT,
+    FALSE,
+    TRUE,
+    UNKNOWN,
+    Follow,
+    Ladder,
+    Latch,
+    Persist,
+    Ramp,
+    group,
+)
+from riskguard.engine.plan import Group, Leaf, Plan, Ref
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from riskguard.engine.reasons import Change
+
+    Node = tuple[str, int]  # (kind, index), as in the order of the plan
+    Step = Callable[[int], None]
+
+__all__ = ["Component", "Machines", "components"]
+
+MISSING = {"hold": UNKNOWN, "fire": TRUE, "ignore": ABSENT}
+
+
+class Machines(NamedTuple):
+    """The state that components step; `was` returns where the machines stood an instant ago."""
+
+    plan: Plan
+    truths: list[int]
+    latches: list[Latch]
+    ladder: Ladder
+    ramps: list[Ramp]
+    caps: list[float]
+    was: Callable[[], Change]
+
+
+class Component:
+    """Steps in order; sleeps once nothing moves and no machine waits for time to pass."""
+
+    __slots__ = ("awake", "persists", "state", "steps", "waiting")
+
+    def __init__(self) -> None:
+        self.awake = True
+        self.steps: list[Step] = []
+        self.persists: list[Persist] = []
+        self.waiting: list[Callable[[], bool]] = []  # does a machine wait for time?
+        self.state: list[Callable[[], object]] = []  # what may move
+
+    def run(self, now: int, before: int) -> None:
+        """Step to `now`; `before` is the instant before it."""
+        for persist in self.persists:
+            persist.wake(before)
+        was = [read() for read in self.state]
+        for step in self.steps:
+            step(now)
+        still = was == [read() for read in self.state]
+        self.awake = not still or any(waits() for waits in self.waiting)
+
+
+def components(machines: Machines) -> tuple[list[Component], dict[int, list[Component]]]:
+    """Return the components of a plan, and for each leaf's slot those that read it."""
+    roots = _roots(machines.plan)
+    found: dict[Node, Component] = {}
+    woken: dict[int, list[Component]] = {}
+    for node in machines.plan.order:
+        if _is_leaf(machines.plan, node):
+            continue
+        component = found.setdefault(roots[node], Component())
+        _add(machines, component, node)
+        for kind, index in _inputs(machines.plan, node):
+            if _is_leaf(machines.plan, (kind, index)):
+                readers = woken.setdefault(index, [])
+                if component not in readers:
+                    readers.append(component)
+    return list(found.values()), woken
+
+
+def _is_leaf(plan: Plan, node: Node) -> bool:
+    return node[0] == "truth" and isinstance(plan.truths[node[1]], Leaf)
+
+
+def _inputs(plan: Plan, node: Node) -> list[Node]:
+    """Return what a node reads."""
+    kind, index = node
+    if kind == "rule":
+        spec = plan.latches[index]
+        return [("truth", spec.when), ("truth", spec.clear)]
+    if kind == "ladder":
+        return [("truth", slot) for slot in (*plan.enters, *plan.recovers)]
+    if kind == "ramp":
+        ramp = plan.ramps[index]
+        followed = ("ladder", 0) if ramp.stage > 0 else ("rule", ramp.rule)
+        return [("truth", ramp.rising), followed]
+    truth = plan.truths[index]
+    if isinstance(truth, Ref):
+        names = {"slot": ("truth", truth.index), "rule": ("rule", truth.index)}
+        return [names.get(truth.kind, ("ladder", 0))]
+    return [("truth", part) for part in truth.parts] if isinstance(truth, Group) else []
+
+
+def _roots(plan: Plan) -> dict[Node, Node]:
+    """Name for every node the component it belongs to; leaves join nothing together."""
+    parent: dict[Node, Node] = {node: node for node in plan.order}
+
+    def root(node: Node) -> Node:
+        while parent[node] != node:
+            node = parent[node]
+        return node
+
+    for node in plan.order:
+        for source in _inputs(plan, node):
+            if not _is_leaf(plan, source):
+                parent[root(source)] = root(node)
+    return {node: root(node) for node in plan.order}
+
+
+# ---------------------------------------------------------------- steps
+
+
+def _add(machines: Machines, component: Component, node: Node) -> None:
+    kind, index = node
+    if kind == "truth":
+        _add_truth(machines, component, index)
+    elif kind == "rule":
+        _add_rule(machines, component, index)
+    elif kind == "ladder":
+        _add_ladder(machines, component)
+    else:
+        _add_ramp(machines, component, index)
+
+
+def _add_truth(machines: Machines, component: Component, slot: int) -> None:
+    truth, truths = machines.plan.truths[slot], machines.truths
+    component.state.append(lambda: truths[slot])
+    if isinstance(truth, Ref):
+        component.steps.append(_ref_step(machines, truth, slot))
+    elif isinstance(truth, Group):
+        kind, count, parts = truth.kind, truth.count, truth.parts
+        if kind == "for":
+            _add_for(machines, component, truth, slot)
+        elif kind == "sequence":
+            follow = Follow(len(parts), truth.span)
+            component.waiting.append(lambda: True)  # a match grows old while nothing moves
+
+            def step_sequence(now: int) -> None:
+                truths[slot] = follow.step([truths[part] for part in parts], now)
+
+            component.steps.append(step_sequence)
+        elif kind == "not":
+
+            def step_not(_now: int) -> None:
+                inner = truths[parts[0]]
+                truths[slot] = inner if inner == ABSENT else TRUE - inner
+
+            component.steps.append(step_not)
+        else:
+
+            def step_group(_now: int) -> None:
+                truths[slot] = group(kind, count, [truths[part] for part in parts])
+
+            component.steps.append(step_group)
+
+
+def _add_for(machines: Machines, component: Component, truth: Group, slot: int) -> None:
+    truths, (part,) = machines.truths, truth.parts
+    persist = Persist(truth.span, truth.count, machines.plan.every)
+    advance = persist.step
+
+    def step_for(now: int) -> None:
+        inner = truths[part]
+        answer = advance(UNKNOWN if inner == ABSENT else inner, now)
+        truths[slot] = ABSENT if inner == ABSENT else answer
+
+    component.steps.append(step_for)
+    component.persists.append(persist)
+    component.waiting.append(lambda: persist.before and truths[slot] != TRUE)
+
+
+def _ref_step(machines: Machines, ref: Ref, slot: int) -> Step:
+    truths, index, missing = machines.truths, ref.index, MISSING[ref.policy]
+
+    def step_slot(_now: int) -> None:
+        inner = truths[index]
+        truths[slot] = missing if inner in {UNKNOWN, ABSENT} else inner
+
+    def step_rule(_now: int) -> None:
+        truths[slot] = TRUE if machines.latches[index].on else FALSE
+
+    def step_stage(_now: int) -> None:
+        truths[slot] = TRUE if machines.ladder.stage >= index else FALSE
+
+    return {"slot": step_slot, "rule": step_rule, "stage": step_stage}[ref.kind]
+
+
+def _add_rule(machines: Machines, component: Component, index: int) -> None:
+    spec, latch, truths = machines.plan.latches[index], machines.latches[index], machines.truths
+    when, clear, advance = spec.when, spec.clear, latch.step
+
+    def step(now: int) -> None:
+        advance(truths[when], truths[clear], now)
+
+    component.steps.append(step)
+    component.state.append(lambda: latch.on)
+    component.waiting.append(lambda: latch.waits(truths[when], truths[clear]))
+
+
+def _add_ladder(machines: Machines, component: Component) -> None:
+    ladder, truths = machines.ladder, machines.truths
+    enters, recovers = machines.plan.enters, machines.plan.recovers
+
+    def step(now: int) -> None:
+        ladder.step([truths[i] for i in enters], [truths[i] for i in recovers], now)
+
+    component.steps.append(step)
+    component.state.append(lambda: ladder.stage)
+    component.waiting.append(
+        lambda: ladder.stage > 0 and truths[recovers[ladder.stage - 1]] == TRUE
+    )
+
+
+def _add_ramp(machines: Machines, component: Component, index: int) -> None:
+    spec, ramp = machines.plan.ramps[index], machines.ramps[index]
+    truths, caps, latches, ladder = (
+        machines.truths,
+        machines.caps,
+        machines.latches,
+        machines.ladder,
+    )
+
+    def step(now: int) -> None:
+        was = machines.was()
+        if spec.stage > 0:
+            on, was_on = ladder.stage >= spec.stage, was.stage >= spec.stage
+        else:
+            on, was_on = latches[spec.rule].on, was.on[spec.rule]
+        caps[index] = ramp.step(truths[spec.rising], now, on=on, was_on=was_on)
+
+    component.steps.append(step)
+    component.state.append(lambda: caps[index])
+    component.waiting.append(lambda: ramp.rising)
