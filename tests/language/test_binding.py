@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from riskguard.errors import RuleError
-from riskguard.language.binding import Bound, bind
+from riskguard.language.binding import Bound, bind, sourced
 from riskguard.language.fallbacks import joined
 from riskguard.language.reader import load_rules, read_text
 from riskguard.language.ruleset import Actions, Input, RuleSet, Stop
@@ -227,3 +227,12 @@ def test_the_stricter_of_each_action_wins_in_either_order():
     both = Actions(exposure_cap=0.3, close="all", block_entries="long", leverage_cap=2.0, hedge=0.5)
     assert joined(one, other) == joined(other, one) == both
     assert joined(one, one) == one
+
+
+def test_sources_alone_settle_the_floors():
+    rules = load_rules(PACK)
+    assert sourced(rules, {"liq.long": "binance"}).params["liq_floor_day"].value == 50e6
+    assert sourced(rules, {"liq.long": "published"}).params["liq_floor_day"].value == 150e6
+    open_file = rule("when: close < 5\ndo: {close: all}")
+    with pytest.raises(RuleError, match="RG514"):
+        sourced(open_file, {})
