@@ -382,7 +382,7 @@ class GuardedBroker(GuardMixin, BackBroker):
     >>> from riskguard import Guard, load_rules
     >>> guard = Guard(load_rules("rules/feb-2026.yaml"), sources={"liq.long": "published"})
     >>> cerebro = bt.Cerebro()
-    >>> cerebro.setbroker(GuardedBroker(guard=guard, cash=10_000.0))
+    >>> cerebro.broker = GuardedBroker(guard=guard, cash=10_000.0)
     >>> cerebro.broker.getcash()
     10000.0
     """

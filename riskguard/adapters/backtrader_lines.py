@@ -45,8 +45,13 @@ copyreg.pickle(MappingProxyType, _reduce_proxy)
 class TrackLike(Protocol):
     """Decisions made beforehand: each holds from the close of its bar (from 0) on."""
 
-    starts: Sequence[int]
-    decisions: Sequence[Decision]
+    @property
+    def starts(self) -> Sequence[int]:
+        """Return the bars at whose close a decision comes into force, ascending."""
+
+    @property
+    def decisions(self) -> Sequence[Decision]:
+        """Return the decisions, one for each start."""
 
 
 class GuardLike(Protocol):

@@ -5,7 +5,9 @@ import pytest
 from backtrader.brokers import BackBroker
 
 from riskguard.adapters.backtrader import CAPABILITIES, GuardedBroker
+from riskguard.engine.decision import Decision, State
 from riskguard.errors import AdapterError
+from riskguard.market import Instrument
 from tests.adapters.market import (
     FREE,
     Script,
@@ -209,6 +211,20 @@ def test_exits_that_exceed_the_position_go_but_the_stop_stays():
     assert ran.position.size == 0.0
 
 
+def test_what_protected_a_position_goes_with_it():
+    steps = {
+        3: buy(4.0),
+        5: sell(4.0, exectype=Order.Limit, price=105.0),
+        12: lambda s: s.close(),
+    }
+    frame = bars(high={20: 106.0})
+    _, ran = play(steps, track(b0=FREE), frame)
+    assert ran.position.size == -4.0  # Backtrader alone
+    _, ran = play(steps, track(b0=FREE, b8=cap(0.5)), frame)
+    assert ran.position.size == 0.0
+    assert ran.orders[1].getstatusname() == "Canceled"
+
+
 def test_a_resized_bracket_has_children_of_its_own_size():
     frame = bars(high={20: 106.0})
     steps = {
@@ -300,6 +316,16 @@ def test_the_stop_cannot_flip_a_position_closed_at_the_open_of_its_bar():
     assert ran.position.size == 0.0
 
 
+def test_of_two_stops_in_one_bar_the_nearer_fills_and_the_other_goes():
+    frame = bars(low={20: 90.0})
+    for price, expected in ((97.0, ("strategy", 97.0)), (93.0, ("guard", 95.0))):
+        steps = {3: buy(2.0), 5: sell(2.0, exectype=Order.Stop, price=price)}
+        broker, ran = play(steps, track(b0=FREE, b8=stop(5.0)), frame)
+        assert ran.fills()[-1][1:] == expected
+        assert ran.position.size == 0.0
+        assert not broker.get_orders_open()
+
+
 def test_a_short_is_protected_above_the_price():
     frame = bars(high={20: 106.0})
     _, ran = play({3: sell(2.0)}, track(b0=FREE, b8=stop(5.0)), frame)
@@ -383,14 +409,58 @@ def test_an_entry_made_at_an_open_is_judged_by_the_close_before():
 
 
 def test_leverage_is_capped_by_the_equity():
-    from riskguard.engine.decision import Decision, State
-
     decision = Decision(
         1, "BTC", state=State.CAUTION, leverage_cap=1.0, winners={"leverage_cap": ("rule",)}
     )
     broker, ran = play({10: buy(30.0)}, track(b0=FREE, b8=decision), cash=1_000.0)
     assert ran.orders[0].created.size == 10.0
     assert broker.vetoes[0].reasons == ("leverage_cap 1.0 <- rule",)
+
+
+def caution(**fields):
+    winners = dict.fromkeys(fields, ("rule",))
+    return Decision(1, "BTC", state=State.CAUTION, winners=winners, **fields)
+
+
+def test_all_orders_go_where_a_rule_says_so():
+    steps = {
+        3: buy(2.0),
+        5: sell(2.0, exectype=Order.Stop, price=95.0),
+        6: buy(1.0, exectype=Order.Limit, price=90.0),
+    }
+    broker, ran = play(steps, track(b0=FREE, b8=caution(cancel_orders="all")))
+    assert not broker.get_orders_open()
+    assert ran.position.size == 2.0
+    broker, ran = play(steps, track(b0=FREE, b8=caution(cancel_orders="entries")))
+    assert [order.exectype for order in broker.get_orders_open()] == [Order.Stop]
+
+
+@pytest.mark.parametrize(("side", "size", "left"), [("longs", 2.0, 0.0), ("longs", -2.0, -2.0)])
+def test_one_side_is_closed_and_the_other_stays(side, size, left):
+    closing = caution(close=side, block_entries="long")
+    steps = {3: lambda s: s.order_target_size(target=size)}
+    _, ran = play(steps, track(b0=FREE, b8=closing))
+    assert ran.position.size == left
+
+
+def test_a_position_is_reduced_once_by_its_share_and_held_below():
+    steps = {3: buy(4.0), 12: buy(4.0)}
+    obeyed = track(b0=FREE, b8=caution(reduce_by=0.25), b10=caution(reduce_by=0.25))
+    broker, ran = play(steps, obeyed)
+    assert ran.position.size == 3.0
+    assert [veto.granted for veto in broker.vetoes] == [0.0]
+
+
+def test_a_reduction_is_rounded_up_to_the_step_of_the_venue():
+    class Stepping(Failing):
+        def update(self, sample):
+            super().update(sample)
+            return cap(0.5) if self.count > 9 else FREE
+
+    guard = Stepping(())
+    guard.instruments = {"BTC": Instrument(step=0.4)}
+    _, ran = play({3: buy(3.0)}, broker=GuardedBroker(guard=guard))
+    assert ran.position.size == pytest.approx(3.0 - 4 * 0.4)
 
 
 def test_one_of_guard_and_track_is_needed():

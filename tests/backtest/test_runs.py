@@ -132,6 +132,20 @@ def test_an_order_without_a_size_takes_what_the_cash_buys(history):
     assert fill.size == pytest.approx(9_900 / history.bars("BTC").close[199])
 
 
+class Hasty(bt.Strategy):
+    def prenext(self):
+        self.buy(size=0.01)
+
+    def next(self):
+        self.buy(size=0.01)
+
+
+@pytest.mark.parametrize(("once", "load"), [(True, True), (False, True), (False, False)])
+def test_orders_of_the_warm_up_are_refused_and_next_begins_on_time(history, once, load):
+    made = run(history, Hasty, {}, runonce=once, preload=load, **COMMON)
+    assert [fill.bar for fill in made.fills][:3] == [171, 172, 173]
+
+
 class Broken(bt.Strategy):
     def next(self):
         self.nothing_of_this_name()
