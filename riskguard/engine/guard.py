@@ -99,14 +99,12 @@ class Guard:
         doors = self._doors.get("" if own or symbol == "*" else symbol)
         if doors is not None:
             for name, value in values.items():
-                door = doors.get(name)
-                if door is None:
-                    continue
-                tape = door.tape
-                if door.least <= value <= LARGEST and ts > tape.last:  # NaN is never
-                    tape.push(ts, value)
-                else:
-                    self._refuse(door, value)
+                if name in doors:
+                    tape, least, key = doors[name]
+                    if least <= value <= LARGEST and ts > tape.last:  # NaN is never
+                        tape.push(ts, value)
+                    else:
+                        self._refuse(key, least, value)
         if own and "close" in values and ts % self.plan.every == 0:
             if ts > self.as_of:
                 self._close(ts)
@@ -115,14 +113,14 @@ class Guard:
             self._decision = self._decide(ts, Change(now.stage, now.stage, now.on, now.on))
         return self._decision
 
-    def _refuse(self, door: Door, value: float) -> None:
+    def _refuse(self, key: str, least: float, value: float) -> None:
         if not -LARGEST <= value <= LARGEST:
             cause = "not finite"
-        elif value < door.least:
+        elif value < least:
             cause = "a price of zero" if value == 0 else "negative"
         else:
             cause = "out of order"
-        said = f"{door.key}: {cause}"
+        said = f"{key}: {cause}"
         self.refused[said] = self.refused.get(said, 0) + 1
 
     def _blind(self, now: int) -> tuple[str, ...]:

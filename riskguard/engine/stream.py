@@ -62,7 +62,8 @@ class Stream:
         none = (False,) * len(self.latches)
         self.change = Change(0, 0, none, none)
         self.last = NEVER
-        self._steps, self._gap = 0, GAPS * plan.every
+        self._gap, self._trim_every = GAPS * plan.every, TRIM_EVERY * plan.every
+        self._trim_at, self._steady = NEVER, True
         self._measures = self._measurers()
         self._readers = self._value_readers()
         machines = Machines(
@@ -98,13 +99,18 @@ class Stream:
             reader(now)
         self._read_leaves()
         before, self.last = self.last, now
-        self._tend(now, before)
+        if now - before > self._gap:  # a silence breaks every `for`
+            self._wake()
+        if now >= self._trim_at:
+            self._trim(now)
         ran = False
         for component in self.components:
             if component.awake:
                 component.run(now, before)
                 ran = True
-        return self._moved() if ran else self._settled()
+        if not ran and self._steady:
+            return self.change
+        return self._moved()
 
     def _read_leaves(self) -> None:
         values = self.values
@@ -115,25 +121,20 @@ class Stream:
         for formula in self._formulas:
             formula()
 
-    def _tend(self, now: int, before: int) -> None:
-        self._steps += 1
-        if self._steps % TRIM_EVERY == 0:
-            for tape in self.tapes:
-                tape.trim(now)
-        if now - before > self._gap:
-            for component in self.components:
-                component.awake = True  # a silence breaks every `for`
+    def _wake(self) -> None:
+        for component in self.components:
+            component.awake = True
+
+    def _trim(self, now: int) -> None:
+        self._trim_at = now + self._trim_every
+        for tape in self.tapes:
+            tape.trim(now)
 
     def _moved(self) -> Change:
-        before = self.change
+        before, stage = self.change, self.ladder.stage
         on = tuple([latch.on for latch in self.latches])
-        self.change = Change(self.ladder.stage, before.stage, on, before.on)
-        return self.change
-
-    def _settled(self) -> Change:
-        now = self.change
-        if now.stage != now.stage_before or now.on != now.on_before:
-            self.change = Change(now.stage, now.stage, now.on, now.on)
+        self.change = Change(stage, before.stage, on, before.on)
+        self._steady = stage == before.stage and on == before.on
         return self.change
 
     def average_true_range(self) -> float:

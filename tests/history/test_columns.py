@@ -169,9 +169,9 @@ class Draw:
         price = {"": 100.0, "ETH": 50.0}
         holes = {(s, n): pick.choice([0.0, 0.02, 0.2]) for s in price for n in SERIES}
         dead = {key: pick.choice([size, size, pick.randrange(size)]) for key in holes}
-        ts = START
+        ts, jumps = START, pick.choice([0.0, 0.0, 0.03])
         for bar in range(size):
-            ts += EVERY * (pick.choice([2, 5]) if pick.random() < 0.03 else 1)
+            ts += EVERY * (pick.choice([2, 5]) if pick.random() < jumps else 1)
             for symbol in ("ETH", ""):
                 price[symbol] *= 1 + pick.gauss(0, 0.01)
                 seen = self.bar(price[symbol])

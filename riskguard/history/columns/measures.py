@@ -39,6 +39,24 @@ class TapeColumn:
     fresh: int
     bar: bool
     scale: int
+    step: int = 0  # time between samples where it never differs: places are then arithmetic
+
+    def __post_init__(self) -> None:
+        steps = np.diff(self.times)
+        if steps.size and bool((steps == steps[0]).all()):
+            self.step = int(steps[0])
+
+    def upto(self, instants: Ints) -> Ints:
+        """Return how many samples lie at or before each instant."""
+        if not self.step:
+            return np.searchsorted(self.times, instants, side="right")
+        return np.clip((instants - self.first) // self.step + 1, 0, self.times.size)
+
+    def before(self, instants: Ints) -> Ints:
+        """Return how many samples lie before each instant."""
+        if not self.step:
+            return np.searchsorted(self.times, instants, side="left")
+        return np.clip(-((self.first - instants) // self.step), 0, self.times.size)
 
     @property
     def first(self) -> int:
@@ -52,7 +70,7 @@ class TapeColumn:
 
     def last(self, now: Ints) -> Ints:
         """Return the index of the last sample at or before each instant, -1 for none."""
-        return np.searchsorted(self.times, now, side="right") - 1
+        return self.upto(now) - 1
 
     def current(self, now: Ints) -> Floats:
         """Return the value that stands for each instant."""
@@ -123,9 +141,7 @@ def _divided(total: Ints, by: Ints | int) -> Floats:
 
 
 def _bounds(window: Window, tape: TapeColumn, now: Ints) -> tuple[Ints, Ints]:
-    high = np.searchsorted(tape.times, now, side="right")
-    low = np.searchsorted(tape.times, now - window.span, side="right")
-    return low, high
+    return tape.upto(now - window.span), tape.upto(now)
 
 
 def _past(window: Window, tape: TapeColumn, now: Ints) -> Floats:
@@ -179,7 +195,7 @@ def _totalled(window: Window, tape: TapeColumn, now: Ints, *, mean: bool) -> Flo
 
 def _accel(window: Window, tape: TapeColumn, now: Ints) -> Floats | None:
     low, high = _bounds(window, tape, now)
-    oldest = np.searchsorted(tape.times, now - 2 * window.span, side="right")
+    oldest = tape.upto(now - 2 * window.span)
     fixed = _fixed(tape, int((high - oldest).max(initial=0)))
     if fixed is None:
         return None
@@ -203,7 +219,7 @@ class _Yardstick(NamedTuple):
 def _yardstick(window: Window, tape: TapeColumn, now: Ints) -> _Yardstick:
     last = np.maximum(tape.last(now), 0)
     stamp = tape.times[last]
-    low = np.minimum(np.searchsorted(tape.times, stamp - window.span, side="left"), last)
+    low = np.minimum(tape.before(stamp - window.span), last)
     held = last - low
     good = (stamp <= now) & (now - stamp <= tape.fresh) & (held > 0)
     return _Yardstick(low, last, held, good & _filled(window, tape, held, stamp, tape.start))
@@ -220,35 +236,39 @@ def _times(window: Window, tape: TapeColumn, now: Ints) -> Floats | None:
     return tape.values[last] / np.where(good & (total != 0), mean, np.nan)
 
 
-def _spread(window: Window, tape: TapeColumn, now: Ints) -> tuple[_Yardstick, Floats, Floats]:
-    """Return the yardstick with its mean and deviation, from exact integers."""
-    stick = _yardstick(window, tape, now)
+def _spread(stick: _Yardstick, tape: TapeColumn, size: int) -> Floats:
+    """Return the deviation of each yardstick, from exact integers."""
     known = np.flatnonzero(stick.good)
     low, last = stick.low[known], stick.last[known]
     # the deviation is that of the distances from any integer: small ones are fast to add
     scaled = np.rint(tape.values * tape.scale)
-    whole = np.array([int(value) for value in scaled.tolist()], dtype=object)
-    near = whole - int(np.median(scaled))
+    if np.abs(scaled).max(initial=0.0) < EXACT:
+        near = (scaled.astype(np.int64) - int(np.median(scaled))).astype(object)
+    else:
+        near = np.array([int(value) for value in scaled.tolist()], dtype=object)
     zero = np.zeros(1, dtype=object)
-    sums, squares, totals = (
-        np.concatenate((zero, np.cumsum(column))) for column in (near, near * near, whole)
-    )
-    held = stick.held[known].astype(object)
-    total = sums[last] - sums[low]
+    sums, squares = (np.concatenate((zero, np.cumsum(column))) for column in (near, near * near))
+    held, total = stick.held[known].astype(object), sums[last] - sums[low]
     exact = held * (squares[last] - squares[low]) - total * total
     parts = held * tape.scale
-    mean, spread = np.full(now.size, np.nan), np.full(now.size, np.nan)
+    spread = np.full(size, np.nan)
     spread[known] = np.sqrt((exact / (parts * parts)).astype(np.float64))
-    mean[known] = ((totals[last] - totals[low]) / parts).astype(np.float64)
-    return stick, mean, spread
+    return spread
 
 
 def _stdev(window: Window, tape: TapeColumn, now: Ints) -> Floats:
-    return _spread(window, tape, now)[2]
+    return _spread(_yardstick(window, tape, now), tape, now.size)
 
 
-def _zscore(window: Window, tape: TapeColumn, now: Ints) -> Floats:
-    stick, mean, spread = _spread(window, tape, now)
+def _zscore(window: Window, tape: TapeColumn, now: Ints) -> Floats | None:
+    stick = _yardstick(window, tape, now)
+    fixed = _fixed(tape, int(stick.held.max(initial=0)))
+    if fixed is None:
+        return None
+    totals = _totals(fixed)
+    total = totals[stick.last] - totals[stick.low]
+    mean = _divided(total, tape.scale * np.maximum(stick.held, 1))
+    spread = _spread(stick, tape, now.size)
     wide = np.where(spread <= FLAT * np.abs(mean), np.nan, spread)
     return (tape.values[stick.last] - mean) / wide
 
