@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import copyreg
 import math
+from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from riskguard.errors import AdapterError
+from riskguard.language.ruleset import Compare, SeriesValue, values, walk
 from riskguard.market import DAY, MINUTE, SECOND, WEEK, Sample
 
 if TYPE_CHECKING:
@@ -113,6 +115,23 @@ def bar_of(feed: Feed) -> int:
     return FRAMES.get(feed._timeframe, 0) * int(feed._compression)
 
 
+def _strict(ruleset: RuleSet) -> set[tuple[str, str]]:
+    """Return (symbol, series) of all that is read without `on_missing: ignore`."""
+    found = {("", "close")}
+    latches = [(rule.when, rule.clear) for rule in ruleset.rules]
+    latches += [(stage.enter, stage.recover) for stage in ruleset.stages]
+    conditions = chain.from_iterable(latches)
+    for condition in chain(conditions, ruleset.define.values()):
+        for node in walk(condition) if condition is not None else ():
+            if not isinstance(node, Compare) or node.on_missing == "ignore":
+                continue
+            for value in chain(values(node.left), values(node.right)):
+                if isinstance(value, SeriesValue):
+                    owner = "" if value.symbol == ruleset.symbol else value.symbol
+                    found.add((owner, value.name))
+    return found
+
+
 class LineReader:
     """Samples from the lines of feeds: only those that the rules read, others' first.
 
@@ -128,10 +147,11 @@ class LineReader:
         self.others: list[tuple[str, str, Any]] = []
         named = {feed._name: feed for feed in feeds}
         tapes = [(spec.symbol, spec.name) for spec in guard.plan.tapes if spec.feeder < 0]
+        strict = _strict(guard.ruleset)
         missing = [
             text
             for owner, name in dict.fromkeys([*tapes, ("", "close")])
-            if (text := self._find(owner, name, named))
+            if (text := self._find(owner, name, named)) and (owner, name) in strict
         ]
         if missing:
             raise AdapterError(
@@ -147,7 +167,8 @@ class LineReader:
         feed, line = self.pilot, text.replace(".", "_")
         if owner and owner in named:
             feed, line = named[owner], name.replace(".", "_")
-        if not hasattr(feed.lines, line):
+        # a GuardFeed has lines for the usual series, and tells which it carries
+        if not hasattr(feed.lines, line) or line not in getattr(feed, "carried", {line}):
             return text
         self.lines.append((owner or self.symbol, name, getattr(feed.lines, line)))
         return ""

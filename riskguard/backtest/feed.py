@@ -143,7 +143,8 @@ class GuardFeed(bt.feeds.PandasData):
     """Bars with the series of the rules as lines, from a DataFrame or `Columns`.
 
     Takes what `PandasData` takes and gives the same lines. Loads row by row only where it must:
-    with filters (resample, replay), `tzinput`, `fromdate` or `todate`.
+    with filters (resample, replay), `tzinput`, `fromdate` or `todate`. `carried` names the lines
+    that have a column.
     """
 
     lines: ClassVar[Any] = EXTRA
@@ -166,6 +167,7 @@ class GuardFeed(bt.feeds.PandasData):
             for name, column in where.items()
             if column is not None
         }
+        self.carried = frozenset(self._buffers)
         self._buffers["datetime"] = _buffer(day_numbers(_microseconds(stamps)))
 
     def _column(self, which: int | str) -> pd.Series:
@@ -242,11 +244,12 @@ def visible(history: History, key: str, ts: Stamps) -> Floats:
     series = history.series[key]
     if series.spec.kind != "flow":
         return np.asarray(history.aligned(key, ts), dtype=np.float64)
-    upto = np.searchsorted(series.times, ts, side="right")
-    since = np.concatenate(([np.searchsorted(series.times, 2 * ts[0] - ts[1], "right")], upto[:-1]))
-    flow, result = np.asarray(series.values), np.full(len(ts), np.nan)
-    for row in np.flatnonzero(upto > since):
-        result[row] = flow[since[row] : upto[row]].sum()
+    flow = np.asarray(series.values)
+    bar = np.searchsorted(ts, series.times, side="left")
+    shown = (series.times > 2 * ts[0] - ts[1]) & (bar < len(ts)) & ~np.isnan(flow)
+    result = np.full(len(ts), np.nan)
+    result[bar[shown]] = 0.0
+    np.add.at(result, bar[shown], flow[shown])
     return result
 
 

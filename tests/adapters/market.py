@@ -135,3 +135,31 @@ def play(
     cerebro.addstrategy(strategy, **({"steps": steps} if strategy is Script else {}))
     [ran] = cerebro.run(**modes)
     return broker, ran
+
+
+def buy(size=1.0, **more):
+    return lambda strategy: strategy.buy(size=size, **more)
+
+
+def sell(size=1.0, **more):
+    return lambda strategy: strategy.sell(size=size, **more)
+
+
+class Failing:
+    """A guard that fails where it is told to, else lets everything pass."""
+
+    def __init__(self, bars_that_fail):
+        self.symbol, self.sources, self.instruments = "BTC", {}, {}
+        self.fail, self.count = bars_that_fail, 0
+        self.ruleset = self
+        self.plan = self
+        self.tapes, self.rules, self.stages, self.define = (), (), (), {}
+
+    def guarded(self, symbol):
+        return symbol == "BTC"
+
+    def update(self, _sample):
+        self.count += 1
+        if self.count - 1 in self.fail:
+            raise ZeroDivisionError("in a measure")
+        return FREE

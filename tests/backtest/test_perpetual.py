@@ -4,6 +4,7 @@ import backtrader as bt
 import pytest
 from backtrader.brokers import BackBroker
 
+from riskguard.backtest.feed import GuardFeed
 from riskguard.backtest.perpetual import (
     Fill,
     FractionalComm,
@@ -12,7 +13,7 @@ from riskguard.backtest.perpetual import (
     ScaledPerpetualBroker,
 )
 from riskguard.errors import AdapterError
-from tests.adapters.market import FREE, bars, halted, play, track
+from tests.adapters.market import FREE, MINUTES, bars, halted, play, track
 
 Stop, Limit = bt.Order.Stop, bt.Order.Limit
 
@@ -197,6 +198,31 @@ def test_a_short_is_closed_above_its_price():
     [lost] = broker.liquidations
     assert lost.price == pytest.approx(5_500 / 45.225)
     assert broker.equity[-1] == pytest.approx(0.005 * 45 * lost.price)
+
+
+def test_two_positions_share_one_margin():
+    # 1000 in cash, 30 BTC and 15 ETH at 100, leverage 5; ETH gains 10 before BTC falls
+    broker = leveraged()
+    rise = dict.fromkeys(range(9, 40), 110.0)
+    frames = [
+        bars(low={10: 60.0}, close={10: 65.0}),
+        bars(close=rise, low=rise),
+    ]
+
+    def prepare(cerebro):
+        feed = GuardFeed(dataname=frames[1], name="ETH", timeframe=MINUTES, compression=240)
+        cerebro.adddata(feed)
+
+    steps = {
+        3: lambda s: [s.buy(data=s.datas[0], size=30.0), s.buy(data=s.datas[1], size=15.0)],
+    }
+    _, ran = play(steps, frame=frames[0], broker=broker, cash=1_000.0, prepare=prepare)
+    [lost] = broker.liquidations
+    # 1000 + 150 + 30 (p - 100) equals 0.5 % of 30 p
+    assert lost.symbol == "BTC"
+    assert lost.threshold == pytest.approx(1_850 / (30 * 0.995))
+    assert ran.getposition(ran.datas[1]).size == 15.0
+    assert {fill.symbol for fill in broker.fills} == {"BTC", "ETH"}
 
 
 def test_the_nearest_approach_is_kept():

@@ -91,6 +91,7 @@ class Counting:
     """A guard that counts its samples."""
 
     symbol, sources, instruments, tapes = "BTC", {}, {}, ()
+    rules, stages, define = (), (), {}
 
     def __init__(self):
         self.ruleset = self.plan = self
@@ -209,6 +210,14 @@ def test_futures_with_margin_are_reduced_and_closed(size):
     assert changes == [size, size / 2, 0.0]
 
 
+def test_a_reduction_that_fills_in_parts_is_not_ordered_twice():
+    broker = GuardedBroker(track=track(b0=FREE, b8=cap(0.5), b16=halted()))
+    broker.set_filler(bt.broker.fillers.FixedSize(size=1.0))
+    frame = bars().assign(volume=100.0)
+    _, ran = play({2: lambda s: s.buy(size=4.0)}, frame=frame, broker=broker)
+    assert ran.seen[3:20] == [1, 2, 3, 4, 4, 4, 3, 2, 2, 2, 2, 2, 2, 2, 1, 0, 0]
+
+
 RULES = """
 version: 1
 symbol: BTC
@@ -257,12 +266,24 @@ def test_stamps_of_opens_are_moved_to_the_close():
 
 
 def test_a_line_that_no_feed_carries_is_refused_at_the_start():
-    cerebro = bt.Cerebro(stdstats=False)
-    cerebro.setbroker(GuardedBroker(guard=guard()))
-    cerebro.adddata(bt.feeds.PandasData(dataname=bars()), name="BTC")
-    cerebro.addstrategy(Script)
-    with pytest.raises(AdapterError, match="the rules read oi; the feed carries no such line"):
-        cerebro.run()
+    for kind in (bt.feeds.PandasData, GuardFeed):
+        cerebro = bt.Cerebro(stdstats=False)
+        cerebro.setbroker(GuardedBroker(guard=guard()))
+        cerebro.adddata(kind(dataname=bars()), name="BTC")
+        cerebro.addstrategy(Script)
+        with pytest.raises(AdapterError, match="the rules read oi; the feed carries no such line"):
+            cerebro.run()
+
+
+def test_a_line_that_may_be_missing_need_not_be_carried():
+    text = RULES.replace("when: oi.change(8h) <= -10%", "when: {any: [close < 90, LEAF]}")
+    leaf = "{is: oi.change(8h) <= -10%, on_missing: ignore}"
+    text = text.replace("LEAF", leaf).replace("clear: oi.change(8h) >= -1%", "clear: close > 95")
+    ruleset, found = read_text(text, "rules.yaml")
+    assert ruleset is not None, [one.render() for one in found]
+    broker = GuardedBroker(guard=Guard(ruleset))
+    _, ran = play({5: lambda s: s.buy(size=4.0)}, broker=broker)
+    assert ran.position.size == 4.0
 
 
 def test_a_line_of_nan_is_unknown_and_denies_entries():
