@@ -125,7 +125,7 @@ class PerpetualBroker(BackBroker):
         self.nearest: Approach | None = None
         self._pilot = self.cerebro.datas[0]
         self._line = self._pilot.lines[0]
-        self._seen = 0
+        self._seen, self._early = 0, True
         self._moved: list[Feed] = []
         self._untouched = list(self.cerebro.datas)
         self._lengths = {}
@@ -154,6 +154,7 @@ class PerpetualBroker(BackBroker):
         moved = bars != self._seen
         before = float(self.positions[self._pilot].size)
         first = len(self.fills)
+        self._early = True  # other positions are worth their open until the bar is settled
         if self.margined:
             self._moved = [data for data, seen in self._lengths.items() if len(data) != seen]
             for data in self._moved:
@@ -173,6 +174,7 @@ class PerpetualBroker(BackBroker):
             if due == due and due:  # noqa: PLR0124 - NaN: nothing was charged
                 self.cash -= due
                 self.funding_paid += due
+        self._early = False
         for data in self._moved:
             threshold = self._threshold(data)
             if threshold is not None and self._reaches(data, threshold):
@@ -247,8 +249,10 @@ class PerpetualBroker(BackBroker):
             if other is data or not position.size:
                 continue
             info = self.getcommissioninfo(other)
-            value = position.size * other.close[0]
-            open_profit = position.size * (other.close[0] - position.price)
+            begun = self._early and any(other is moved for moved in self._moved)
+            price = other.open[0] if begun else other.close[0]
+            value = position.size * price
+            open_profit = position.size * (price - position.price)
             if value > 0:
                 value = (value - open_profit) / info.get_leverage() + open_profit
             total += value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -164,7 +165,8 @@ def run(
 
 def _told(strategy: type[bt.Strategy], error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
-    last = frames[-1]
+    own = getattr(sys.modules.get(strategy.__module__), "__file__", None)
+    last = next((frame for frame in reversed(frames) if frame.filename == own), frames[-1])
     return (
         f"strategy {strategy.__name__} failed: {type(error).__name__}: {error} "
         f"({last.filename}:{last.lineno}, in {last.name})"

@@ -206,7 +206,7 @@ def test_two_positions_share_one_margin():
     rise = dict.fromkeys(range(9, 40), 110.0)
     frames = [
         bars(low={10: 60.0}, close={10: 65.0}),
-        bars(close=rise, low=rise),
+        bars(open=dict.fromkeys(range(10, 40), 110.0), close=rise, low=rise),
     ]
 
     def prepare(cerebro):
