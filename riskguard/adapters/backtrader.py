@@ -23,9 +23,18 @@ from riskguard.adapters.backtrader_lines import (
     nanoseconds,
     symbol_of,
 )
-from riskguard.adapters.backtrader_orders import Book, amend, arrange, drop, held, pending, waiting
+from riskguard.adapters.backtrader_orders import (
+    Book,
+    amend,
+    arrange,
+    drop,
+    held,
+    leaving,
+    pending,
+    waiting,
+)
 from riskguard.engine.decision import Decision, State
-from riskguard.engine.gate import Intent, gate
+from riskguard.engine.gate import RESIDUE, Intent, gate
 from riskguard.errors import AdapterError
 from riskguard.market import Instrument
 
@@ -55,12 +64,8 @@ CAPABILITIES = frozenset(
         "notify",
     }
 )
+RECIPE = ("ruleset", "sources", "instruments")  # what a guard is made of
 Order = Any  # Backtrader is untyped
-
-
-def _recipe(guard: GuardLike) -> dict[str, Any]:
-    names = ("ruleset", "sources", "instruments")
-    return {name: getattr(guard, name) for name in names}
 
 
 class Veto(NamedTuple):
@@ -109,7 +114,7 @@ class GuardMixin(Base):
             raise AdapterError(f"stamp={stamp!r}; write 'close' or 'open'")
         self._given, self.track, self._samples = guard, track, samples
         self._kind: type[GuardLike] | None = type(guard) if guard else None
-        self._recipe = _recipe(guard) if guard else {}
+        self._recipe = {name: getattr(guard, name) for name in RECIPE if guard}
         self._named, self._guards, self._stamp = symbol, guards, stamp
         super().__init__(**others)
 
@@ -123,12 +128,12 @@ class GuardMixin(Base):
         self.guard, self._given = self._given or self._fresh(), None
         feeds = self.cerebro.datas
         symbol = self._named or (self.guard.symbol if self.guard else "")
-        self._driving = driving(feeds, symbol)
-        self.symbol = symbol or self._driving._name
-        self._clock, self._change = self._driving.lines[0], 0
+        self.pilot = driving(feeds, symbol)
+        self.symbol = symbol or self.pilot._name
+        self._clock, self._change = self.pilot.lines[0], 0
         self._due: float = 1
-        self._times = self._driving.lines.datetime
-        self._shift = bar_of(self._driving) if self._stamp == "open" else 0
+        self._times = self.pilot.lines.datetime
+        self._shift = bar_of(self.pilot) if self._stamp == "open" else 0
         self.decision = Decision(0, self.symbol)
         self._placing = False
         self._books: dict[int, Book] = {}
@@ -140,14 +145,14 @@ class GuardMixin(Base):
         self._sample = next(self._ahead, None) if self._ahead else None
         self._reader = None
         if self.guard and not self._ahead:
-            self._reader = LineReader(self.guard, feeds, self._driving, self.symbol)
+            self._reader = LineReader(self.guard, feeds, self.pilot, self.symbol)
 
     def _fresh(self) -> GuardLike | None:
         return self._kind(**self._recipe) if self._kind else None
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the guard behind: another process makes its own from the same rules."""
-        return {**vars(self), "_given": None, "guard": None}
+        return {**vars(self), "_given": None, "guard": None, "_ahead": None}
 
     def _judged(self, symbol: str) -> bool:
         if self._guards is not None:
@@ -158,6 +163,8 @@ class GuardMixin(Base):
 
     def next(self) -> None:
         """Fill what was ordered, then follow the bar that has closed."""
+        if not self.p.checksubmit:
+            self._arrange()
         super().next()
         if self._clock.lencount >= self._due:
             self._follow(self._clock.lencount)
@@ -213,7 +220,7 @@ class GuardMixin(Base):
         return found
 
     def _account(self) -> tuple[float, float, float]:
-        return self._value, held(self, self._driving), self._driving.close[0]
+        return self._value, held(self, self.pilot), self.pilot.close[0]
 
     def _blocked(self, error: Exception) -> Decision:
         self.faults.append(Fault(self._now(), f"{type(error).__name__}: {error}"))
@@ -252,6 +259,9 @@ class GuardMixin(Base):
     def check_submitted(self) -> None:
         """Accept what cash allows; a stop of our own waits for what fills nearer to the open."""
         super().check_submitted()
+        self._arrange()
+
+    def _arrange(self) -> None:
         if self.decision.stop is None:
             return
         for book in self._books.values():
@@ -326,6 +336,7 @@ class GuardMixin(Base):
         """Return what is granted, with the order cut to it."""
         asked = abs(order.executed.remsize)
         position = held(self, book.data)
+        against = abs(position) if order.executed.remsize * position < 0 else 0.0
         side = "buy" if order.isbuy() else "sell"
         try:
             if not position:
@@ -338,9 +349,9 @@ class GuardMixin(Base):
                     drop(self, found)
         except Exception as error:  # noqa: BLE001 - whatever fails, exits pass and entries do not
             self.faults.append(Fault(self._now(), f"{type(error).__name__}: {error}"))
-            room = abs(position) - book.leaving() if order.executed.remsize * position < 0 else 0.0
+            room = against - leaving(self, book, order)
             granted, effect, reasons = max(0.0, min(asked, room)), "close", ("guard_error",)
-        if granted and effect in {"open", "add", "flip"}:
+        if granted > against * (1 + RESIDUE):
             book.entries.add(order.ref)
         book.parents[order.ref] = effect in {"open", "add"}
         if granted < asked:

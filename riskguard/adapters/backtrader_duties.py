@@ -128,6 +128,8 @@ def _protect(broker: Broker, book: Book, position: float, room: float) -> None:
         book.stop = None
         return
     side = 1 if position > 0 else -1
+    if book.data is not broker.pilot:  # the distance is in prices of the guarded symbol
+        distance *= book.data.close[0] / broker.pilot.close[0]
     price = book.data.close[0] - side * distance
     if stop is None:
         order = broker.place(book, -side * room, exectype=STOP, price=price)

@@ -27,6 +27,7 @@ __all__ = [
     "fit",
     "gapped",
     "held",
+    "leaving",
     "pending",
     "waiting",
 ]
@@ -135,6 +136,15 @@ def waiting(broker: Broker, book: Book) -> Iterator[Order]:
     for order in chain(list(broker.pending), list(broker.submitted), parked):
         if order is not None and order.data is book.data and order.alive():
             yield order
+
+
+def leaving(broker: Broker, book: Book, order: Order) -> float:
+    """Return how much fills at once on the side of `order`, besides itself."""
+    return math.fsum(
+        abs(other.executed.remsize)
+        for other in waiting(broker, book)
+        if other.exectype in AT_ONCE and other.isbuy() == order.isbuy() and other.ref != order.ref
+    )
 
 
 def _live(order: Order) -> bool:

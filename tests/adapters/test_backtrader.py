@@ -162,6 +162,21 @@ def test_a_fault_inside_the_guard_denies_entries_and_lets_exits_pass():
     assert "guard_error" in veto.reasons[0]
 
 
+def test_a_fault_in_the_gate_lets_exits_pass_once(monkeypatch):
+    def failing(*_args, **_named):
+        raise KeyError("gate")
+
+    monkeypatch.setattr("riskguard.adapters.backtrader.gate", failing)
+    steps = {
+        3: buy(2.0),
+        10: lambda s: [s.buy(size=1.0), s.close(), s.close()],
+    }
+    broker, ran = play(steps, track(b0=FREE, b8=reducing()))
+    assert ran.position.size == 0.0
+    assert [veto.granted for veto in broker.vetoes] == [0.0, 0.0]
+    assert len(broker.faults) == 3
+
+
 def test_an_order_of_the_guard_says_why_and_belongs_to_the_strategy_that_holds():
     seen = []
 

@@ -175,9 +175,19 @@ def test_the_stop_follows_the_size_of_the_position():
     assert ran.position.size == 0.0
 
 
-def test_the_stop_cannot_flip_a_position_closed_at_the_open_of_its_bar():
+@pytest.mark.parametrize("checked", [True, False])
+def test_the_stop_cannot_flip_a_position_closed_at_the_open_of_its_bar(checked):
     frame = bars(low={13: 90.0})
-    _, ran = play({3: buy(2.0), 12: lambda s: s.close()}, track(b0=FREE, b8=stop(5.0)), frame)
+    broker = GuardedBroker(track=track(b0=FREE, b8=stop(5.0)), checksubmit=checked)
+    _, ran = play({3: buy(2.0), 12: lambda s: s.close()}, frame=frame, broker=broker)
+    assert ran.position.size == 0.0
+
+
+def test_a_reversal_clipped_to_an_exit_shrinks_with_the_position():
+    frame = bars(high={25: 106.0})
+    steps = {3: buy(4.0), 10: sell(9.0, exectype=Order.Limit, price=105.0)}
+    _, ran = play(steps, track(b0=FREE, b8=reducing(), b15=cap(0.5)), frame)
+    assert ran.orders[1].executed.size == -2.0
     assert ran.position.size == 0.0
 
 

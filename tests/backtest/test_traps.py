@@ -25,6 +25,7 @@ from tests.adapters.market import (
     halted,
     play,
     reducing,
+    stop,
     track,
 )
 
@@ -69,6 +70,16 @@ def test_one_decision_for_all_has_a_base_for_each():
     broker = GuardedBroker(track=track(b0=FREE, b8=cap(0.5)), symbol="BTC", guards=lambda _: True)
     ran = together(broker, [feed(bars(), "BTC"), feed(bars(), "ETH")], {5: uneven})
     assert sizes(ran) == [1.0, 3.0]
+
+
+def test_a_stop_keeps_its_share_of_the_price_on_another_feed():
+    other = bars(open=dict.fromkeys(range(40), 10.0), close=dict.fromkeys(range(40), 10.0))
+    other["low"], other["high"] = 9.9, 10.1
+    other.iloc[20, other.columns.get_loc("low")] = 9.0
+    broker = GuardedBroker(track=track(b0=FREE, b8=stop(5.0)), symbol="BTC", guards=lambda _: True)
+    ran = together(broker, [feed(bars(), "BTC"), feed(other, "ETH")], {5: both})
+    assert sizes(ran) == [2.0, 0.0]
+    assert ran.fills()[-1] == (20, "guard", 9.5)
 
 
 def test_a_feed_that_starts_later_is_guarded_from_its_first_bar():
