@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import backtrader as bt
 
@@ -64,7 +65,7 @@ def _load(path: Path) -> ModuleType:
     if not path.is_file():
         raise AdapterError(f"{path}: no such file; write path/to/file.py:ClassName")
     path = path.resolve()
-    name = f"riskguard_strategy_{path.stem}_{abs(hash(str(path))):x}"
+    name = f"riskguard_strategy_{path.stem}_{crc32(str(path).encode()):x}"
     if name in sys.modules:
         return sys.modules[name]
     spec = spec_from_file_location(name, path)
