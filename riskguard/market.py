@@ -99,7 +99,7 @@ class SeriesSpec:
         return SCALES.get(self.dimension, DEFAULT_SCALE)
 
 
-def _bar(unit: str, kind: str, help: str, column: str = "") -> SeriesSpec:  # noqa: A002
+def _bar(unit: str, kind: str, help: str, column: str = "") -> SeriesSpec:  # noqa: A002 - the word of SeriesSpec
     return SeriesSpec(unit, kind, bar=True, column=column, help=help)
 
 
