@@ -283,6 +283,11 @@ def _why(decision: Decision, side: str) -> tuple[Reason, ...]:
     return tuple(found)
 
 
+def _cancels_entries(decision: Decision) -> bool:
+    tightened = decision.block_entries != "none" or decision.exposure_cap < 1.0
+    return tightened or decision.cancel_orders != "none" or decision.reduce_by > 0
+
+
 def duties(decision: Decision, episode: Episode, symbol: str, position: float) -> list[Action]:
     """List what the decision asks for unasked, cancels first; ids are stable in an episode."""
     if decision.state is State.ACTIVE:
@@ -296,7 +301,7 @@ def duties(decision: Decision, episode: Episode, symbol: str, position: float) -
 
     if decision.cancel_orders == "all":
         add("cancel_all")
-    elif decision.cancel_orders or decision.block_entries != "none" or decision.exposure_cap < 1:
+    elif _cancels_entries(decision):
         add("cancel_entries")
     ceiling = episode.ceiling(decision)
     leaves = {"longs": position > 0, "shorts": position < 0, "all": True, "none": False}

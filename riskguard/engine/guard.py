@@ -6,7 +6,7 @@ guarded symbol's bar; between closes, samples only age the inputs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from riskguard.engine.compile import compile_rules
 from riskguard.engine.decision import Decision, Moment, decided
@@ -112,6 +112,11 @@ class Guard:
             now = self.stream.change  # between closes only blindness can begin or end
             self._decision = self._decide(ts, Change(now.stage, now.stage, now.on, now.on))
         return self._decision
+
+    def __reduce__(self) -> NoReturn:
+        # its steps are closures over its state: a copy would go on stepping the original
+        msg = "a Guard cannot be copied or pickled; build another: Guard(ruleset, sources=...)"
+        raise TypeError(msg)
 
     def _refuse(self, key: str, least: float, value: float) -> None:
         if not -LARGEST <= value <= LARGEST:

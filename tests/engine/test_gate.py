@@ -118,6 +118,15 @@ def test_duties_cancel_before_they_reduce_and_keep_their_ids() -> None:
     assert duties(HALTED, episode, "BTC", 4.0)[-1].kind == "flatten"
 
 
+def test_a_decision_that_only_caps_leverage_or_sets_a_stop_cancels_nothing() -> None:
+    for quiet in (
+        replace(ACTIVE, state=State.CAUTION, leverage_cap=2.0),
+        replace(ACTIVE, state=State.CAUTION, stop=5.0),
+    ):
+        kinds = [action.kind for action in duties(quiet, Episode(), "BTC", 1.0)]
+        assert "cancel_entries" not in kinds
+
+
 def test_no_stream_of_orders_and_fills_ever_grows_or_flips_a_guarded_position() -> None:
     for seed in range(3_000):
         pick = random.Random(seed)

@@ -1,0 +1,143 @@
+"""The guard at its door: what is refused, what ages, what blinds it, what it will not do."""
+
+from __future__ import annotations
+
+import copy
+import math
+import pickle
+
+import pytest
+
+from riskguard import Decision, Guard, RuleError, Sample, State
+from riskguard.language.reader import read_text
+from riskguard.market import HOUR
+
+START = 1_767_225_600_000_000_000
+RULES = """\
+version: 1
+symbol: BTC
+every: 1h
+rules:
+  flush:
+    when: oi.change(3h) <= -5%
+    clear: oi.change(3h) >= 0%
+    do: {exposure_cap: 50%}
+"""
+
+
+def guard(text: str = RULES, **sources: str) -> Guard:
+    ruleset, found = read_text(text, "rules.yaml")
+    assert ruleset is not None, found
+    return Guard(ruleset, sources=sources)
+
+
+def feed(made: Guard, hour: int, **values: float) -> Decision:
+    return made.update(Sample(START + hour * HOUR, "BTC", {"close": 100.0, **values}))
+
+
+def warm(made: Guard, until: int = 5) -> Decision:
+    return [feed(made, hour, oi=1000.0) for hour in range(1, until + 1)][-1]
+
+
+def test_guard_that_has_not_seen_its_window_lets_nothing_in_and_says_how_much_it_has() -> None:
+    made = guard()
+    first = feed(made, 1, oi=1000.0)
+    assert (first.state, first.block_entries) == (State.REDUCING, "both")
+    assert first.priming == ("oi.change(3h) has 0s of 3h",)
+    assert warm(guard(), 4).state is State.ACTIVE
+
+
+def test_values_that_cannot_be_true_are_counted_and_the_input_goes_stale() -> None:
+    made = guard()
+    warm(made)
+    for hour, bad in enumerate((math.nan, math.inf, -1.0), 6):
+        feed(made, hour, oi=bad)
+    assert made.refused == {"oi: not finite": 2, "oi: negative": 1}
+    assert feed(made, 9).blind == ("oi",)
+
+
+def test_sample_that_comes_late_is_refused_and_time_does_not_go_back() -> None:
+    made = guard()
+    warm(made)
+    before = made.as_of
+    made.update(Sample(START, "BTC", {"close": 1.0, "oi": 1.0}))
+    assert made.as_of == before
+    assert made.refused["oi: out of order"] == 1
+
+
+def test_blind_begins_when_the_age_passes_max_age_and_ends_with_the_next_value() -> None:
+    made = guard()
+    warm(made)
+    assert feed(made, 7).blind == ()  # 2 h = max_age
+    silent = feed(made, 8)
+    assert (silent.blind, silent.block_entries, silent.exposure_cap) == (("oi",), "both", 1.0)
+    assert feed(made, 9, oi=1000.0).blind == ()
+
+
+def test_clock_alone_makes_a_guard_blind_between_two_closes() -> None:
+    made = guard()
+    warm(made)
+    decision = made.update(Sample(START + 8 * HOUR + 1, "BTC", {}))
+    assert decision.blind == ("oi",)
+    assert decision.ts == START + 8 * HOUR + 1
+
+
+def test_a_dead_feed_neither_fires_nor_clears_nor_sells() -> None:
+    made = guard()
+    warm(made)
+    fired = feed(made, 6, oi=900.0)
+    assert (fired.active, fired.exposure_cap) == (("flush",), 0.5)
+    for hour in range(7, 30):
+        silent = feed(made, hour)
+    assert (silent.active, silent.exposure_cap, silent.close) == (("flush",), 0.5, "none")
+
+
+def test_blind_ignore_announces_and_does_not_block() -> None:
+    made = guard(RULES.replace("every: 1h", "every: 1h\nblind: ignore"))
+    warm(made)
+    decision = feed(made, 12)
+    assert (decision.blind, decision.state) == (("oi",), State.ACTIVE)
+
+
+def test_rules_that_only_notify_need_nothing() -> None:
+    made = guard(RULES.replace("{exposure_cap: 50%}", "{notify: look}"))
+    assert feed(made, 1).state is State.ACTIVE
+
+
+def test_missing_line_that_is_ignored_is_neutral_in_its_group() -> None:
+    text = RULES.replace(
+        "when: oi.change(3h) <= -5%",
+        "when: {all: [close < 90, {is: oi.change(3h) <= -5%, on_missing: ignore}]}",
+    ).replace("clear: oi.change(3h) >= 0%", "clear: close > 95")
+    made = guard(text)
+    fallen = made.update(Sample(START + HOUR, "BTC", {"close": 80.0}))
+    assert fallen.active == ("flush",)
+
+
+def test_guard_cannot_be_copied() -> None:
+    for copied in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError, match="build another"):
+            copied(guard())
+
+
+def test_floor_without_the_source_of_the_feed_is_refused() -> None:
+    text = """\
+version: 1
+symbol: BTC
+every: 1h
+params:
+  floor: {by_source: {binance: $18M}}
+rules:
+  r:
+    when: {all: ["liq.long.sum(4h).times_avg(7d) >= 3x", liq.long.sum(4h) >= floor]}
+    clear: liq.long.sum(4h) < $1M
+    do: {exposure_cap: 50%}
+"""
+    assert guard(text, **{"liq.long": "binance"}).ruleset.params["floor"].value == 18e6
+    with pytest.raises(RuleError, match="RG509"):
+        guard(text, **{"liq.long": "bybit"})
+
+
+def test_a_file_without_every_needs_data_to_say_it() -> None:
+    with pytest.raises(RuleError, match="every"):
+        guard(RULES.replace("every: 1h\n", ""))
