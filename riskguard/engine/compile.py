@@ -17,9 +17,9 @@ from riskguard.engine.plan import (
     TapeSpec,
     Truth,
     ValueSpec,
-    arithmetic,
 )
 from riskguard.engine.windows import Window
+from riskguard.language.arithmetic import arithmetic
 from riskguard.language.ruleset import (
     Actions,
     All,

@@ -21,7 +21,7 @@ from riskguard.engine.plan import Group, Leaf, Plan, Ref
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from riskguard.engine.reasons import Change
+    from riskguard.engine.logic import Change
 
     Node = tuple[str, int]  # (kind, index), as in the order of the plan
     Step = Callable[[int], None]

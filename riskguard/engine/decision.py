@@ -19,8 +19,8 @@ from riskguard.language.ruleset import Actions
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from riskguard.engine.logic import Change
     from riskguard.engine.plan import Plan
-    from riskguard.engine.reasons import Change
     from riskguard.language.ruleset import Stop
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
     "State",
     "decided",
     "merge",
-    "stricter",
 ]
 
 # number fields: 1 where the least is strictest, -1 where the most is
@@ -101,33 +100,6 @@ class Claim(NamedTuple):
     name: str
     do: Actions
     priority: int = 0
-
-
-def stricter(first: Actions, second: Actions) -> Actions:
-    """Merge what two rules ask for, field by field, strictest wins.
-
-    Of two stops of different kinds the first is kept: which is nearer depends on the price,
-    and `merge` compares the claims one by one.
-    """
-
-    def least(one: float | None, two: float | None) -> float | None:
-        return two if one is None else one if two is None else min(one, two)
-
-    def most(one: float | None, two: float | None) -> float | None:
-        return two if one is None else one if two is None else max(one, two)
-
-    return Actions(
-        exposure_cap=least(first.exposure_cap, second.exposure_cap),
-        reduce_by=most(first.reduce_by, second.reduce_by),
-        close=_union(first.close, second.close, "all"),
-        block_entries=_union(first.block_entries, second.block_entries, "both"),
-        reduce_only=first.reduce_only or second.reduce_only,
-        leverage_cap=least(first.leverage_cap, second.leverage_cap),
-        stop=first.stop or second.stop,
-        cancel_orders=_union(first.cancel_orders, second.cancel_orders, "all"),
-        hedge=most(first.hedge, second.hedge),
-        notify="; ".join(dict.fromkeys(text for text in (first.notify, second.notify) if text)),
-    )
 
 
 def _union(one: str, two: str, both: str) -> str:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from riskguard.engine.compile import compile_rules
 from riskguard.engine.decision import Decision, Moment, decided
-from riskguard.engine.logic import NEVER
-from riskguard.engine.reasons import Change, explain
+from riskguard.engine.logic import NEVER, Change
+from riskguard.engine.reasons import explain
 from riskguard.engine.stream import Stream
 from riskguard.language.binding import sourced
 

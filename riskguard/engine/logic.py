@@ -7,7 +7,7 @@ The steps here are normative (rules.md 8.2); columns must equal them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from riskguard.engine.windows import NEVER
 
@@ -20,6 +20,7 @@ __all__ = [
     "NEVER",
     "TRUE",
     "UNKNOWN",
+    "Change",
     "Follow",
     "Ladder",
     "Latch",
@@ -45,6 +46,15 @@ def group(kind: str, count: int, truths: Sequence[int]) -> int:
     if known >= count:
         return TRUE
     return UNKNOWN if known + present.count(UNKNOWN) >= count else FALSE
+
+
+class Change(NamedTuple):
+    """Where the machines stand and stood: stage numbers, and which rules are on."""
+
+    stage: int
+    stage_before: int
+    on: tuple[bool, ...]
+    on_before: tuple[bool, ...]
 
 
 class Persist:

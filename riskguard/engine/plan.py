@@ -166,19 +166,6 @@ class Plan:
         return window.minimum or window.span * MEASURES[window.function].reach
 
 
-def arithmetic(op: str, left: float, right: float) -> float:
-    """Return `left op right`; dividing by zero is unknown."""
-    if op == "+":
-        return left + right
-    if op == "-":
-        return left - right
-    if op == "*":
-        return left * right
-    if op == "/":
-        return left / right if right else float("nan")
-    return left * (1.0 + right) if op == "+share" else left * (1.0 - right)
-
-
 def span_text(span: int) -> str:
     """Return a time as people say it, rounded down: 28d, 36h, 90m."""
     for unit, letter in ((DAY, "d"), (HOUR, "h"), (MINUTE, "m")):

@@ -6,10 +6,10 @@ The same code explains a step of the stream and a bar of the columns: both offer
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from riskguard.engine.decision import Reading
-from riskguard.engine.logic import ABSENT, FALSE, TRUE
+from riskguard.engine.logic import ABSENT, FALSE, TRUE, Change
 from riskguard.language.ruleset import (
     Any,
     AtLeast,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from riskguard.engine.plan import Plan
     from riskguard.language.ruleset import RuleSet
 
-__all__ = ["Change", "View", "explain", "leaves", "open_lines", "reads"]
+__all__ = ["View", "explain", "leaves", "open_lines", "reads"]
 
 WORDS = {FALSE: "false", TRUE: "true"}
 SHARES = {"share", "ratio"}
@@ -46,15 +46,6 @@ class View(Protocol):
 
     def value(self, index: int) -> float:
         """Return the number of a value."""
-
-
-class Change(NamedTuple):
-    """Where the machines stand and stood: stage numbers, and which rules are on."""
-
-    stage: int
-    stage_before: int
-    on: tuple[bool, ...]
-    on_before: tuple[bool, ...]
 
 
 def deciding(

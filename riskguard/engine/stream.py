@@ -12,12 +12,23 @@ from typing import TYPE_CHECKING
 
 from riskguard.engine.boundary import compare, slack
 from riskguard.engine.components import Component, Machines, components
-from riskguard.engine.logic import ABSENT, FALSE, GAPS, NEVER, TRUE, UNKNOWN, Ladder, Latch, Ramp
+from riskguard.engine.logic import (
+    ABSENT,
+    FALSE,
+    GAPS,
+    NEVER,
+    TRUE,
+    UNKNOWN,
+    Change,
+    Ladder,
+    Latch,
+    Ramp,
+)
 from riskguard.engine.measures import MEASURES
 from riskguard.engine.measures.recursive import average_true_range
-from riskguard.engine.plan import ATR_BARS, ATR_SPANS, Leaf, Plan, arithmetic
-from riskguard.engine.reasons import Change
+from riskguard.engine.plan import ATR_BARS, ATR_SPANS, Leaf, Plan
 from riskguard.engine.windows import Rolling, Tape
+from riskguard.language.arithmetic import arithmetic
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from riskguard.market import DAY, HOUR, MINUTE, SECOND, WEEK
+from riskguard.language.units import DURATIONS
+from riskguard.market import DAY, MINUTE, SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,14 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CellError", "duration", "duration_text", "instant", "instant_text", "instants"]
 
-UNITS: Mapping[str, int] = {
-    "s": SECOND,
-    "m": MINUTE,
-    "min": MINUTE,
-    "h": HOUR,
-    "d": DAY,
-    "w": WEEK,
-}
 DIGITS: Mapping[int, int] = {10: SECOND, 13: 1_000_000, 16: 1_000, 19: 1}
 LATEST = 9_214_646_400 * SECOND  # 2262-01-01; 64 bits hold little more
 LONGEST = 3_650 * DAY
@@ -56,7 +49,7 @@ def duration(text: str) -> int:
     found = re.fullmatch(r"(\d{1,6})\s*(s|m|min|h|d|w)", text, re.ASCII)
     if not found:
         raise CellError(f"'{text}' is not a time", "write a whole number and s, m, h, d or w: 4h")
-    ns = int(found[1]) * UNITS[found[2]]
+    ns = int(found[1]) * DURATIONS[found[2]]
     if ns > LONGEST:
         raise CellError(f"'{text}' is longer than ten years", "write a shorter time: 4h, 30d")
     return ns
@@ -65,8 +58,8 @@ def duration(text: str) -> int:
 def duration_text(ns: int) -> str:
     """Return `ns` in the largest unit that fits without a rest."""
     for unit in ("d", "h", "m", "s"):
-        if ns % UNITS[unit] == 0 and ns:
-            return f"{ns // UNITS[unit]}{unit}"
+        if ns % DURATIONS[unit] == 0 and ns:
+            return f"{ns // DURATIONS[unit]}{unit}"
     return f"{ns / SECOND:g}s"
 
 

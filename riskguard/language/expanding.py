@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
+from riskguard.language.arithmetic import arithmetic
 from riskguard.language.rewriting import deciding, leaves
 from riskguard.language.ruleset import (
     All,
@@ -88,7 +90,10 @@ class Expander:
         if not isinstance(value, Arithmetic):
             return None
         left, right = self.number(value.left), self.number(value.right)
-        return None if left is None or right is None else _calculated(value.op, left, right)
+        if left is None or right is None:
+            return None
+        found = arithmetic(value.op, left, right)
+        return None if math.isnan(found) else found
 
     def fires_blind(self, node: Condition) -> bool:
         """Say whether it is true with every `fire` line true and every other one unknown."""
@@ -108,15 +113,3 @@ class Expander:
         if isinstance(found, AtLeast):
             return TRUE if truths.count(TRUE) >= found.count else UNKNOWN
         return min(truths, default=UNKNOWN)
-
-
-def _calculated(op: str, left: float, right: float) -> float | None:
-    if op == "+":
-        return left + right
-    if op == "-":
-        return left - right
-    if op == "*":
-        return left * right
-    if op == "/":
-        return left / right if right else None
-    return left * (1 + right if op == "+share" else 1 - right)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from riskguard.engine.decision import Claim, State, merge, stricter
+from riskguard.engine.decision import Claim, State, merge
 from riskguard.language.ruleset import Actions, Stop
 
 CHOICES = [
@@ -75,8 +75,3 @@ def test_a_blind_guard_blocks_entries_and_does_nothing_else() -> None:
 
 def test_a_stop_whose_distance_is_unknown_says_nothing() -> None:
     assert merge([Claim("a", Actions(stop=Stop(atr=1.5)))], price=100.0)["stop"] is None
-
-
-def test_fallbacks_merge_with_the_rest_strictest_first() -> None:
-    merged = stricter(Actions(exposure_cap=0.4, block_entries="long"), Actions(exposure_cap=0.3))
-    assert merged == Actions(exposure_cap=0.3, block_entries="long")

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from riskguard.engine.boundary import RELATIVE
 from riskguard.engine.decision import Moment, decided
-from riskguard.engine.logic import ABSENT, FALSE, TRUE, UNKNOWN
+from riskguard.engine.logic import ABSENT, FALSE, TRUE, UNKNOWN, Change
 from riskguard.engine.measures import MEASURES
 from riskguard.engine.measures.recursive import average_true_range
 from riskguard.engine.plan import ATR_BARS, ATR_SPANS, Leaf, Ref
-from riskguard.engine.reasons import Change, explain
+from riskguard.engine.reasons import explain
 from riskguard.history.columns import logic
 from riskguard.history.columns.measures import TapeColumn, measure
+from riskguard.language.arithmetic import arithmetic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,15 +105,9 @@ class Columns:
         if kind == "window":
             return self._windows[index]
         one, two = self.values[left], self.values[right]
-        if kind == "+":
-            return one + two
-        if kind == "-":
-            return one - two
-        if kind == "*":
-            return one * two
         if kind == "/":
             return one / np.where(two == 0.0, np.nan, two)
-        return one * (1.0 + two) if kind == "+share" else one * (1.0 - two)
+        return cast("Floats", arithmetic(kind, cast("float", one), cast("float", two)))
 
     # ------------------------------------------------------------ truths and machines
 
