@@ -66,6 +66,7 @@ class Tape:
         "keep",
         "last",
         "readers",
+        "run",
         "scale",
         "start",
         "summed",
@@ -81,6 +82,7 @@ class Tape:
         self.summed = False
         self.first: int | None = None
         self.last = NEVER  # time of the last sample
+        self.run = 0  # how many of the last samples came an interval apart, without a hole
         self.start = 0  # from when on the series has been observed; read only once `first` is set
         self.keep = 0
         self.readers: list[Rolling] = []
@@ -90,6 +92,7 @@ class Tape:
         if self.first is None:
             self.first = ts
             self.start = ts - self.interval if self.bar else ts
+        self.run = self.run + 1 if ts - self.last == self.interval else 1
         self.last = ts
         self.times.append(ts)
         self.values.append(value)
@@ -114,7 +117,7 @@ class Tape:
 class Rolling:
     """The state of one window over a tape: `read(now)` once an instant, in order of time."""
 
-    __slots__ = ("left", "need", "span", "tape", "warm", "whole")
+    __slots__ = ("lag", "left", "need", "span", "tape", "warm", "whole")
 
     endpoint: ClassVar[bool] = False  # compares with a value at now - span: needs a sample there
     reach: ClassVar[int] = 1  # looks back over this many spans
@@ -124,6 +127,8 @@ class Rolling:
         self.tape, self.span, self.left = tape, span, 0
         self.need = span * self.reach if minimum is None else minimum
         self.whole = fill_needed(span * self.reach, tape.interval)
+        # samples in a span: where they came without a hole, places need no search
+        self.lag = 0 if span % tape.interval else span // tape.interval
         self.warm = False  # the whole span has been observed
         tape.summed |= self.sums
         tape.readers.append(self)

@@ -44,6 +44,12 @@ class Baseline(Rolling):
         last = len(times) - 1
         if last < 0 or now - times[last] > self.tape.fresh:
             return False
+        lag = self.lag
+        if lag and self.tape.run > lag and self.right == last - 1 == self.left + lag:
+            self.enter(self.right)  # one came, one went
+            self.leave(self.left)
+            self.left, self.right = self.left + 1, last
+            return True
         while self.right < last:
             self.enter(self.right)
             self.right += 1

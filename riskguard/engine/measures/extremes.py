@@ -28,6 +28,10 @@ class High(Rolling):
         self.left -= gone
         self.right -= gone
 
+    def place(self) -> int:
+        self.left = drop_until(self.tape.times, self.left, self.tape.last - self.span)
+        return min(self.left, self.right)
+
     def extreme(self, now: int) -> float:
         """Return the extreme of the window, or unknown."""
         times, values = self.tape.times, self.tape.values
@@ -41,6 +45,8 @@ class High(Rolling):
         cut = now - self.span
         while queue and queue[0][0] <= cut:
             queue.popleft()
+        if self.lag and self.tape.run > self.lag and now == self.tape.last:
+            return queue[0][1]
         self.left = drop_until(times, self.left, cut)
         if not self.filled(len(times) - self.left, now):
             return UNKNOWN

@@ -15,9 +15,18 @@ class Ago(Rolling):
     __slots__ = ()
     endpoint = True
 
+    def place(self) -> int:
+        times, cut, left = self.tape.times, self.tape.last - self.span, self.left
+        while left + 1 < len(times) and times[left + 1] <= cut:
+            left += 1
+        self.left = left
+        return left
+
     def past(self, now: int) -> float:
         """Return the last value at or before `now - span`, if it stood for that instant."""
         tape = self.tape
+        if self.lag and tape.run > self.lag and now == tape.last:
+            return tape.values[-1 - self.lag]
         times, cut = tape.times, now - self.span
         left, end = self.left, len(times)
         while left + 1 < end and times[left + 1] <= cut:
