@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 from riskguard.errors import Diagnostic
@@ -76,7 +75,9 @@ class Findings:
 def near(word: str, known: Iterable[str]) -> str:
     """Return the known word that `word` most likely means, "" when none is close."""
     by_lower = {name.lower(): name for name in known}
-    found = difflib.get_close_matches(word.lower(), list(by_lower), 1, 0.6)
+    from difflib import get_close_matches  # noqa: PLC0415 - a live guard never needs it
+
+    found = get_close_matches(word.lower(), list(by_lower), 1, 0.6)
     return by_lower[found[0]] if found else ""
 
 
