@@ -24,6 +24,7 @@ __all__ = [
     "Instrument",
     "Sample",
     "SeriesSpec",
+    "time_text",
 ]
 
 SECOND = 1_000_000_000
@@ -53,6 +54,14 @@ SCALES: Mapping[str, int] = {
     "count": 1,
 }
 DEFAULT_SCALE = 1_000_000_000_000
+
+
+def time_text(span: int) -> str:
+    """Return a time (ns) as people say it, rounded down: 28d, 36h, 90m."""
+    for unit, letter in ((DAY, "d"), (HOUR, "h"), (MINUTE, "m")):
+        if span >= 2 * unit:
+            return f"{span // unit}{letter}"
+    return f"{span // SECOND}s"
 
 
 class Sample(NamedTuple):

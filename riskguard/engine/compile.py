@@ -295,8 +295,15 @@ def compile_rules(ruleset: RuleSet) -> Plan:
     for index in range(len(ruleset.rules)):
         compiler.rule(index)
     actions = [rule.do for rule in ruleset.rules] + [stage.do for stage in ruleset.stages]
+    if any(do.stop is not None and do.stop.atr is not None for do in actions):
+        names = ("high", "low", "close")
+        high, low, close = (compiler.tape("", name) for name in names)
+        carried = all(input_of(ruleset, "", name).carried for name in names)
+        compiler.plan.atr = AtrRef(high, low, close, carried)
+        compiler.needed_now = True
+        for index in (high, low, close):
+            compiler.need(index)
     if any(do.stop is not None for do in actions):
-        high, low, close = (compiler.tape("", name) for name in ("high", "low", "close"))
-        compiler.plan.atr = AtrRef(high, low, close)
+        compiler.tape("", "close")  # turns a share into a distance
     compiler.plan.close = compiler.tape_index.get("close", -1)
     return compiler.plan

@@ -219,7 +219,7 @@ class Moment(NamedTuple):
     symbol: str
     change: Change
     caps: tuple[float, ...]  # of the re-entry ramps
-    blind: tuple[str, ...]
+    blind: tuple[Reading, ...]  # by key
     priming: tuple[str, ...]
     atr: float
     close: float
@@ -252,9 +252,9 @@ def decided(plan: Plan, moment: Moment) -> Decision:
         stage=stage.name if stage is not None else "normal",
         latched=any(rule.latch for rule in on),
         priming=moment.priming,
-        blind=moment.blind,
+        blind=tuple(reading.leaf for reading in moment.blind),
         active=tuple(sorted(rule.name for rule in on)),
-        reasons=moment.reasons,
+        reasons=(*moment.reasons, *moment.blind),
         rules=ruleset.hash,
         **fields,
     )

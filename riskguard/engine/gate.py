@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from riskguard.engine.decision import State
+from riskguard.market import time_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -269,7 +270,12 @@ def _verdict(
 def _why(decision: Decision, side: str) -> tuple[Reason, ...]:
     """Say which fields of the decision stand in the way of an entry, and who set them."""
     found: list[Reason] = []
-    found.extend(Reason("blind", "", f"blind: {name}") for name in decision.blind)
+    ages = {reading.leaf: reading for reading in decision.reasons if reading.rule == "blind"}
+    for name in decision.blind:
+        old = ages.get(name)
+        known = old is not None and old.value is not None and old.threshold is not None
+        text = f" ({time_text(int(old.value))} > {time_text(int(old.threshold))})" if known else ""  # type: ignore[union-attr, arg-type]  # `known` says so
+        found.append(Reason("blind", "", f"blind: {name}{text}"))
     found.extend(Reason("priming", "", f"priming: {text}") for text in decision.priming)
     for name in ("exposure_cap", "close", "reduce_only", "block_entries", "leverage_cap"):
         winners = decision.winners.get(name, ())

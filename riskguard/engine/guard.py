@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 from riskguard.engine.compile import compile_rules
 from riskguard.engine.decision import Decision, Moment, decided
 from riskguard.engine.logic import NEVER, Change
-from riskguard.engine.reasons import explain
+from riskguard.engine.reasons import blind, explain
 from riskguard.engine.stream import Stream
 from riskguard.language.binding import sourced
+from riskguard.market import time_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,8 +80,8 @@ class Guard:
             for spec, tape in zip(self.plan.tapes, self.stream.tapes, strict=True)
             if spec.needed
         ]
-        self._cold = [index for index, needed in enumerate(self.plan.windows_needed) if needed]
-        self._seen: Change | None = None
+        self._cold = self.plan.warming
+        self._still: tuple[Change | None, tuple[str, ...], bool] = (None, (), False)
         self._key: object = None
         self._decision = self._made = Decision(0, self.symbol, rules=ruleset.hash)
 
@@ -135,22 +136,26 @@ class Guard:
                 return tuple(sorted(late))
         return ()
 
-    def _priming(self, now: int) -> tuple[int, ...]:
+    def _priming(self, now: int) -> tuple[tuple[int, str], ...]:
+        """Return the windows that have not seen enough, each with what it has, as text."""
+        if not self._cold:
+            return ()
+        seen = self.stream.seen
         # once a window has seen enough it is never cold again
-        rollings = self.stream.rollings
-        if self._cold:
-            self._cold = [i for i in self._cold if rollings[i].seen(now) < rollings[i].need]
-        return tuple(self._cold)
+        self._cold = [i for i in self._cold if seen(i, now) < self.plan.warm_up(i)]
+        return tuple((index, time_text(seen(index, now))) for index in self._cold)
 
     def _close(self, now: int) -> None:
         """Make the decision of a close; what has not changed since the last one stands."""
         self.as_of = now
-        change, blind = self.stream.step(now), self._blind(now)
-        if change is self._seen and not self._cold and blind == self._made.blind:
+        change, late = self.stream.step(now), self._blind(now)
+        ranged = self.plan.atr is not None and self.stream.ranges(now) is not None
+        if (change is self._still[0] and (late, ranged) == self._still[1:]) and not self._cold:
             self._decision = self._made
             return
-        self._seen = change
-        key = (change.stage, change.on, tuple(self.stream.caps), blind, self._priming(now))
+        self._still = (change, late, ranged)
+        caps = tuple(self.stream.caps)
+        key = (change.stage, change.on, caps, late, self._priming(now), ranged)
         if key != self._key:
             self._key = key
             self._made = self._decide(now, change)
@@ -158,10 +163,15 @@ class Guard:
 
     def _decide(self, now: int, change: Change) -> Decision:
         stream = self.stream
-        seen = tuple((index, stream.rollings[index].seen(now)) for index in self._priming(now))
+        seen = tuple((index, stream.seen(index, now)) for index, _ in self._priming(now))
+        late = sorted(
+            (key, now - tape.last if tape.times else None, tape.fresh)
+            for tape, key in self._needed
+            if now - tape.last > tape.fresh
+        )
         moment = Moment(
-            now, self.symbol, change, tuple(stream.caps), self._blind(now),
-            self.plan.priming_texts(seen), stream.average_true_range(), stream.close(),
+            now, self.symbol, change, tuple(stream.caps), tuple(blind(*one) for one in late),
+            self.plan.priming_texts(seen), stream.average_true_range(now), stream.close(),
             explain(self.plan, stream, change),
         )  # fmt: skip
         return decided(self.plan, moment)

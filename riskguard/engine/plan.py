@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from riskguard.engine.measures import MEASURES
-from riskguard.market import DAY, HOUR, MINUTE, SECOND
+from riskguard.market import time_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["AtrRef", "Group", "Leaf", "Plan", "Ref", "TapeSpec", "ValueSpec"]
 
 ATR_BARS = 14
+ATR_INDEX = -1  # where windows are named by number, the one under stops in ATR
 ATR_SPANS = 5  # Wilder's recurrence is begun anew over this many windows (rules.md section 5)
 
 
@@ -121,6 +122,7 @@ class AtrRef:
     high: int
     low: int
     close: int
+    needed: bool = True  # the feed carries all three
 
 
 @dataclass(slots=True)
@@ -156,19 +158,22 @@ class Plan:
     def priming_texts(self, seen: Iterable[tuple[int, int]]) -> tuple[str, ...]:
         """Return what windows have seen so far (ns), as text: "oi.change(24h) has 12h of 24h"."""
         return tuple(
-            f"{self.window_texts[index]} has {span_text(have)} of {span_text(self.warm_up(index))}"
+            f"{self._window_text(index)} has {time_text(have)} of {time_text(self.warm_up(index))}"
             for index, have in seen
         )
 
+    def _window_text(self, index: int) -> str:
+        return "close.atr(14 bars)" if index == ATR_INDEX else self.window_texts[index]
+
+    @property
+    def warming(self) -> list[int]:
+        """Windows that protection needs; ATR_INDEX stands for that of a stop in ATR."""
+        needed = [index for index, needed in enumerate(self.windows_needed) if needed]
+        return [*needed, ATR_INDEX] if self.atr is not None and self.atr.needed else needed
+
     def warm_up(self, index: int) -> int:
         """Return how much a window must have seen before it is known, in ns."""
+        if index == ATR_INDEX:
+            return ATR_SPANS * ATR_BARS * self.every
         window = self.windows[index][0]
         return window.minimum or window.span * MEASURES[window.function].reach
-
-
-def span_text(span: int) -> str:
-    """Return a time as people say it, rounded down: 28d, 36h, 90m."""
-    for unit, letter in ((DAY, "d"), (HOUR, "h"), (MINUTE, "m")):
-        if span >= 2 * unit:
-            return f"{span // unit}{letter}"
-    return f"{span // SECOND}s"

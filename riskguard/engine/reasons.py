@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from riskguard.engine.plan import Plan
     from riskguard.language.ruleset import RuleSet
 
-__all__ = ["View", "explain", "leaves", "open_lines", "reads"]
+__all__ = ["View", "blind", "explain", "leaves", "open_lines", "reads"]
 
 WORDS = {FALSE: "false", TRUE: "true"}
 SHARES = {"share", "ratio"}
@@ -172,6 +172,12 @@ def explain(plan: Plan, view: View, change: Change) -> tuple[Reading, ...]:
         elif was_on and clear is not None and _true(plan, view, clear):
             target += _lines(plan, view, owner, clear, role="clear")
     return (*moved, *held)
+
+
+def blind(key: str, age: int | None, max_age: int) -> Reading:
+    """Return the reading of an input that is too old; `age` in ns, None if it never came."""
+    value = None if age is None else float(age)
+    return Reading("blind", key, value, float(max_age), None, "true", "time", "when", ((key, 0),))
 
 
 def _true(plan: Plan, view: View, clear: Condition) -> bool:

@@ -8,6 +8,7 @@ for nothing sleeps. What sleeps would have stepped to the same state: that is te
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from riskguard.engine.boundary import compare, slack
@@ -26,8 +27,8 @@ from riskguard.engine.logic import (
 )
 from riskguard.engine.measures import MEASURES
 from riskguard.engine.measures.recursive import average_true_range
-from riskguard.engine.plan import ATR_BARS, ATR_SPANS, Leaf, Plan
-from riskguard.engine.windows import Rolling, Tape
+from riskguard.engine.plan import ATR_BARS, ATR_INDEX, Leaf, Plan
+from riskguard.engine.windows import Rolling, Tape, fill_needed
 from riskguard.language.arithmetic import arithmetic
 
 if TYPE_CHECKING:
@@ -58,10 +59,12 @@ class Stream:
             MEASURES[window.function](self.tapes[tape], window.span, window.minimum)
             for window, tape in plan.windows
         ]
+        self._ranges: list[Tape] = []
         if plan.atr is not None:
-            for index in (plan.atr.high, plan.atr.low, plan.atr.close):
-                bars = (ATR_SPANS * ATR_BARS + 1) * plan.every
-                self.tapes[index].keep = max(self.tapes[index].keep, bars)
+            places = (plan.atr.high, plan.atr.low, plan.atr.close)
+            self._ranges = [self.tapes[index] for index in places]
+            for tape in self._ranges:
+                tape.keep = max(tape.keep, plan.warm_up(ATR_INDEX))
         self.values = [spec.number for spec in plan.values]
         self.truths = [UNKNOWN] * len(plan.truths)
         self.ladder = Ladder(plan.holds)
@@ -148,15 +151,30 @@ class Stream:
         self._steady = stage == before.stage and on == before.on
         return self.change
 
-    def average_true_range(self) -> float:
-        """Return close.atr(14 bars) at the last instant, or unknown."""
-        ref = self.plan.atr
-        if ref is None:
+    def seen(self, index: int, now: int) -> int:
+        """Return how much a window (by its number, or ATR_INDEX) has observed at `now`, in ns."""
+        if index != ATR_INDEX:
+            return self.rollings[index].seen(now)
+        need = self.plan.warm_up(index)
+        since = [now - tape.start if tape.first is not None else 0 for tape in self._ranges]
+        return max(0, min(need, *since))
+
+    def ranges(self, now: int) -> list[tuple[Tape, int]] | None:
+        """Return the tapes high, low, close, each from where ATR begins; None while unknown."""
+        need = self.plan.warm_up(ATR_INDEX)
+        if not self._ranges or self.seen(ATR_INDEX, now) < need:
+            return None
+        found = [(tape, bisect_right(tape.times, now - need)) for tape in self._ranges]
+        held = {len(tape.times) - start for tape, start in found}
+        filled = min(held) >= fill_needed(need, self.plan.every)
+        return found if len(held) == 1 and filled else None
+
+    def average_true_range(self, now: int) -> float:
+        """Return close.atr(14 bars) at `now`, or unknown."""
+        found = self.ranges(now)
+        if found is None:
             return math.nan
-        bars = ATR_SPANS * ATR_BARS
-        high, low, close = (self.tapes[i].values[-bars:] for i in (ref.high, ref.low, ref.close))
-        if min(len(high), len(low), len(close)) < bars:
-            return math.nan
+        high, low, close = (tape.values[start:] for tape, start in found)
         return average_true_range(high, low, close, ATR_BARS)
 
     def close(self) -> float:

@@ -8,7 +8,8 @@ import pickle
 
 import pytest
 
-from riskguard import Decision, Guard, RuleError, Sample, State
+from riskguard import Decision, Guard, Intent, RuleError, Sample, State
+from riskguard.engine.gate import gate
 from riskguard.language.reader import read_text
 from riskguard.market import HOUR
 
@@ -45,6 +46,39 @@ def test_guard_that_has_not_seen_its_window_lets_nothing_in_and_says_how_much_it
     assert (first.state, first.block_entries) == (State.REDUCING, "both")
     assert first.priming == ("oi.change(3h) has 0s of 3h",)
     assert warm(guard(), 4).state is State.ACTIVE
+
+
+def test_priming_says_what_it_has_by_now() -> None:
+    made = guard(RULES.replace("3h", "3d"))
+    told = {feed(made, hour, oi=1000.0).priming for hour in range(1, 74)}
+    assert ("oi.change(3d) has 5h of 3d",) in told
+    assert ("oi.change(3d) has 2d of 3d",) in told
+    assert feed(made, 74, oi=1000.0).priming == ()
+
+
+def test_stop_in_atr_primes_until_the_range_is_known_and_then_stands() -> None:
+    text = RULES.replace("when: oi.change(3h) <= -5%", "when: close < 200")
+    text = text.replace("clear: oi.change(3h) >= 0%", "clear: close > 300")
+    made = guard(text.replace("{exposure_cap: 50%}", "{stop: 1.5 ATR}"))
+    bar = {"high": 101.0, "low": 99.0}
+    early = feed(made, 10, **bar)
+    assert early.active == ("flush",)
+    assert (early.stop, early.block_entries) == (None, "both")
+    assert early.priming == ("close.atr(14 bars) has 60m of 2d",)
+    for hour in range(11, 85):
+        late = feed(made, hour, **bar)
+    assert (late.stop, late.priming, late.state) == (3.0, (), State.CAUTION)
+
+
+def test_blind_reason_tells_the_age_and_what_is_allowed() -> None:
+    made = guard()
+    warm(made)
+    decision = feed(made, 8)
+    (reading,) = decision.reasons
+    assert (reading.rule, reading.leaf) == ("blind", "oi")
+    assert (reading.value, reading.threshold) == (3 * HOUR, 2 * HOUR)
+    verdict = gate(Intent(decision.ts, "BTC", "buy", 1.0, 0.0), decision)
+    assert [reason.text for reason in verdict.reasons] == ["blind: oi (3h > 2h)"]
 
 
 def test_values_that_cannot_be_true_are_counted_and_the_input_goes_stale() -> None:

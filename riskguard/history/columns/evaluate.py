@@ -12,11 +12,13 @@ from riskguard.engine.decision import Moment, decided
 from riskguard.engine.logic import ABSENT, FALSE, TRUE, UNKNOWN, Change
 from riskguard.engine.measures import MEASURES
 from riskguard.engine.measures.recursive import average_true_range
-from riskguard.engine.plan import ATR_BARS, ATR_SPANS, Leaf, Ref
-from riskguard.engine.reasons import explain
+from riskguard.engine.plan import ATR_BARS, ATR_INDEX, Leaf, Ref
+from riskguard.engine.reasons import blind, explain
+from riskguard.engine.windows import fill_needed
 from riskguard.history.columns import logic
 from riskguard.history.columns.measures import TapeColumn, measure
 from riskguard.language.arithmetic import arithmetic
+from riskguard.market import DAY, HOUR, MINUTE, SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,8 +66,9 @@ class Columns:
             getattr(self, f"_{kind}")(index)
         self.blind = [index for index, spec in enumerate(plan.tapes) if spec.needed]
         self.blind_at = [self._stale(self.tapes[index]) for index in self.blind]
-        self.cold = [index for index, needed in enumerate(plan.windows_needed) if needed]
+        self.cold = plan.warming
         self.cold_at = [self._seen(index) < plan.warm_up(index) for index in self.cold]
+        self._ranged = self._ranges_known()
 
     # ------------------------------------------------------------ numbers
 
@@ -183,6 +186,8 @@ class Columns:
         return (last < 0) | (self.now - tape.times[np.maximum(last, 0)] > tape.fresh)
 
     def _seen(self, index: int) -> Ints:
+        if index == ATR_INDEX:
+            return self._ranges_seen()
         window, place = self.plan.windows[index]
         tape = self.tapes[place]
         if not tape.times.size:
@@ -199,13 +204,39 @@ class Columns:
             cold |= column
         return cold
 
+    def _ranges(self) -> list[TapeColumn]:
+        ref = self.plan.atr
+        return [] if ref is None else [self.tapes[i] for i in (ref.high, ref.low, ref.close)]
+
+    def _ranges_seen(self) -> Ints:
+        seen = np.full(self.now.size, self.plan.warm_up(ATR_INDEX))
+        for tape in self._ranges():
+            begun = tape.times.size > 0
+            since = self.now - tape.start if begun else np.zeros(self.now.size, np.int64)
+            seen = np.minimum(seen, np.where(self.now < tape.first, 0, since) if begun else since)
+        return np.asarray(np.maximum(seen, 0), np.int64)
+
+    def _ranges_known(self) -> NDArray[np.bool_]:
+        """Say at which instants the average true range of a stop is known."""
+        need = self.plan.warm_up(ATR_INDEX)
+        known = self._ranges_seen() >= need
+        held = [tape.upto(self.now) - tape.upto(self.now - need) for tape in self._ranges()]
+        for one in held:
+            known &= (one == held[0]) & (one >= fill_needed(need, self.plan.every))
+        return known
+
     # ------------------------------------------------------------ decisions
 
     def changes(self) -> Ints:
         """Return the instants (their numbers) at which the decision is another, 0 first."""
         moved = np.zeros(self.now.size, bool)
         moved[:1] = True
-        for column in (self.stage, *self.on, *self.caps, *self.blind_at, *self.cold_at):
+        told = [
+            np.where(cold, _rounded(self._seen(index)), -1)
+            for index, cold in zip(self.cold, self.cold_at, strict=True)
+        ]
+        ranged = [self._ranged] if self.plan.atr is not None else []
+        for column in (self.stage, *self.on, *self.caps, *self.blind_at, *told, *ranged):
             moved[1:] |= column[1:] != column[:-1]
         return np.flatnonzero(moved)
 
@@ -220,12 +251,10 @@ class Columns:
 
     def decision(self, number: int) -> Decision:
         """Return the decision made at an instant."""
-        blind = tuple(
-            sorted(
-                str(self.plan.tapes[index].key)
-                for index, column in zip(self.blind, self.blind_at, strict=True)
-                if column[number]
-            )
+        late = sorted(
+            (str(self.plan.tapes[index].key), self._age(index, number), self.tapes[index].fresh)
+            for index, column in zip(self.blind, self.blind_at, strict=True)
+            if column[number]
         )
         seen = tuple(
             (index, int(self._seen(index)[number]))
@@ -235,11 +264,17 @@ class Columns:
         change = self.change(number)
         moment = Moment(
             int(self.now[number]), self.symbol, change,
-            tuple(float(column[number]) for column in self.caps), blind,
+            tuple(float(column[number]) for column in self.caps),
+            tuple(blind(*one) for one in late),
             self.plan.priming_texts(seen), self._atr(number), self._close(number),
             explain(self.plan, Instant(self, number), change),
         )  # fmt: skip
         return decided(self.plan, moment)
+
+    def _age(self, index: int, number: int) -> int | None:
+        tape = self.tapes[index]
+        last = int(tape.last(self.now[number : number + 1])[0]) if tape.times.size else -1
+        return int(self.now[number] - tape.times[last]) if last >= 0 else None
 
     def _close(self, number: int) -> float:
         if self.plan.close < 0:
@@ -249,17 +284,13 @@ class Columns:
         return float(tape.values[last]) if last >= 0 else math.nan
 
     def _atr(self, number: int) -> float:
-        ref = self.plan.atr
-        if ref is None:
+        if self.plan.atr is None or not self._ranged[number]:
             return math.nan
-        bars, tails = ATR_SPANS * ATR_BARS, []
-        for index in (ref.high, ref.low, ref.close):
-            tape = self.tapes[index]
-            end = int(tape.last(self.now[number : number + 1])[0]) + 1
-            tails.append(tape.values[max(0, end - bars) : end].tolist())
-        if min(map(len, tails)) < bars:
-            return math.nan
-        high, low, close = tails
+        now, need = self.now[number : number + 1], self.plan.warm_up(ATR_INDEX)
+        high, low, close = (
+            tape.values[int(tape.upto(now - need)[0]) : int(tape.upto(now)[0])].tolist()
+            for tape in self._ranges()
+        )
         return average_true_range(high, low, close, ATR_BARS)
 
 
@@ -276,6 +307,14 @@ class Instant:
     def value(self, index: int) -> float:
         """Return the number of a value."""
         return float(self.columns.values[index][self.number])
+
+
+def _rounded(span: Ints) -> Ints:
+    """Round times down to what `time_text` shows of them."""
+    days, hours, minutes = (span // unit * unit for unit in (DAY, HOUR, MINUTE))
+    rest = span // SECOND * SECOND
+    limits = [span >= 2 * DAY, span >= 2 * HOUR, span >= 2 * MINUTE]
+    return np.select(limits, [days, hours, minutes], rest)
 
 
 def _compared(op: str, value: Floats, threshold: Floats, *, absolute: bool) -> NDArray[np.bool_]:
