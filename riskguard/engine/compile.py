@@ -62,6 +62,7 @@ class _Compiler:
         self.done_rules: set[int] = set()
         self.ladder_done = False
         self.needed_now = False
+        self.marked: set[tuple[Condition, bool]] = set()
 
     # ------------------------------------------------------------ values
 
@@ -171,7 +172,10 @@ class _Compiler:
 
     def condition(self, node: Condition, *, clearing: bool) -> int:
         key = (node, clearing)
-        if key not in self.plan.slots or self.needed_now:  # again: marks what it reads as needed
+        known = key in self.plan.slots
+        if not known or (self.needed_now and key not in self.marked):
+            if self.needed_now:  # walked once more, to mark what it reads as needed
+                self.marked.add(key)
             truth = self._compile(node, clearing=clearing)
             plain = isinstance(truth, Ref) and truth.kind == "slot" and truth.policy == "hold"
             self.plan.slots[key] = truth.index if plain else self._truth(truth)  # type: ignore[union-attr]  # plain is a Ref

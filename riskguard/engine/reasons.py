@@ -22,7 +22,6 @@ from riskguard.language.ruleset import (
     Sequence,
     SeriesValue,
     Value,
-    parts,
     values,
 )
 
@@ -32,10 +31,9 @@ if TYPE_CHECKING:
     from riskguard.engine.plan import Plan
     from riskguard.language.ruleset import RuleSet
 
-__all__ = ["View", "blind", "explain", "leaves", "open_lines", "reads"]
+__all__ = ["View", "blind", "explain", "open_lines", "reads"]
 
 WORDS = {FALSE: "false", TRUE: "true"}
-SHARES = {"share", "ratio"}
 
 
 class View(Protocol):
@@ -51,43 +49,37 @@ class View(Protocol):
 def deciding(
     plan: Plan, view: View, node: Condition, *, clearing: bool, want: int
 ) -> Iterator[Condition]:
-    """Yield the leaves under `node` that make it `want`; flags of definitions are followed."""
-    if isinstance(node, Compare):
-        yield node
-        return
-    if isinstance(node, Flag):
-        if node.kind == "definition":
-            inner = plan.ruleset.define[node.name]
-            yield from deciding(plan, view, inner, clearing=clearing, want=want)
-        else:
+    """Yield the leaves under `node` that make it `want`; each definition is followed once."""
+    followed: set[tuple[str, int]] = set()
+
+    def leaves(node: Condition, want: int) -> Iterator[Condition]:
+        if isinstance(node, Compare):
             yield node
-        return
-    if isinstance(node, Not):
-        opposite = 2 - want if want in WORDS else want
-        yield from deciding(plan, view, node.of, clearing=clearing, want=opposite)
-        return
-    if isinstance(node, For):
-        if isinstance(node.of, Compare):
-            yield node  # a line with its own "for" is one leaf
-        else:  # a group that is true, but not long enough, is explained by its true lines
-            held = view.truth(plan.slot(node.of, clearing=clearing))
-            yield from deciding(plan, view, node.of, clearing=clearing, want=held)
-        return
-    inner_parts = node.of[-1:] if isinstance(node, Sequence) and want == TRUE else parts(node)
-    for part in inner_parts:
-        truth = view.truth(plan.slot(part, clearing=clearing))
-        if truth == want or (isinstance(node, Any | AtLeast) and TRUE not in {want, truth}):
-            yield from deciding(plan, view, part, clearing=clearing, want=truth)
+        elif isinstance(node, Flag):
+            if node.kind != "definition":
+                yield node
+            elif (node.name, want) not in followed:
+                followed.add((node.name, want))
+                yield from leaves(plan.ruleset.define[node.name], want)
+        elif isinstance(node, Not):
+            yield from leaves(node.of, 2 - want if want in WORDS else want)
+        elif isinstance(node, For):
+            if isinstance(node.of, Compare):
+                yield node  # a line with its own "for" is one leaf
+            else:  # a group that is true, but not long enough, is explained by its true lines
+                yield from leaves(node.of, view.truth(plan.slot(node.of, clearing=clearing)))
+        else:
+            for part in node.of[-1:] if isinstance(node, Sequence) and want == TRUE else node.of:
+                truth = view.truth(plan.slot(part, clearing=clearing))
+                if truth == want or _counts(node, truth, want):
+                    yield from leaves(part, truth)
+
+    yield from leaves(node, want)
 
 
-def leaves(ruleset: RuleSet, node: Condition) -> Iterator[Condition]:
-    """Yield every leaf under `node`, following definitions."""
-    if isinstance(node, Flag) and node.kind == "definition":
-        yield from leaves(ruleset, ruleset.define[node.name])
-    elif isinstance(node, Compare | Flag):
-        yield node
-    for part in parts(node):
-        yield from leaves(ruleset, part)
+def _counts(node: Condition, truth: int, want: int) -> bool:
+    """Say whether a part that is not `want` still keeps a group from being true."""
+    return isinstance(node, Any | AtLeast) and TRUE not in {truth, want}
 
 
 def reads(ruleset: RuleSet, node: Value, every: int) -> tuple[tuple[str, int], ...]:
