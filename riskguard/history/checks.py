@@ -122,7 +122,7 @@ def check_grid(sieve: Sieve, stamps: NDArray[np.int64], interval: int, *, regula
     if regular and not sieve.drop:
         count = int(steps[first] // interval - 1)
         message = f"{count} of the rows every {duration_text(interval)} missing {span}"
-        fix = "add the missing rows, or write `repair: drop` in scenario.yaml to keep the hole"
+        fix = f"add the missing rows, or, to keep the hole, {sieve.repair}"
         raise DataError(
             message, path=sieve.path, line=int(rows[first + 1]) + 2, column="ts", help=fix
         )

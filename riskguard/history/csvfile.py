@@ -7,8 +7,10 @@ under their column or their name with `_` for `.`: `oi`, `oi_usd`, `liq_long_usd
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,12 +18,10 @@ import numpy as np
 from riskguard.errors import DataError
 from riskguard.history.series import BARS, Entry, Series, read_series
 from riskguard.history.stamps import duration_text
-from riskguard.history.table import read_table, suggestion
+from riskguard.history.table import Sieve, read_table, suggestion
 from riskguard.market import ACCOUNT, CATALOGUE, HOUR
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from riskguard.history.table import Table
 
 __all__ = ["read_csv", "symbol_of"]
@@ -43,7 +43,7 @@ def read_csv(path: Path, symbol: str) -> tuple[list[Series], list[str]]:
     table = read_table(path)
     for name in BARS[:4]:
         table.column(name)
-    interval = _interval(table)
+    interval = _interval(table, symbol)
     entries, unused = _entries(table, path.name, symbol, interval)
     series: list[Series] = []
     bars = f"bars of {duration_text(interval)}"
@@ -57,19 +57,32 @@ def read_csv(path: Path, symbol: str) -> tuple[list[Series], list[str]]:
     return [_settled(one, interval, notes) for one in series], notes
 
 
-def _interval(table: Table) -> int:
+def _interval(table: Table, symbol: str) -> int:
     stamps, faults = table.instants()
-    if faults:
-        row = min(faults)
-        raise DataError(
-            faults[row].message, path=table.path, line=row + 2, column="ts", help=faults[row].help
-        )
-    steps = np.abs(np.diff(stamps))
+    steps = np.abs(np.diff(np.delete(stamps, list(faults))))
     moving = steps[steps > 0]
-    if not len(moving):
+    interval = int(np.median(moving)) if len(moving) else 0
+    if interval:
+        table.repair = _repair(table, symbol, interval)
+    Sieve(table, drop=False).refuse_faults(faults, "ts", "unreadable time stamp")
+    if not interval:
         fix = "at least two rows, oldest first"
         raise DataError("the interval cannot be seen", path=table.path, column="ts", help=fix)
-    return int(np.median(moving))
+    return interval
+
+
+def _repair(table: Table, symbol: str, interval: int) -> str:
+    path = Path(table.path)
+    file = path.name if path.is_file() else "bars.csv"
+    more = "" if {"ts", *BARS} >= set(table.header) else " (other columns: an entry each)"
+    return (
+        f"put the rows as {file} into a folder with this scenario.yaml{more} and give the folder:\n"
+        f"      symbol: {symbol}\n"
+        "      series:\n"
+        f"        - {{file: {json.dumps(file)}, symbol: {symbol}, series: bars,"
+        f" interval: {duration_text(interval)}, stamp: open, source: file, grade: vendor,"
+        " repair: drop}"
+    )
 
 
 def _entries(table: Table, file: str, symbol: str, interval: int) -> tuple[list[Entry], list[str]]:

@@ -79,7 +79,8 @@ def _instant(text: str) -> int:
         return int(text) * DIGITS[len(text)]
     found = STAMP.fullmatch(text)
     if not found:
-        raise CellError(f"'{text}' is not a time stamp", EXAMPLE)
+        what = f"'{text}'" if text.strip() else "an empty cell"
+        raise CellError(f"{what} is not a time stamp", EXAMPLE)
     day, clock, seconds, fraction, zone = found.groups()
     if not zone:
         raise CellError(f"time stamp '{text}' has no time zone", EXAMPLE)

@@ -27,7 +27,7 @@ __all__ = ["BLANK", "Sieve", "Table", "floats", "read_table", "read_text", "sugg
 BLANK = "empty cell"
 MOST_DROPPED = 0.1  # repair mends single rows; a file that fails throughout is another matter
 CLOCKS = frozenset({"time", "timestamp", "date", "datetime", "open_time", "close_time"})
-REPAIR = "mend the row, or write `repair: drop` for the series in scenario.yaml"
+REPAIR = "write `repair: drop` for the series in scenario.yaml"
 
 
 class Table:
@@ -37,8 +37,13 @@ class Table:
         self.path, self.header = path, header
         width = len(header)
         counts = [row.count(",") + 1 if isinstance(row, str) else len(row) for row in rows]
-        # row -> cells in it, where it has not one a column
-        self.broken = {row: count for row, count in enumerate(counts) if count != width}
+        # row -> what is wrong with it, where it has not one cell a column
+        self.broken = {
+            row: _misfit(row, rows, count, width)
+            for row, count in enumerate(counts)
+            if count != width
+        }
+        self.repair = REPAIR  # how to ask for bad rows to be dropped
         self._flat = _flatten(rows, self.broken, width)
         self._clock: tuple[NDArray[np.int64], dict[int, CellError]] | None = None
 
@@ -62,7 +67,23 @@ class Table:
         return self._clock
 
 
-def _flatten(rows: Sequence[str | list[str]], broken: Mapping[int, int], width: int) -> list[str]:
+def _misfit(row: int, rows: Sequence[str | list[str]], count: int, width: int) -> CellError:
+    text = rows[row]
+    if not "".join(text).strip():
+        return CellError("empty line", "remove the line")
+    if count > width:
+        fix = "remove the extra comma, or name its column in the header"
+    elif row == len(rows) - 1:
+        fix = "the download may be cut off: fetch it again, or remove the last line"
+    else:
+        fix = "one cell per column; the download may be cut off here"
+    cells = "1 cell" if count == 1 else f"{count} cells"
+    return CellError(f"line {row + 2} has {cells}, the header has {width}", fix)
+
+
+def _flatten(
+    rows: Sequence[str | list[str]], broken: Mapping[int, CellError], width: int
+) -> list[str]:
     texts = [row for row in rows if isinstance(row, str)]
     if len(texts) == len(rows) and not broken:
         return ",".join(texts).split(",")
@@ -190,17 +211,11 @@ class Sieve:
     """Rows of one file that are still good; refuses the first bad one, or drops and counts."""
 
     def __init__(self, table: Table, *, drop: bool) -> None:
-        self.path, self.drop = table.path, drop
+        self.path, self.drop, self.repair = table.path, drop, table.repair
         self.keep = np.ones(len(table), dtype=np.bool_)
         self.dropped: Counter[str] = Counter()
         self._allowed = 0
-        faults = {
-            row: CellError(
-                f"{count} cells, the header has {len(table.header)}", "one cell per column"
-            )
-            for row, count in table.broken.items()
-        }
-        self.refuse_faults(faults, "", "wrong number of cells")
+        self.refuse_faults(table.broken, "", "wrong number of cells")
 
     @property
     def rows(self) -> NDArray[np.int64]:
@@ -231,7 +246,8 @@ class Sieve:
         row = int(np.argmax(bad))
         fault = say(row)
         if not self.drop:
-            self._raise(row, column, fault.message, f"{fault.help}; or {REPAIR}")
+            fix = f"{fault.help}; or mend the row, or {self.repair}"
+            self._raise(row, column, fault.message, fix)
         self.keep &= ~bad
         self.dropped[reason] += int(bad.sum())
         self._allowed += int(bad.sum()) if many else 0

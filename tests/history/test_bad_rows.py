@@ -46,9 +46,10 @@ BAD_ROWS = {
     "text": ("2026-01-01T10:00Z,100,110,90,about 100,5", "close", "'about 100' is not a number"),
     "underscore": ("2026-01-01T10:00Z,100,110,90,1_00,5", "close", "'1_00' is not a number"),
     "empty": ("2026-01-01T10:00Z,100,110,90,,5", "close", "empty cell"),
-    "too few": ("2026-01-01T10:00Z,100,110,90,100", "", "5 cells, the header has 6"),
-    "too many": ("2026-01-01T10:00Z,100,110,90,100,5,6", "", "7 cells, the header has 6"),
-    "empty line": ("", "", "1 cells, the header has 6"),
+    "too few": ("2026-01-01T10:00Z,100,110,90,100", "", "line 12 has 5 cells, the header has 6"),
+    "too many": ("2026-01-01T10:00Z,100,110,90,100,5,6", "", "line 12 has 7 cells"),
+    "one cell": ("2026-01-01T10:00Z", "", "line 12 has 1 cell, the header has 6"),
+    "empty line": ("", "", "empty line"),
 }
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from textwrap import dedent
+
 import numpy as np
 import pytest
 
@@ -99,6 +101,59 @@ def test_step_must_be_constant(write):
     assert caught.value.line == 8
     with pytest.raises(DataError, match="interval cannot be seen"):
         History.read(write("\n".join(lines[:2])))
+
+
+@pytest.mark.parametrize(
+    ("row", "text", "said", "fix"),
+    [
+        (3, "2026-01-01T03:00Z,100", "line 5 has 2 cells, the header has 5", "cut off here"),
+        (3, "2026-01-01T03:00Z,100,110,90,105,", "line 5 has 6 cells", "remove the extra comma"),
+        (23, "2026-01-01T2", "line 25 has 1 cell, the header has 5", "fetch it again"),
+        (3, "", "empty line", "remove the line"),
+        (3, "  ", "empty line", "remove the line"),
+        (3, ",,,,", "an empty cell is not a time stamp", "2025-12-01T00:00Z"),
+    ],
+)
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_line_that_does_not_fit_the_header_is_named(write, *, row, text, said, fix, quote):
+    lines = table([]).splitlines()
+    lines[0] = lines[0].replace("close", f"{quote}close{quote}")
+    lines[row + 1] = text
+    with pytest.raises(DataError) as caught:
+        History.read(write("\n".join(lines)))
+    assert said in caught.value.message
+    assert caught.value.line == row + 2
+    assert fix in caught.value.help
+
+
+def test_commas_at_the_end_of_every_row_but_the_header_are_named(write):
+    header, *rows = table([]).splitlines()
+    with pytest.raises(DataError, match="line 2 has 6 cells, the header has 5") as caught:
+        History.read(write("\n".join([header, *(f"{row}," for row in rows)])))
+    assert "remove the extra comma" in caught.value.help
+
+
+@pytest.mark.parametrize("spoil", ["hole", "short", "duplicate", "text", "stamp"])
+@pytest.mark.parametrize("name", ["BTCUSDT-1h.csv", 'my: {data}, "1h".csv'])
+def test_the_repair_that_is_offered_can_be_copied(write, tmp_path, spoil, name):
+    lines = table(["volume"]).splitlines()
+    spoilt = {
+        "hole": [],
+        "short": [lines[7][:12]],
+        "duplicate": [lines[6]],
+        "text": [lines[7].replace("105", "about 105")],
+        "stamp": [lines[7].replace("Z", "")],
+    }
+    lines[7:8] = spoilt[spoil]
+    with pytest.raises(DataError) as caught:
+        History.read(write("\n".join(lines), name))
+    said, _, scenario = caught.value.help.partition("give the folder:\n")
+    assert "scenario.yaml" in said
+    assert scenario.count("\n") == 2
+    (tmp_path / "scenario.yaml").write_text(dedent(scenario))
+    repaired = History.read(tmp_path)
+    assert len(repaired.bars().ts) == 23
+    assert repaired.notes
 
 
 def test_bars_off_the_grid_of_their_interval_are_refused(write):
