@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from riskguard.engine.decision import Reading
 from riskguard.engine.logic import ABSENT, FALSE, TRUE, Change
 from riskguard.language.ruleset import (
+    All,
     Any,
     AtLeast,
     Compare,
@@ -53,28 +54,31 @@ def deciding(
     followed: set[tuple[str, int]] = set()
 
     def leaves(node: Condition, want: int) -> Iterator[Condition]:
-        if isinstance(node, Compare):
+        if _is_line(node):
             yield node
         elif isinstance(node, Flag):
-            if node.kind != "definition":
-                yield node
-            elif (node.name, want) not in followed:
+            if (node.name, want) not in followed:
                 followed.add((node.name, want))
                 yield from leaves(plan.ruleset.define[node.name], want)
         elif isinstance(node, Not):
             yield from leaves(node.of, 2 - want if want in WORDS else want)
         elif isinstance(node, For):
-            if isinstance(node.of, Compare):
-                yield node  # a line with its own "for" is one leaf
-            else:  # a group that is true, but not long enough, is explained by its true lines
-                yield from leaves(node.of, view.truth(plan.slot(node.of, clearing=clearing)))
-        else:
+            # a group that is true, but not long enough, is explained by its true lines
+            yield from leaves(node.of, view.truth(plan.slot(node.of, clearing=clearing)))
+        elif isinstance(node, All | Any | AtLeast | Sequence):
             for part in node.of[-1:] if isinstance(node, Sequence) and want == TRUE else node.of:
                 truth = view.truth(plan.slot(part, clearing=clearing))
                 if truth == want or _counts(node, truth, want):
                     yield from leaves(part, truth)
 
     yield from leaves(node, want)
+
+
+def _is_line(node: Condition) -> bool:
+    """Say whether a node is one leaf: a line, with or without its own "for", or a state."""
+    if isinstance(node, For):
+        return isinstance(node.of, Compare)
+    return isinstance(node, Compare) or (isinstance(node, Flag) and node.kind != "definition")
 
 
 def _counts(node: Condition, truth: int, want: int) -> bool:
