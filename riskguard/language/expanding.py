@@ -23,15 +23,13 @@ from riskguard.language.ruleset import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from riskguard.language.ruleset import Condition, RuleSet, Value
 
 __all__ = ["Expander"]
 
 FALSE, UNKNOWN, TRUE = 0, 1, 2
-# definitions nested deeper than this are read as unknown
-DEEPEST = 100
 
 
 class Expander:
@@ -39,39 +37,42 @@ class Expander:
 
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
+        self._blinded: dict[str, int] = {}  # by definition
 
     def every_leaf(self) -> list[Compare]:
         """Return every comparison of the file, definitions that nobody reads included."""
         return list(leaves(*deciding(self.rules), *self.rules.define.values()))
 
-    def through(self, node: Condition, depth: int = 0) -> Condition | None:
+    def through(self, node: Condition) -> Condition | None:
         """Return what a flag of a definition stands for, None for rules and stages."""
         while isinstance(node, Flag):
-            if node.kind != "definition" or node.name not in self.rules.define or depth > DEEPEST:
+            if node.kind != "definition" or node.name not in self.rules.define:
                 return None
-            node, depth = self.rules.define[node.name], depth + 1
+            node = self.rules.define[node.name]
         return node
 
-    def leaves(self, node: Condition | None, depth: int = 0) -> Iterator[Compare]:
-        """Yield the comparisons under a condition, definitions looked through."""
-        found = None if node is None else self.through(node, depth)
-        if isinstance(found, Compare):
-            yield found
-        elif found is not None and depth < DEEPEST:
-            for part in parts(found):
-                yield from self.leaves(part, depth + 1)
+    def leaves(self, node: Condition | None) -> Iterator[Compare]:
+        """Yield the comparisons under a condition, each definition looked through once."""
+        return self._reached(node, parts)
 
-    def alone(self, node: Condition, depth: int = 0) -> Iterator[Compare]:
+    def alone(self, node: Condition) -> Iterator[Compare]:
         """Yield the comparisons that make a condition true by themselves."""
-        found = self.through(node, depth)
-        if isinstance(found, Compare):
-            yield found
-        elif depth < DEEPEST:
-            single = isinstance(found, AtLeast) and found.count == 1
-            wrapper = isinstance(found, All | Sequence) and len(found.of) == 1
-            if found is not None and (isinstance(found, Any | For) or single or wrapper):
-                for part in parts(found):
-                    yield from self.alone(part, depth + 1)
+        return self._reached(node, _sufficient)
+
+    def _reached(
+        self, node: Condition | None, below: Callable[[Condition], tuple[Condition, ...]]
+    ) -> Iterator[Compare]:
+        ahead = [] if node is None else [node]
+        read: set[str] = set()
+        while ahead:
+            found = ahead.pop()
+            if isinstance(found, Compare):
+                yield found
+            elif not isinstance(found, Flag):
+                ahead += reversed(below(found))
+            elif found.name not in read:
+                read.add(found.name)
+                ahead += [one for one in [self.through(found)] if one is not None]
 
     def sole(self, node: Condition | None) -> tuple[Compare, bool] | None:
         """Return the one comparison that a condition is, and whether it must hold for a time."""
@@ -97,19 +98,31 @@ class Expander:
 
     def fires_blind(self, node: Condition) -> bool:
         """Say whether it is true with every `fire` line true and every other one unknown."""
-        return self._blind(node, 0) == TRUE
+        return self._blind(node) == TRUE
 
-    def _blind(self, node: Condition, depth: int) -> int:
-        found = self.through(node, depth)
-        if found is None or depth >= DEEPEST:
-            return UNKNOWN
-        if isinstance(found, Compare):
-            return TRUE if found.on_missing == "fire" else UNKNOWN
-        truths = [self._blind(part, depth + 1) for part in parts(found)]
-        if isinstance(found, Any):
+    def _blind(self, node: Condition) -> int:
+        if not isinstance(node, Flag):
+            return self._blind_parts(node)
+        if node.name not in self._blinded:
+            found = self.through(node)
+            self._blinded[node.name] = UNKNOWN if found is None else self._blind_parts(found)
+        return self._blinded[node.name]
+
+    def _blind_parts(self, node: Condition) -> int:
+        if isinstance(node, Compare):
+            return TRUE if node.on_missing == "fire" else UNKNOWN
+        truths = [self._blind(part) for part in parts(node)]
+        if isinstance(node, Any):
             return max(truths, default=UNKNOWN)
-        if isinstance(found, Not):
+        if isinstance(node, Not):
             return TRUE - truths[0]
-        if isinstance(found, AtLeast):
-            return TRUE if truths.count(TRUE) >= found.count else UNKNOWN
+        if isinstance(node, AtLeast):
+            return TRUE if truths.count(TRUE) >= node.count else UNKNOWN
         return min(truths, default=UNKNOWN)
+
+
+def _sufficient(node: Condition) -> tuple[Condition, ...]:
+    """Return the parts of which each makes the whole true."""
+    single = isinstance(node, AtLeast) and node.count == 1
+    wrapper = isinstance(node, All | Sequence) and len(node.of) == 1
+    return parts(node) if isinstance(node, Any | For) or single or wrapper else ()

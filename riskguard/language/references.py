@@ -1,53 +1,79 @@
-"""Which condition reads which: circles are refused, whatever their length."""
+"""Which condition reads which: circles are refused, and what is nested too deep to follow."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from riskguard.language.ruleset import Flag, Span, walk
+from riskguard.language.rewriting import release, trigger
+from riskguard.language.ruleset import Flag, Span, parts, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from riskguard.language.ruleset import Condition, RuleSet
+    from riskguard.language.ruleset import Condition, Rule, RuleSet, Stage
     from riskguard.language.scope import Scope
 
 __all__ = ["circles"]
 
 LADDER = "stage"
+# levels of conditions, those they read counted in; the core looks through them by recursion
+DEEPEST = 150
 
 
 def circles(rules: RuleSet, scope: Scope) -> None:
-    """Note every definition, rule or stage whose condition reads itself, however indirectly."""
-    graph = _graph(rules)
-    done: set[str] = set()
+    """Note what reads itself, however indirectly, and conditions that stand too deep."""
+    trees = _trees(rules)
+    graph = {name: _read(conditions) for name, conditions in trees.items()}
+    done: dict[str, None] = {}
     for name in graph:
         _follow(name, graph, done, scope)
+    if not scope.findings.failed:
+        _deep(trees, done, scope)
 
 
-def _graph(rules: RuleSet) -> dict[str, list[str]]:
-    graph = {name: _read(node) for name, node in rules.define.items()}
+def _trees(rules: RuleSet) -> dict[str, list[Condition]]:
+    trees = {name: [node] for name, node in rules.define.items()}
     for rule in rules.rules:
-        again = rule.reentry.condition if rule.reentry else None
-        graph[rule.name] = _read(rule.when, rule.clear, again)
-    ladder: list[str] = []
-    for stage in rules.stages:
-        again = stage.reentry.condition if stage.reentry else None
-        ladder += _read(stage.enter, stage.recover, again)
-    graph[LADDER] = ladder
-    return graph
+        trees[rule.name] = _conditions(rule)
+    trees[LADDER] = [node for stage in rules.stages for node in _conditions(stage)]
+    return trees
 
 
-def _read(*conditions: Condition | None) -> list[str]:
-    nodes: Iterable[Condition] = (
-        node for condition in conditions if condition is not None for node in walk(condition)
-    )
-    return [
-        LADDER if node.kind == "stage" else node.name for node in nodes if isinstance(node, Flag)
-    ]
+def _conditions(latch: Rule | Stage) -> list[Condition]:
+    again = latch.reentry.condition if latch.reentry else None
+    found = [trigger(latch), release(latch), again]
+    return [node for node in found if node is not None]
 
 
-def _follow(start: str, graph: dict[str, list[str]], done: set[str], scope: Scope) -> None:
+def _read(conditions: list[Condition]) -> list[str]:
+    nodes = (node for condition in conditions for node in walk(condition))
+    return [_name(node) for node in nodes if isinstance(node, Flag)]
+
+
+def _name(flag: Flag) -> str:
+    return LADDER if flag.kind == "stage" else flag.name
+
+
+def _deep(trees: dict[str, list[Condition]], order: Iterable[str], scope: Scope) -> None:
+    """Count levels, what is read before what reads it."""
+    levels: dict[str, int] = {}
+
+    def count(node: Condition) -> int:
+        if isinstance(node, Flag):
+            return 1 + levels.get(_name(node), 0)
+        return 1 + max((count(part) for part in parts(node)), default=0)
+
+    for name in order:
+        levels[name] = max((count(node) for node in trees[name]), default=0)
+        if levels[name] > DEEPEST:
+            place = scope.definitions.get(name) or scope.rules.get(name)
+            message = f"'{name}' is nested too deep: more than {DEEPEST} levels of conditions"
+            fix = "let it stand on inputs, or on fewer definitions and rules"
+            scope.findings.error("RG002", place or Span(), message, fix)
+            return
+
+
+def _follow(start: str, graph: dict[str, list[str]], done: dict[str, None], scope: Scope) -> None:
     """Walk from one name; no recursion, since a chain may be as long as a file."""
     path: list[str] = []
     ahead = [iter([start])]
@@ -56,11 +82,11 @@ def _follow(start: str, graph: dict[str, list[str]], done: set[str], scope: Scop
         if name is None:
             ahead.pop()
             if path:
-                done.add(path.pop())
+                done[path.pop()] = None
         elif name in path:
             circle = path[path.index(name) :]
             _note(circle, scope)
-            done.update(circle)
+            done.update(dict.fromkeys(circle))
         elif name not in done and name in graph:
             path.append(name)
             ahead.append(iter(graph[name]))

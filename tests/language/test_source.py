@@ -105,14 +105,62 @@ def test_a_bomb_is_refused_in_a_moment(name, loader, monkeypatch):
     assert time.perf_counter() - begin < 2.5
 
 
-def test_a_chain_of_definitions_as_long_as_a_file_is_followed():
-    links = "".join(f"  d{number}: d{number + 1}\n" for number in range(1_500))
-    text = f"version: 1\ndefine:\n{links}  d1500: close < 5\nrules:\n"
-    text += "  r: {when: d0, min_hold: 1h, do: {exposure_cap: 50%}}\n"
-    rules, found = read_text(text, "chain.yaml")
+DOUBLED = (
+    "{{any: [d{0}, d{0}]}}",
+    "{{all: [d{0}, {{not: d{0}}}]}}",
+    "{{at_least: 1, of: [d{0}, d{0}, d{0}]}}",
+    "{{sequence: [d{0}, d{0}], within: 6h}}",
+)
+
+
+@pytest.mark.parametrize("form", DOUBLED)
+def test_definitions_that_double_at_each_step_cost_no_more_than_their_number(form):
+    steps = "".join(f"  d{number}: {form.format(number - 1)}\n" for number in range(1, 41))
+    line = "{is: close < 5, on_missing: fire}"
+    text = f"version: 1\ndefine:\n  d0: {line}\n{steps}rules:\n"
+    text += "  r: {when: d40, clear: {any: [d40, close > 7]}, do: {exposure_cap: 50%}}\n"
+    begin = time.perf_counter()
+    _, found = read_text(text, "doubled.yaml")
+    assert {one.code for one in found} <= {"RG428"}
+    assert time.perf_counter() - begin < 1
+
+
+def test_missing_data_that_sells_is_seen_through_definitions_read_twice():
+    text = "version: 1\ndefine:\n  a: {is: close < 5, on_missing: fire}\n  b: {all: [a, a]}\n"
+    text += "rules:\n  r: {when: {all: [b, b]}, min_hold: 1h, do: {close: all}}\n"
+    _, found = read_text(text, "twice.yaml")
+    assert [one.code for one in found] == ["RG428"]
+
+
+def chained(count: int) -> str:
+    links = "".join(f"  d{number}: d{number + 1}\n" for number in range(count))
+    text = f"version: 1\ndefine:\n{links}  d{count}: close < 5\nrules:\n"
+    return text + "  r: {when: d0, min_hold: 1h, do: {exposure_cap: 50%}}\n"
+
+
+def test_a_chain_of_definitions_is_followed_as_far_as_the_core_can():
+    rules, found = read_text(chained(145), "chain.yaml")
     assert rules is not None, [one.render() for one in found]
-    looped = text.replace("d1500: close < 5", "d1500: d0")
-    rules, found = read_text(looped, "chain.yaml")
+    for text in (chained(1_500), chained(1_500).replace("when: d0", "when: d1499")):
+        rules, found = read_text(text, "chain.yaml")
+        assert rules is None
+        assert [one.code for one in found] == ["RG002"]
+
+
+def test_rules_that_read_rules_are_followed_as_far():
+    links = "".join(
+        f"  r{number}: {{when: r{number + 1}, min_hold: 1h, do: {{exposure_cap: 50%}}}}\n"
+        for number in range(300)
+    )
+    text = f"version: 1\nrules:\n{links}"
+    text += "  r300: {when: close < 5, min_hold: 1h, do: {exposure_cap: 50%}}\n"
+    _, found = read_text(text, "chain.yaml")
+    assert [one.code for one in found] == ["RG002"]
+
+
+def test_a_circle_as_long_as_a_file_is_found():
+    looped = chained(1_500).replace("d1500: close < 5", "d1500: d0")
+    _, found = read_text(looped, "chain.yaml")
     assert [one.code for one in found] == ["RG208"]
 
 
