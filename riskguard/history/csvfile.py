@@ -2,7 +2,8 @@
 
 The columns are `ts, open, high, low, close` and, where there are any, `volume` and series
 under their column or their name with `_` for `.`: `oi`, `oi_usd`, `liq_long_usd`, `funding`.
-`ts` is the open of the bar; everything in a row is known at the close.
+`ts` is the open of the bar; everything in a row is known at the close. A blank cell means no
+new value; only bars and flows must be complete.
 """
 
 from __future__ import annotations
@@ -104,8 +105,24 @@ def _entries(table: Table, file: str, symbol: str, interval: int) -> tuple[list[
             raise DataError(message, path=table.path, line=1, column=column, help="keep one")
         taken[name] = column
         owner = "*" if name in MARKET_WIDE else symbol
-        entries.append(Entry(file, owner, {name: column}, interval, stamp="open"))
+        level = CATALOGUE[name].kind == "level"
+        pace = _pace(table, name, column, interval) if level else 0
+        if level and not pace:
+            unused.append(f"{column} (all blank)")
+            continue
+        entries.append(Entry(file, owner, {name: column}, interval, stamp="open", pace=pace))
     return entries, unused
+
+
+def _pace(table: Table, name: str, column: str, interval: int) -> int:
+    given = np.array([bool(cell.strip()) for cell in table.column(column)])
+    if given.all() or not given.any():
+        return interval if given.any() else 0
+    steps = np.diff(table.instants()[0][given])
+    if len(steps) and (steps == steps[0]).all():
+        return int(steps[0])
+    usual = CATALOGUE[name].interval or interval
+    return max(usual, int(np.median(steps))) if len(steps) else usual
 
 
 def _names() -> dict[str, str]:
@@ -119,8 +136,11 @@ def _names() -> dict[str, str]:
 
 
 def _settled(series: Series, interval: int, notes: list[str]) -> Series:
+    steps = np.diff(series.events)
     if series.name != "funding" or interval >= SETTLEMENT:
         return series
+    if not len(steps) or np.median(steps) > interval:
+        return series  # given at its settlements, not carried from row to row
     kept = series.events % SETTLEMENT == 0
     notes.append(f"{series.file}: funding read at 00:00, 08:00 and 16:00 UTC, a rate per 8h")
     spec = replace(series.spec, interval=SETTLEMENT)

@@ -49,6 +49,7 @@ class Entry:
     scale: float = 1.0
     signed: bool = False
     line: int = 1
+    pace: int = 0  # ns between values where a blank cell is no new value; 0 = a fault
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,18 +114,19 @@ class Series:
 
 def specification(entry: Entry, name: str) -> SeriesSpec:
     """Return what a series is: the catalogue, and what the entry says of it."""
+    interval = entry.pace or entry.interval
     known = CATALOGUE.get(name)
     if known is None:
         return SeriesSpec(
             entry.unit,
             entry.kind,
-            entry.interval,
+            interval,
             entry.max_age,
             signed=entry.signed,
             column=entry.columns[name],
         )
     kind = entry.kind or known.kind
-    return replace(known, kind=kind, interval=entry.interval, max_age=entry.max_age)
+    return replace(known, kind=kind, interval=interval, max_age=entry.max_age)
 
 
 def read_series(entry: Entry, table: Table) -> tuple[list[Series], list[str]]:
@@ -140,12 +142,16 @@ def read_series(entry: Entry, table: Table) -> tuple[list[Series], list[str]]:
         numbers, faults = floats(cells[name])
         # closed markets leave cells blank; in a level that is no sign of a broken file
         blank = {row: one for row, one in faults.items() if one.message == BLANK}
-        sieve.refuse_faults(blank, column, BLANK, many=not regular)
+        if entry.pace:
+            sieve.skip(blank)
+        else:
+            sieve.refuse_faults(blank, column, BLANK, many=not regular)
         sieve.refuse_faults(faults, column, "not a number")
         columns[name] = numbers if entry.scale == 1.0 else numbers * entry.scale
     checks.check_values(sieve, entry.columns, columns, specs)
     checks.check_order(sieve, stamps)
-    holes = checks.check_grid(sieve, stamps, entry.interval, regular=regular)
+    every = entry.pace or entry.interval
+    holes = checks.check_grid(sieve, stamps, every, regular=regular)
     checks.check_magnitude(sieve, entry.columns, columns)
     rows = sieve.rows
     events = stamps[rows] + (entry.interval if entry.stamp == "open" else 0)
@@ -184,7 +190,10 @@ def _notes(entry: Entry, sieve: Sieve, holes: str) -> list[str]:
         total = sum(sieve.dropped.values())
         reasons = ", ".join(f"{count} {reason}" for reason, count in sieve.dropped.items())
         notes.append(f"{entry.file}: {total} of {len(sieve.keep)} rows dropped ({reasons})")
-    if holes:
+    if sieve.skipped:
+        blank = f"{sieve.skipped} of {len(sieve.keep)} cells blank, no new value there"
+        notes.append(f"{entry.file}: {', '.join(entry.columns.values())}: {blank}")
+    elif holes:
         bars = {"open", "close"} <= set(entry.columns)
         names = "bars" if bars else ", ".join(entry.columns)
         notes.append(f"{entry.file}: {entry.symbol} {names}: {holes}")

@@ -17,7 +17,7 @@ from riskguard.errors import DataError
 from riskguard.history.stamps import CellError, instants
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -214,6 +214,7 @@ class Sieve:
         self.path, self.drop, self.repair = table.path, drop, table.repair
         self.keep = np.ones(len(table), dtype=np.bool_)
         self.dropped: Counter[str] = Counter()
+        self.skipped = 0
         self._allowed = 0
         self.refuse_faults(table.broken, "", "wrong number of cells")
 
@@ -221,6 +222,13 @@ class Sieve:
     def rows(self) -> NDArray[np.int64]:
         """Numbers of the rows still good, from 0."""
         return np.flatnonzero(self.keep)
+
+    def skip(self, rows: Iterable[int]) -> None:
+        """Leave out rows that hold nothing; they are no fault."""
+        blank = np.zeros(len(self.keep), dtype=np.bool_)
+        blank[list(rows)] = True
+        self.skipped += int((blank & self.keep).sum())
+        self.keep &= ~blank
 
     def refuse_faults(
         self, faults: Mapping[int, CellError], column: str, reason: str, *, many: bool = False

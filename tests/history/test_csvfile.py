@@ -70,6 +70,77 @@ def test_funding_is_read_at_settlements_only(write):
     assert any("a rate per 8h" in note for note in history.notes)
 
 
+def blanked(text, column, rows):
+    """Return the table with the cells of a column blank but in `rows`."""
+    header, *lines = [line.split(",") for line in text.splitlines()]
+    for number, cells in enumerate(lines):
+        if number not in rows:
+            cells[header.index(column)] = ""
+    return "\n".join(",".join(cells) for cells in [header, *lines])
+
+
+@pytest.mark.parametrize(
+    ("rows", "pace"),
+    [
+        (range(0, 48, 8), 8 * HOUR),
+        (range(3, 48, 8), 8 * HOUR),
+        (range(0, 48, 4), 4 * HOUR),
+        (range(0, 48, 2), 2 * HOUR),
+        ([0, 4, 8, 16, 20, 24], 8 * HOUR),
+        ([0, 12, 36], 18 * HOUR),
+        ([5], 8 * HOUR),
+    ],
+)
+def test_funding_is_read_where_it_is_given(write, rows, pace):
+    text = blanked(table(["funding_rate"], rows=48), "funding_rate", rows)
+    history = History.read(write(text))
+    funding = history.series["BTC.funding"]
+    first = instant("2026-01-01T01:00Z")
+    assert funding.times.tolist() == [first + row * HOUR for row in rows]
+    assert funding.values.tolist() == list(rows)
+    assert funding.spec.interval == pace
+    assert len(history.bars().ts) == 48
+    said = f"funding_rate: {48 - len(rows)} of 48 cells blank, no new value there"
+    assert any(said in note for note in history.notes)
+    assert not any("08:00" in note for note in history.notes)
+
+
+def test_funding_carried_from_row_to_row_is_read_at_settlements_despite_a_blank(write):
+    text = blanked(table(["funding"], rows=48), "funding", set(range(48)) - {5})
+    history = History.read(write(text))
+    assert (history.series["BTC.funding"].times % (8 * HOUR)).tolist() == [0] * 6
+    assert any("funding: 1 of 48 cells blank" in note for note in history.notes)
+
+
+def test_blank_cell_of_a_level_is_no_new_value(write):
+    text = blanked(table(["oi", "fear_greed"], rows=48), "oi", set(range(48)) - {7, 8, 9, 20})
+    history = History.read(write(blanked(text, "fear_greed", [0, 24])))
+    oi, mood = history.series["BTC.oi"], history.series["*.fear_greed"]
+    assert (len(oi.values), oi.spec.interval) == (44, HOUR)
+    ts = instant("2026-01-01T00:00Z") + np.arange(7, 13) * HOUR
+    assert history.aligned("oi", ts).tolist()[:3] == [6, 6, 6]
+    assert np.isnan(history.aligned("oi", ts)).tolist() == [False] * 3 + [True, False, False]
+    assert (mood.values.tolist(), mood.spec.interval) == ([0, 24], DAY)
+    assert [note for note in history.notes if "blank" in note] == [
+        "BTCUSDT-1h.csv: oi: 4 of 48 cells blank, no new value there",
+        "BTCUSDT-1h.csv: fear_greed: 46 of 48 cells blank, no new value there",
+    ]
+
+
+def test_column_that_is_all_blank_is_not_used(write):
+    history = History.read(write(blanked(table(["oi"]), "oi", [])))
+    assert "BTC.oi" not in history.series
+    assert "oi (all blank)" in history.notes[-1]
+
+
+@pytest.mark.parametrize("column", ["volume", "liq_long_usd", "close"])
+def test_bars_and_flows_must_be_complete(write, column):
+    text = blanked(table(["volume", "liq_long_usd"]), column, set(range(24)) - {5})
+    with pytest.raises(DataError, match="empty cell") as caught:
+        History.read(write(text))
+    assert (caught.value.line, caught.value.column) == (7, column)
+
+
 @pytest.mark.parametrize(
     ("name", "symbol"),
     [
