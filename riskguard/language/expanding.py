@@ -51,18 +51,18 @@ class Expander:
             node = self.rules.define[node.name]
         return node
 
-    def leaves(self, node: Condition | None) -> Iterator[Compare]:
-        """Yield the comparisons under a condition, each definition looked through once."""
-        return self._reached(node, parts)
+    def leaves(self, *nodes: Condition) -> Iterator[Compare]:
+        """Yield the comparisons under the conditions, each definition looked through once."""
+        return self._reached(nodes, parts)
 
-    def alone(self, node: Condition) -> Iterator[Compare]:
-        """Yield the comparisons that make a condition true by themselves."""
-        return self._reached(node, _sufficient)
+    def alone(self, *nodes: Condition) -> Iterator[Compare]:
+        """Yield the comparisons that make one of the conditions true by themselves."""
+        return self._reached(nodes, _sufficient)
 
     def _reached(
-        self, node: Condition | None, below: Callable[[Condition], tuple[Condition, ...]]
+        self, nodes: tuple[Condition, ...], below: Callable[[Condition], tuple[Condition, ...]]
     ) -> Iterator[Compare]:
-        ahead = [] if node is None else [node]
+        ahead = list(reversed(nodes))
         read: set[str] = set()
         while ahead:
             found = ahead.pop()

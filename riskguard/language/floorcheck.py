@@ -26,26 +26,24 @@ FAMILY = "liq."
 
 def floors(rules: RuleSet, expander: Expander, found: Findings) -> None:
     """Warn of triggers on liquidations that fire in a quiet market or on one source only."""
-    for latch in latches(rules):
-        fires = trigger(latch)
-        for leaf in expander.leaves(fires):
-            if _dollars(leaf) and _one_source(leaf, rules):
-                message = "a dollar floor on liquidations holds for one source only"
-                fix = 'use a parameter with "by_source:"'
-                found.warn("RG426", leaf.right.span, message, fix)
-        for leaf in expander.alone(fires):
-            if _relative(leaf):
-                message = (
-                    "a relative measure fires on its own: in a quiet market a few dollars "
-                    "are many times nothing"
-                )
-                fix = 'put it under "all:" with a floor, for example '
-                fix += "liq.long.sum(24h) >= liq_floor"
-                found.warn("RG416", leaf.left.span, message, fix)
-            elif _dollars(leaf):
-                message = "a dollar amount alone: sources differ several times over"
-                fix = 'put a relative line beside it under "all:"'
-                found.warn("RG427", leaf.left.span, message, fix)
+    triggers = [trigger(latch) for latch in latches(rules)]
+    for leaf in expander.leaves(*triggers):
+        if _dollars(leaf) and _one_source(leaf, rules):
+            message = "a dollar floor on liquidations holds for one source only"
+            found.warn("RG426", leaf.right.span, message, 'use a parameter with "by_source:"')
+    for leaf in expander.alone(*triggers):
+        if _relative(leaf):
+            message = (
+                "a relative measure fires on its own: in a quiet market a few dollars "
+                "are many times nothing"
+            )
+            fix = 'put it under "all:" with a floor, for example '
+            fix += "liq.long.sum(24h) >= liq_floor"
+            found.warn("RG416", leaf.left.span, message, fix)
+        elif _dollars(leaf):
+            message = "a dollar amount alone: sources differ several times over"
+            fix = 'put a relative line beside it under "all:"'
+            found.warn("RG427", leaf.left.span, message, fix)
 
 
 def _liquidations(leaf: Compare) -> bool:

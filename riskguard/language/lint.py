@@ -8,7 +8,16 @@ from riskguard.language.expanding import Expander
 from riskguard.language.floorcheck import floors
 from riskguard.language.hysteresis import gaps, ladder
 from riskguard.language.rewriting import latches, release, trigger
-from riskguard.language.ruleset import Arithmetic, Compare, Measured, Rule, SeriesValue, input_of
+from riskguard.language.ruleset import (
+    Arithmetic,
+    Compare,
+    Measured,
+    ParameterValue,
+    Rule,
+    SeriesValue,
+    input_of,
+    values,
+)
 from riskguard.language.schema import MEASURES, SELLING
 from riskguard.language.units import span_words
 from riskguard.market import DAY
@@ -28,20 +37,39 @@ def lint(rules: RuleSet, found: Findings) -> None:
     """Note errors and warnings of meaning in a file that could be read."""
     expander = Expander(rules)
     for leaf in expander.every_leaf():
-        _threshold(leaf, rules, expander, found)
+        if not _unmoved(leaf, expander, found):
+            _threshold(leaf, rules, expander, found)
+    for leaf in expander.leaves(*map(trigger, latches(rules))):
+        _sign(leaf, expander, found)
     for latch in latches(rules):
-        fires = trigger(latch)
-        for leaf in expander.leaves(fires):
-            _sign(leaf, expander, found)
         _silence(latch, expander, found)
         _forever(latch, found)
-        _memory(latch, expander, found)
         gaps(latch, expander, found)
+    _memory(rules, expander, found)
     floors(rules, expander, found)
     ladder(rules, expander, found)
 
 
 # ---------------------------------------------------------------- one leaf
+
+
+def _unmoved(leaf: Compare, expander: Expander, found: Findings) -> bool:
+    """Note a line that no bar can change: divided by zero, or without any data in it."""
+    inside = [*values(leaf.left), *values(leaf.right)]
+    for value in inside:
+        if not isinstance(value, Arithmetic) or value.op != "/":
+            continue
+        if expander.number(value.right) == 0:
+            message = f"{value.text} divides by zero: this line would never be known"
+            found.error("RG430", value.right.span, message, "divide by a number that is not 0")
+            return True
+    if any(isinstance(value, SeriesValue) for value in inside):
+        return False
+    message = "no data in this line: it is the same at every bar"
+    fix = "compare an input, for example close < 75_000"
+    written = not any(isinstance(value, ParameterValue) for value in inside)
+    (found.error if written else found.warn)("RG431", leaf.span, message, fix)
+    return True
 
 
 def _threshold(leaf: Compare, rules: RuleSet, expander: Expander, found: Findings) -> None:
@@ -114,10 +142,10 @@ def _silence(latch: Rule | Stage, expander: Expander, found: Findings) -> None:
     """Refuse a rule that missing data alone would let sell."""
     fires = trigger(latch)
     sells = [name for name in SELLING if getattr(latch.do, name) not in {None, ""}]
-    firing = [leaf for leaf in expander.leaves(fires) if leaf.on_missing == "fire"]
-    if sells and firing and expander.fires_blind(fires):
+    if sells and expander.fires_blind(fires):
+        firing = next(leaf for leaf in expander.leaves(fires) if leaf.on_missing == "fire")
         fix = "use block_entries, or put a line that is known beside it"
-        found.error("RG428", firing[0].span, "missing data alone would sell", fix)
+        found.error("RG428", firing.span, "missing data alone would sell", fix)
 
 
 def _forever(latch: Rule | Stage, found: Findings) -> None:
@@ -131,12 +159,10 @@ def _forever(latch: Rule | Stage, found: Findings) -> None:
         found.warn("RG417", latch.span, message, f'add "{off}:" or "min_hold: 6h"')
 
 
-def _memory(latch: Rule | Stage, expander: Expander, found: Findings) -> None:
+def _memory(rules: RuleSet, expander: Expander, found: Findings) -> None:
     """Warn of a long window that holds a rule on by itself."""
-    if isinstance(latch, Rule) and latch.latch:
-        return
-    fires = trigger(latch)
-    for leaf in expander.alone(fires):
+    followed = [one for one in latches(rules) if not (isinstance(one, Rule) and one.latch)]
+    for leaf in expander.alone(*map(trigger, followed)):
         value = leaf.left
         if not isinstance(value, Measured) or value.function not in CHANGES:
             continue

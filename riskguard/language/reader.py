@@ -147,6 +147,10 @@ class _FileReader(BlockReader):
         circles(found, self.scope)
         if not self.findings.failed:
             self._unused()
+        if not (self.findings.failed or found.rules or found.stages):
+            empty = block["rules" if "rules" in block else "stages"].key
+            message = f'"{empty.text}:" is empty: nothing to guard'
+            self.findings.error("RG146", empty.span, message, "add a rule under rules:")
         return found
 
     # ------------------------------------------------------------ names
