@@ -25,10 +25,11 @@ from riskguard.market import ACCOUNT, CATALOGUE, HOUR
 if TYPE_CHECKING:
     from riskguard.history.table import Table
 
-__all__ = ["read_csv", "symbol_of"]
+__all__ = ["guess", "read_csv", "symbol_of"]
 
 MARKET_WIDE = frozenset({"fear_greed"})
 SETTLEMENT = 8 * HOUR  # what a funding rate is per, unless a scenario.yaml says otherwise
+KNOWN = frozenset({"BTC", "ETH", "SOL", "BNB", "XRP"})
 QUOTES = re.compile(r"(?<=.)(USDT|USDC|BUSD|USD)$")
 
 
@@ -37,6 +38,17 @@ def symbol_of(name: str) -> str:
     found = re.match(r"[A-Za-z]+[0-9]*(?=[-_. ])|[A-Za-z]+", name)
     symbol = QUOTES.sub("", found[0].upper()) if found else ""
     return symbol[:20] if symbol else "ASSET"
+
+
+def guess(path: Path) -> tuple[str, list[str]]:
+    """Return the symbol that the name of a file tells, and a note where it may be mistaken."""
+    symbol = symbol_of(path.name)
+    if symbol in KNOWN or "USD" in path.name.upper():
+        return symbol, []
+    if symbol == "ASSET" or not path.is_file() or path.name == "stdin":
+        return "ASSET", ["no file name tells the symbol: ASSET; --symbol SYMBOL says otherwise"]
+    taken = "is taken from the file name"
+    return symbol, [f"symbol {symbol} {taken}; --symbol SYMBOL says otherwise"]
 
 
 def read_csv(path: Path, symbol: str) -> tuple[list[Series], list[str]]:
@@ -74,7 +86,7 @@ def _interval(table: Table, symbol: str) -> int:
 
 def _repair(table: Table, symbol: str, interval: int) -> str:
     path = Path(table.path)
-    file = path.name if path.is_file() else "bars.csv"
+    file = path.name if path.suffix else "bars.csv"  # a pipe has none
     more = "" if {"ts", *BARS} >= set(table.header) else " (other columns: an entry each)"
     return (
         f"put the rows as {file} into a folder with this scenario.yaml{more} and give the folder:\n"

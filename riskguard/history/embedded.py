@@ -19,18 +19,24 @@ def scenarios() -> list[str]:
 
 
 def locate(source: str | Path) -> Path:
-    """Return the folder or file of `source`: an embedded name, else a path; raise DataError."""
+    """Return the folder, file or pipe of `source`: an embedded name, or a path.
+
+    Raises DataError when it is neither.
+    """
     names = scenarios()
     if isinstance(source, str) and source in names:
         return FOLDER / source
     path = Path(source)
     if path.is_dir():
         return path
-    if path.is_file():
-        if path.name == FILE_NAME:
-            return path.parent
+    if path.is_file() and path.name == FILE_NAME:
+        return path.parent
+    if path.is_file() or path.is_fifo():
         return path
     text = str(source)
+    if path.exists():
+        fix = "give a folder with scenario.yaml, a CSV file, or a pipe that brings one"
+        raise DataError("neither a folder, a file nor a pipe", path=text, help=fix)
     near = suggestion(text, names)
     known = f"embedded scenarios: {', '.join(names)}; else a folder or a CSV file"
     fix = f"{near} {known}" if near else known

@@ -66,7 +66,7 @@ class History:
     def read(
         cls, source: str | Path, *, symbol: str | None = None, end: int | None = None
     ) -> History:
-        """Read an embedded scenario, a folder with scenario.yaml, or a CSV file of bars.
+        """Read an embedded scenario, a folder with scenario.yaml, or a CSV file (or pipe) of bars.
 
         `symbol` is the one traded (else the scenario's own); `end` (ns UTC) cuts off what was
         not yet known then. Raises DataError for data that cannot be trusted.
@@ -220,10 +220,10 @@ def _history(
 
 
 def _read_file(path: Path, symbol: str | None) -> History:
-    symbol = symbol or csvfile.symbol_of(path.name)
-    listed, notes = csvfile.read_csv(path, symbol)
+    guessed, told = csvfile.guess(path) if symbol is None else (symbol, [])
+    listed, notes = csvfile.read_csv(path, guessed)
     series = {one.key: one for one in listed}
-    return History(path.stem, path.name, str(path), symbol, 0, None, series, tuple(notes))
+    return History(path.stem, path.name, str(path), guessed, 0, None, series, (*told, *notes))
 
 
 def _read_entries(folder: Path, scenario: Scenario) -> tuple[dict[str, Series], list[str]]:

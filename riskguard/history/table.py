@@ -107,7 +107,9 @@ def read_table(path: Path, clock: str = "ts") -> Table:
     text = read_text(path)
     name = str(path)
     if not text.strip():
-        raise DataError("the file is empty", path=name, help="one header line, then the rows")
+        fix = "one header line, then the rows"
+        fix = f"{fix}; a pipe can be read once: save them to a file" if path.is_fifo() else fix
+        raise DataError("the file is empty", path=name, help=fix)
     lines = text.rstrip("\n").split("\n")
     rows: Sequence[str | list[str]]
     if '"' in text:

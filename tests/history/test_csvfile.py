@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
+from socket import AF_UNIX, socket
 from textwrap import dedent
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -162,6 +165,66 @@ def test_symbol_can_be_said(write):
     assert History.read(path, symbol="BTC").symbol == "BTC"
     with pytest.raises(DataError, match="'btc' is not a symbol"):
         History.read(path, symbol="btc")
+
+
+@pytest.mark.parametrize(
+    ("name", "note"),
+    [
+        ("data.csv", "symbol DATA is taken from the file name; --symbol SYMBOL says otherwise"),
+        ("USTC-1h.csv", "symbol USTC is taken from the file name; --symbol SYMBOL says otherwise"),
+        ("2026.csv", "no file name tells the symbol: ASSET; --symbol SYMBOL says otherwise"),
+        ("BTC.csv", ""),
+        ("sol_1h.csv", ""),
+        ("DOGEUSDT-1h.csv", ""),
+        ("linkusd.csv", ""),
+    ],
+)
+def test_symbol_that_is_guessed_is_told(write, name, note):
+    path = write(table([]), name)
+    told = [said for said in History.read(path).notes if "symbol" in said]
+    assert told == ([note] if note else [])
+    assert not any("symbol" in said for said in History.read(path, symbol="DATA").notes)
+
+
+@pytest.fixture
+def pipe(tmp_path):
+    """Return the path of a named pipe into which a text is written from another thread."""
+    writers = []
+
+    def opened(text, name="bars"):
+        os.mkfifo(tmp_path / name)
+        writers.append(Thread(target=(tmp_path / name).write_text, args=(text,), daemon=True))
+        writers[-1].start()
+        return tmp_path / name
+
+    yield opened
+    for writer in writers:
+        writer.join(5)
+
+
+def test_pipe_is_read_as_a_csv_file(pipe):
+    history = History.read(pipe(table(["oi"])))
+    assert (history.symbol, history.every, len(history.bars().ts)) == ("ASSET", HOUR, 24)
+    assert "no file name tells the symbol" in history.notes[0]
+    assert History.read(pipe(table([]), "BTCUSDT-1h")).symbol == "BTC"
+    assert History.read(pipe(table([]), "mine"), symbol="ETH").symbol == "ETH"
+
+
+def test_spoilt_pipe_is_named_and_its_repair_is_a_file(pipe):
+    with pytest.raises(DataError, match="line 25 has 3 cells") as caught:
+        History.read(pipe(table([])[:-11]))
+    assert "put the rows as bars.csv into a folder" in caught.value.help
+    with pytest.raises(DataError, match="empty") as caught:
+        History.read(pipe("", "nothing"))
+    assert "a pipe can be read once" in caught.value.help
+
+
+def test_what_is_neither_file_nor_pipe_is_refused(tmp_path):
+    with socket(AF_UNIX) as made:
+        made.bind(str(tmp_path / "door"))
+        with pytest.raises(DataError, match="neither a folder, a file nor a pipe") as caught:
+            History.read(tmp_path / "door")
+    assert "a CSV file" in caught.value.help
 
 
 def test_step_must_be_constant(write):
