@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from riskguard.cli.app import main
+from riskguard.cli.start import main
 
 __all__ = ["main"]

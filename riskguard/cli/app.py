@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Annotated
 
@@ -45,8 +46,17 @@ def _options(
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    if sys.stderr is None:  # closed by the caller: what is said there is lost, no more
+        sys.stderr = io.StringIO()
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:  # an ASCII terminal shows \u2264 rather than failing on it
             reconfigure(errors="backslashreplace")
-    sys.exit(run(lambda: app(standalone_mode=False)))
+    sys.exit(run(_invoked))
+
+
+def _invoked() -> object:
+    # not app(): Typer itself would end a closed pipe with 1, and Ctrl-C without a word
+    command = typer.main.get_command(app)
+    with command.make_context("riskguard", sys.argv[1:]) as context:
+        return command.invoke(context)

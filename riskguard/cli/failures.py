@@ -1,11 +1,12 @@
 """How a command ends: every failure becomes a message and an exit code, never a traceback.
 
 0 fine; 1 findings, refused rules or data; 2 wrong use; 3 warnings under --strict; 4 internal
-error, with a report file; 5 state in use by another process; 130 interrupted.
+error, with a report file; 5 state in use by another process; 130 interrupted; 141 closed pipe.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import sys
@@ -28,6 +29,8 @@ __all__ = ["FINDINGS", "INTERNAL", "IN_USE", "STRICT", "WRONG_USE", "WrongUse", 
 FINDINGS, WRONG_USE, STRICT, INTERNAL, IN_USE = 1, 2, 3, 4, 5
 INTERRUPTED = 130
 PIPE_CLOSED = 141  # what a shell reports for a program that wrote into a closed pipe
+# what the system says of an output that cannot be written: full, closed, broken
+UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 
 
 class WrongUse(Exception):  # noqa: N818 - a word to the user, not an error of the program
@@ -39,34 +42,70 @@ class WrongUse(Exception):  # noqa: N818 - a word to the user, not an error of t
 
 def run(command: Callable[[], object]) -> int:
     """Run a command and return its exit code; whatever fails is said on stderr."""
+    if sys.stdout is None:
+        return _said("error: standard output is closed", WRONG_USE)
     try:
-        code = command()
-        sys.stdout.flush()
+        return _code(command)
     except BrokenPipeError:
-        # Python flushes stdout once more on its way out: give it somewhere to write to
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()
         return PIPE_CLOSED
     except (KeyboardInterrupt, typer.Abort):
         return _said("interrupted", INTERRUPTED)
-    except WrongUse as error:
-        return _said(str(error), WRONG_USE)
-    except (RuleError, DataError) as error:  # they name file and line themselves
-        return _said(str(error), FINDINGS)
-    except StateError as error:
-        return _said(f"error: {error}", IN_USE)
-    except RiskguardError as error:
-        return _said(f"error: {error}", FINDINGS)
+    except OSError as error:
+        if error.filename is not None or error.errno not in UNWRITABLE:
+            return _internal(error)
+        _silence()
+        return _said(f"error: standard output cannot be written: {error.strerror}", WRONG_USE)
     except Exception as error:  # noqa: BLE001 - the last net: whatever is left is our own fault
-        if hasattr(error, "exit_code") and hasattr(error, "show"):
-            error.show()  # Typer's own: an option that does not exist, a value of the wrong type
-            return int(error.exit_code)
-        return _internal(error)
+        return _failed(error)
+
+
+def _code(command: Callable[[], object]) -> int:
+    try:
+        code = command()
+    except typer.Exit as left:
+        code = left.exit_code
+    sys.stdout.flush()
     return code if isinstance(code, int) else 0
 
 
+def _failed(error: Exception) -> int:
+    if isinstance(error, WrongUse):
+        return _said(str(error), WRONG_USE)
+    if isinstance(error, RuleError | DataError):  # they name file and line themselves
+        return _said(str(error), FINDINGS)
+    if isinstance(error, StateError):
+        return _said(f"error: {error}", IN_USE)
+    if isinstance(error, RiskguardError):
+        if isinstance(error.__cause__, BrokenPipeError):  # a strategy printed, nobody read
+            _silence()
+            return PIPE_CLOSED
+        return _said(f"error: {error}", FINDINGS)
+    if hasattr(error, "exit_code") and hasattr(error, "show"):
+        error.show()  # Typer's own: an option that does not exist, a value of the wrong type
+        return int(error.exit_code)
+    return _internal(error)
+
+
 def _said(message: str, code: int) -> int:
-    print(message, file=sys.stderr)
+    try:
+        print(message, file=sys.stderr, flush=True)
+    except OSError:
+        _silence()
     return code
+
+
+def _silence() -> None:
+    """Give streams that cannot be written to a place where they can.
+
+    Python flushes them once more on its way out, and would change the exit code.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    try:
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(nowhere, sys.stderr.fileno())
 
 
 def _internal(error: Exception) -> int:

@@ -85,9 +85,43 @@ def test_a_fault_of_ours_is_4_and_leaves_a_report_file(capsys, monkeypatch, tmp_
     assert VERSION in text
 
 
-def test_a_closed_pipe_is_quiet() -> None:
-    done = shell('"$PY" -m riskguard scenarios --json | true')
-    assert done.stderr == b""
+@pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
+@pytest.mark.parametrize(
+    "arguments",
+    ["--help", "--version", "backtest --help", "scenarios --json", "check rules/feb-2026.yaml",
+     "backtest --json -"],
+)  # fmt: skip
+def test_a_closed_pipe_is_quiet_and_141(arguments: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)  # nobody will ever read
+    done = subprocess.run(
+        [sys.executable, "-m", "riskguard", *arguments.split()],
+        cwd=ROOT,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full")
+@pytest.mark.parametrize("where", [">/dev/full", ">&-"])
+@pytest.mark.parametrize("arguments", ["--help", "backtest --json -"])
+def test_an_output_that_cannot_be_written_is_2_in_one_line(arguments, where, tmp_path) -> None:
+    done = shell(f'cd "{tmp_path}" && "$PY" -m riskguard {arguments} {where}', PYTHONPATH=str(ROOT))
+    assert done.returncode == 2
+    assert done.stdout == b""
+    assert done.stderr.startswith(b"error: standard output ")
+    assert done.stderr.count(b"\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell of POSIX")
+@pytest.mark.parametrize("where", ["2>&-", "2>/dev/full"])
+def test_an_error_nobody_can_read_keeps_its_code(where: str) -> None:
+    done = shell(f'"$PY" -m riskguard check nowhere.yaml {where}')
+    assert (done.returncode, done.stdout) == (2, b"")
 
 
 def test_a_terminal_without_unicode_is_served(tmp_path: Path) -> None:
@@ -114,3 +148,21 @@ def test_control_c_is_130_and_one_line() -> None:
     _, err = started.communicate(timeout=10)
     assert started.returncode == 130
     assert err == b"interrupted\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_control_c_while_a_command_runs_is_told_too() -> None:
+    code = "import os, signal, sys, riskguard.cli.backtest as command\n"
+    code += "command.given.pack = lambda _text: os.kill(os.getpid(), signal.SIGINT)\n"
+    code += "from riskguard.cli import main\nsys.argv = ['riskguard', 'backtest']\nmain()"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"interrupted\n")
+
+
+def test_control_c_while_the_commands_are_loaded_is_no_traceback() -> None:
+    code = "import sys, riskguard.cli\n"
+    code += "class Press:\n    def find_spec(self, name, path=None, target=None):\n"
+    code += "        if name == 'typer':\n            raise KeyboardInterrupt\n"
+    code += "sys.meta_path.insert(0, Press())\nriskguard.cli.main()"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (130, b"interrupted\n")
