@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -94,7 +95,7 @@ def build(comparison: Comparison) -> dict[str, Any]:
         "mark": _mark(comparison),
         "liquidation": {name: _liquidation(result.run) for name, result in runs.items()},
         "funding": {name: _plain(result.run.funding) for name, result in runs.items()},
-        "decisions": [_decision(*pair) for pair in comparison.decisions],
+        "decisions": _decisions(comparison),
         "recovery": [_recovery(item) for item in comparison.recovery],
         "blind": {name: iso(ts) for name, ts in blind_since(comparison.decisions).items()},
         "equity": {
@@ -213,6 +214,16 @@ def _liquidation(run: Run) -> dict[str, Any] | None:
     return {name: _plain(value) for name, value in near._asdict().items()} | {"ts": iso(near.ts)}
 
 
+def _decisions(comparison: Comparison) -> list[dict[str, Any]]:
+    found = [_decision(*pair) for pair in comparison.decisions]
+    start = int(comparison.ts[comparison.trading_from])
+    # what came into force before the first bar is told at it
+    return [
+        item | {"ts": iso(max(start, one.ts))}
+        for item, (one, _) in zip(found, comparison.decisions, strict=True)
+    ]
+
+
 def _decision(decision: Decision, background: float | None) -> dict[str, Any]:
     return {
         "ts": iso(decision.ts),
@@ -259,22 +270,31 @@ def _value(value: object) -> str:
 
 
 def _one(value: object) -> str:
-    return json.dumps(value, allow_nan=False, ensure_ascii=False)
+    return json.dumps(value, allow_nan=False)
 
 
 def write(text: str, path: Path) -> None:
     """Write text to a temporary file beside `path`, then rename: never half a report.
 
+    What a link points to is replaced, the link stays; a file keeps its mode. A device or a pipe
+    is written to as it is.
+
     Raises:
         OSError: The folder is missing or cannot be written to; nothing is left behind.
 
     """
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    if path.exists() and not path.is_file():
+        with path.open("w", encoding="utf-8") as device:
+            device.write(text)
+        return
+    path = Path(os.path.realpath(path))
+    # a temporary file is private; a report is as readable as any other file
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~_umask()
+    handle, name = tempfile.mkstemp(prefix=".riskguard-", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
-        # a temporary file is private; a report is as readable as any other file
-        Path(name).chmod(0o666 & ~_umask())
+        Path(name).chmod(mode)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from dataclasses import dataclass
+from contextlib import redirect_stdout
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,18 +13,29 @@ import typer
 
 from riskguard.cli import given
 from riskguard.cli.failures import WrongUse
+from riskguard.cli.target import json_target
 from riskguard.cli.waiting import waiting
-from riskguard.errors import AdapterError
+from riskguard.errors import AdapterError, RiskguardError
+from riskguard.shipped import shipped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from riskguard.backtest.comparison import Comparison
+    from riskguard.history import History
 
 __all__ = ["backtest"]
 
 SCENARIO, RULES, STRATEGY = "feb-2026", "feb-2026", "buy_and_hold"
 NAME = "NAME=VALUE"
+METAVARS = {
+    "--scenario": "NAME",
+    "--data": "PATH",
+    "--rules": "FILE or PACK",
+    "--strategy": "NAME or FILE.py:CLASS",
+    "--symbol": "SYMBOL",
+    "--json": "PATH, or - for standard output",
+}
 
 
 @dataclass(frozen=True)
@@ -32,7 +44,7 @@ class Order:
 
     source: str
     rules: Path
-    rules_path: str  # as shown: a shipped pack by its name
+    rules_path: str  # as shown: a shipped pack by its path in the shipped folder
     strategy: str
     params: Mapping[str, str]
     settings: Mapping[str, str]
@@ -93,14 +105,26 @@ def backtest(
     """
     if list_strategies:
         return _list()
+    given.filled(
+        METAVARS,
+        {
+            "--scenario": scenario,
+            "--data": data,
+            "--rules": rules,
+            "--strategy": strategy,
+            "--symbol": symbol,
+            "--json": json_path,
+        },
+    )
+    file = given.pack(rules)
     order = Order(
         source=_source(scenario, data),
-        rules=given.pack(rules),
-        rules_path=rules,
+        rules=file,
+        rules_path=given.pack_path(rules, file),
         strategy=strategy,
         params=given.pairs("--param", param or ()),
         settings=given.pairs("--set", settings or ()),
-        symbol=symbol,
+        symbol=given.symbol(symbol),
         cash=given.amount("--cash", cash),
         fee=given.share("--fee", fee),
         slippage=given.share("--slippage", slippage),
@@ -109,7 +133,7 @@ def backtest(
     )
     if order.start is not None and order.end is not None and order.start >= order.end:
         raise WrongUse(f"--from {start} does not lie before --to {end}")
-    target = _target(json_path)
+    target = json_target(json_path, _inputs(order))
     return _report(order, target, alone=json_path == "-", quiet=quiet)
 
 
@@ -130,15 +154,23 @@ def _source(scenario: str | None, data: str | None) -> str:
     return name
 
 
-def _target(json_path: str | None) -> Path | None:
-    """Return where the report goes; a place that cannot take it is known before the run."""
-    if json_path is None or json_path == "-":
-        return None
-    path = Path(json_path)
-    if path.is_dir() or not path.parent.is_dir():
-        what = "is a folder" if path.is_dir() else "lies in a folder that does not exist"
-        raise WrongUse(f"--json {json_path} {what}", "write the path of a file: report.json")
-    return path
+def _inputs(order: Order) -> Iterator[Path]:
+    """Yield the files and folders that are read: no report may replace them."""
+    from riskguard.history.embedded import locate
+    from riskguard.history.scenario import read_scenario
+
+    yield order.rules
+    file = order.strategy.rpartition(":")[0] or order.strategy
+    yield Path(file) if file.endswith(".py") else shipped("strategies") / f"{file}.py"
+    if Path(order.source).exists() and not Path(order.source).is_dir():
+        yield Path(order.source)
+    try:
+        folder = locate(order.source)
+        yield folder
+        if folder.is_dir():  # its files may lie outside of it
+            yield from (folder / entry.file for entry in read_scenario(folder).entries)
+    except RiskguardError:
+        return  # what is wrong with it is said when it is read
 
 
 def _list() -> int:
@@ -161,8 +193,9 @@ def _report(order: Order, target: Path | None, *, alone: bool, quiet: bool) -> i
 
     every = list(names())
     chosen = every if order.strategy == "all" else [order.strategy]
-    with waiting(quiet=quiet) as tell:
-        found = [_compared(order, name, tell) for name in chosen]
+    # what a strategy prints is no part of the report
+    with redirect_stdout(sys.stderr), waiting(quiet=quiet) as tell:
+        found = _compared(order, chosen, tell)
         reports = [build(item) for item in found] if target or alone else []
     if reports:
         text = as_json(reports[0] if order.strategy != "all" else reports)
@@ -186,31 +219,68 @@ def _report(order: Order, target: Path | None, *, alone: bool, quiet: bool) -> i
     return 0
 
 
-def _compared(order: Order, name: str, tell: Callable[[str], None]) -> Comparison:
+def _compared(order: Order, names: Sequence[str], tell: Callable[[str], None]) -> list[Comparison]:
     from riskguard.backtest.compare import Request, compare
     from riskguard.backtest.runs import Costs
-    from riskguard.backtest.strategies import find, settings, typed
-    from riskguard.history import History
     from riskguard.language.reader import load_rules
+
+    strategies = [_strategy(order, name) for name in names]
+    history = _history(order)
+    rules = load_rules(order.rules, settings=order.settings, every=history.every)
+    found = []
+    for name, (strategy, params) in zip(names, strategies, strict=True):
+        request = Request(
+            history=history,
+            ruleset=rules,
+            rules_path=order.rules_path,
+            strategy=strategy,
+            strategy_name=name,
+            params=params,
+            symbol=order.symbol or "",
+            cash=order.cash,
+            costs=Costs(order.fee, order.slippage),
+            start=order.start,
+        )
+        try:
+            found.append(compare(request, tell))
+        except SystemExit as left:
+            raise _ended(name, left) from left
+    return found
+
+
+def _strategy(order: Order, name: str) -> tuple[type, dict[str, object]]:
+    from riskguard.backtest.strategies import find, settings, typed
 
     try:
         strategy = find(name)
-        given_params = typed(strategy, order.params)
+        params = typed(strategy, order.params)
+    except SystemExit as left:
+        raise _ended(name, left) from left
     except AdapterError as error:
+        if isinstance(error.__cause__, SystemExit):
+            raise  # the name was right
         raise WrongUse(str(error)) from error
     declared = {setting.name: setting.default for setting in settings(strategy)}
-    history = History.read(order.source, symbol=order.symbol, end=order.end)
-    rules = load_rules(order.rules, settings=order.settings, every=history.every)
-    request = Request(
-        history=history,
-        ruleset=rules,
-        rules_path=order.rules_path,
-        strategy=strategy,
-        strategy_name=name,
-        params=declared | given_params,
-        symbol=order.symbol or "",
-        cash=order.cash,
-        costs=Costs(order.fee, order.slippage),
-        start=order.start,
-    )
-    return compare(request, tell)
+    return strategy, declared | params
+
+
+def _ended(name: str, left: SystemExit) -> AdapterError:
+    code = left.code if isinstance(left.code, int) else int(left.code is not None)
+    return AdapterError(f"strategy {name} ended the process (exit {code})")
+
+
+def _history(order: Order) -> History:
+    from riskguard.backtest.text_figures import moment
+    from riskguard.history import History
+
+    history = History.read(order.source, symbol=order.symbol)
+    ts = history.bars().ts
+    span = f"the data has {moment(int(ts[0]))} .. {moment(int(ts[-1]))}"
+    if order.end is not None:  # cut here: a pipe cannot be read twice
+        if order.end < ts[0]:
+            raise WrongUse(f"--to {moment(order.end)} lies before the data", span)
+        cut = {key: one.until(order.end) for key, one in history.series.items()}
+        history = replace(history, series=cut)
+    if order.start is not None and order.start >= history.bars().ts[-1]:
+        raise WrongUse(f"--from {moment(order.start)} leaves no bar to trade", span)
+    return history

@@ -47,7 +47,7 @@ def check(
     errors = sum(item.severity == "error" for item in found)
     warnings = len(found) - errors
     if form is Form.JSON:
-        print(json.dumps([item.as_dict() for item in found], indent=2, ensure_ascii=False))
+        print(json.dumps([item.as_dict() for item in found], indent=2))
     elif form is Form.GITHUB:
         for item in found:
             print(_annotation(item))
@@ -63,7 +63,7 @@ def check(
 def _files(given: Iterable[str]) -> Iterable[Path]:
     for text in given:
         path = Path(text)
-        if path.is_dir():
+        if text.strip() and path.is_dir():
             inside = sorted({*path.glob("*.yaml"), *path.glob("*.yml")})
             rules = [file for file in inside if not file.stem.endswith("_test")]
             if not rules:
@@ -71,6 +71,10 @@ def _files(given: Iterable[str]) -> Iterable[Path]:
             yield from rules
         elif path.is_file():
             yield path
+        elif not text.strip():
+            raise WrongUse("the name of a file is empty", "write the path of a rule file")
+        elif path.exists():
+            raise WrongUse(f"{text} is a pipe or a device", "save the rules to a file first")
         else:
             raise WrongUse(f"there is no file {text}", "write the path of a rule file or a folder")
 

@@ -13,11 +13,26 @@ from riskguard.market import SECOND
 from riskguard.shipped import shipped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-__all__ = ["amount", "instant", "nearest", "pack", "packs", "pairs", "share"]
+__all__ = [
+    "amount",
+    "filled",
+    "instant",
+    "nearest",
+    "pack",
+    "pack_path",
+    "packs",
+    "pairs",
+    "share",
+    "symbol",
+]
 
+SHARE = r"((?:[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*(bp|%|)"
+# commas stand between groups of three: 100,5 may be meant as 100.5
+AMOUNT = r"\$?((?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+(?:_[0-9]+)*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)"
+LIMIT = 0.1  # more than this of every trade is a slip of the pen
 WAYS = "write a date (2026-01-15) or a UTC instant (2026-01-15T04:00Z)"
 
 
@@ -29,28 +44,40 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"{guess}known: {', '.join(names)}"
 
 
+def filled(metavars: Mapping[str, str], texts: Mapping[str, str | None]) -> None:
+    """Refuse options that are given without a text; None is an option that is not given."""
+    for option, text in texts.items():
+        if text is not None and not text.strip():
+            raise WrongUse(f"{option} is empty", f"write {option} {metavars[option]}")
+
+
+def symbol(text: str | None) -> str | None:
+    """Return a symbol, which is written in capitals; None stays None."""
+    if text is not None and text != text.upper():
+        raise WrongUse(f"there is no symbol '{text}'", f"did you mean {text.upper()}?")
+    return text
+
+
 def share(option: str, text: str) -> float:
-    """Return "5bp", "0.05%" or "0.0005" as a fraction."""
-    match = re.fullmatch(r"([0-9][0-9_]*(?:\.[0-9]+)?|\.[0-9]+)\s*(bp|%|)", text.strip())
+    """Return "5bp", "0.05%", "0.0005" or "5e-4" as a fraction."""
+    match = re.fullmatch(SHARE, text.strip())
     if not match:
         raise WrongUse(f"{option} '{text}' is not a share", "write 5bp, 0.05% or 0.0005")
     value = float(match[1]) * {"bp": 1e-4, "%": 1e-2, "": 1.0}[match[2]]
-    if value >= 0.1:
+    if value > LIMIT:
         raise WrongUse(
-            f"{option} '{text}' is {value:.0%} of every trade", "write 5bp, 0.05% or 0.0005"
+            f"{option} '{text}' is {value * 100:.6g}% of every trade; the limit is {LIMIT:.0%}",
+            "write 5bp, 0.05% or 0.0005",
         )
     return value
 
 
 def amount(option: str, text: str) -> float:
     """Return "10_000", "10,000" or "$10000" as dollars above zero."""
-    plain = text.strip().removeprefix("$").replace(",", "").replace("_", "")
-    try:
-        value = float(plain)
-    except ValueError:
-        value = math.nan
+    match = re.fullmatch(AMOUNT, text.strip())
+    value = float(match[1].replace(",", "")) if match else math.nan
     if not (math.isfinite(value) and value > 0):
-        raise WrongUse(f"{option} '{text}' is not an amount above zero", "write 10_000")
+        raise WrongUse(f"{option} '{text}' is not an amount above zero", "write 10_000 or 10,000")
     return value
 
 
@@ -102,9 +129,16 @@ def pack(text: str) -> Path:
         return known[name]
     if path.is_dir():
         raise WrongUse(f"--rules {text} is a folder", "name one rule file in it")
+    if path.exists():
+        raise WrongUse(f"--rules {text} is a pipe or a device", "save the rules to a file first")
     if path.suffix in {".yaml", ".yml"} or "/" in text:
         raise WrongUse(f"there is no rule file {text}", f"write its path, or a pack: {_all(known)}")
     raise WrongUse(f"there is no rule pack '{text}'", nearest(name, known))
+
+
+def pack_path(text: str, file: Path) -> str:
+    """Return the path to show: as given, that of a pack from the shipped folder on."""
+    return f"rules/{file.name}" if file.parent == shipped("rules") else text
 
 
 def _all(known: Iterable[str]) -> str:

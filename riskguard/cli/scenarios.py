@@ -26,7 +26,7 @@ def scenarios(
 
     found = summaries()
     if as_json:
-        print(json.dumps([_plain(item) for item in found], indent=2, ensure_ascii=False))
+        print(json.dumps([_plain(item) for item in found], indent=2))
         return
     print("\n\n".join("\n".join(_lines(item)) for item in found))
     print("\nriskguard backtest --scenario NAME runs one, --data FOLDER or FILE.csv your own")

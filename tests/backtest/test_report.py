@@ -105,6 +105,31 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) & stat.S_IRUSR
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes and links of POSIX")
+def test_what_a_link_points_to_is_replaced_and_keeps_its_mode(tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    kept, link = tmp_path / "reports" / "kept.json", tmp_path / "link.json"
+    kept.write_text("old")
+    kept.chmod(0o640)
+    link.symlink_to(kept)
+    write("new", link)
+    assert link.is_symlink()
+    assert kept.read_text() == "new"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o640
+    dangling = tmp_path / "dangling.json"
+    dangling.symlink_to(tmp_path / "reports" / "fresh.json")
+    write("new", dangling)
+    assert dangling.is_symlink()
+    assert (tmp_path / "reports" / "fresh.json").read_text() == "new"
+
+
+def test_the_text_is_ascii_whatever_is_in_it(tmp_path: Path) -> None:
+    report = build(comparison(tmp_path, strategy="M\u00fcller \udcff"))
+    assert as_json(report).isascii()
+    assert as_json([report]).isascii()
+    assert json.loads(as_json(report)) == report
+
+
 def test_the_embedded_scenario_shows_mechanics_only(tmp_path: Path) -> None:
     made = comparison(tmp_path)
     embedded = replace(made, history=History.read("feb-2026"))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,16 @@ def test_a_run_is_cut_to_the_dates_asked_for(riskguard) -> None:
 
 
 WRONG = [
+    (("--scenario", ""), "--scenario is empty"),
+    (("--data", ""), "--data is empty"),
+    (("--rules", ""), "--rules is empty"),
+    (("--json", ""), "--json is empty"),
+    (("--symbol", ""), "--symbol is empty"),
+    (("--symbol", "eth"), "did you mean ETH"),
+    (("--cash", "100,5"), "not an amount above zero"),
+    (("--to", "2020-01-01"), "the data has 2025-12-01T04:00Z .. 2026-03-04T00:00Z"),
+    (("--from", "2030-01-01"), "leaves no bar to trade"),
+    (("--from", "2026-02-01", "--to", "2026-02-01T01:00Z"), "leaves no bar to trade"),
     (("--scenario", "feb-2025"), "did you mean 'feb-2026'"),
     (("--data", "nowhere.csv"), "there is no nowhere.csv"),
     (("--data", ".", "--scenario", "feb-2026"), "exclude each other"),
@@ -217,3 +228,58 @@ def test_a_strategy_that_fails_is_named_with_its_line(riskguard, tmp_path: Path)
     assert (code, out) == (1, "")
     assert "strategy Mine failed: AttributeError" in err
     assert "Traceback" not in err
+
+
+PRINTS = """\
+import sys
+
+import backtrader as bt
+
+print("loaded")
+
+
+class Mine(bt.Strategy):
+    def next(self):
+        print("next", len(self))
+        if not self.position:
+            self.buy(size=0.1)
+"""
+
+
+def test_what_a_strategy_prints_is_no_part_of_the_report(riskguard, tmp_path: Path) -> None:
+    path = tmp_path / "prints.py"
+    path.write_text(PRINTS)
+    code, out, err = riskguard("backtest", "--strategy", f"{path}:Mine", "--json", "-")
+    assert code == 0
+    VALIDATOR.validate(json.loads(out))
+    assert "loaded\n" in err
+    assert "next 200\n" in err
+    code, out, _ = riskguard("backtest", "--strategy", f"{path}:Mine", "-q")
+    assert (code, out) == (0, "NOT SHOWN: mechanics only, in-sample\n")
+
+
+@pytest.mark.parametrize("place", ["module", "next"])
+def test_a_strategy_that_ends_the_process_is_named(riskguard, tmp_path: Path, place: str) -> None:
+    path = tmp_path / f"ends_in_{place}.py"
+    text = PRINTS.replace('print("loaded")' if place == "module" else 'print("next"', "sys.exit(7")
+    path.write_text(text.replace("sys.exit(7, len(self))", "sys.exit(7)").replace("(7\n", "(7)\n"))
+    code, out, err = riskguard("backtest", "--strategy", f"{path}:Mine")
+    assert (code, out) == (1, "")
+    assert "ended the process (exit 7)" in err
+
+
+def test_the_report_names_the_file_of_a_pack_and_starts_with_the_first_bar(riskguard) -> None:
+    report = json.loads(riskguard("backtest", "--from", "2026-01-10", "--json", "-").out)
+    assert report["rules"]["path"] == "rules/feb-2026.yaml"
+    assert report["decisions"][0]["ts"] == report["warm_up"]["trading_from"]
+
+
+def test_rules_from_a_pipe_are_refused_as_such(riskguard, tmp_path: Path) -> None:
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("pipes of POSIX")
+    pipe = tmp_path / "rules.yaml"
+    os.mkfifo(pipe)
+    for arguments in (("backtest", "--rules", pipe), ("check", pipe)):
+        code, out, err = riskguard(*arguments)
+        assert (code, out) == (2, "")
+        assert "is a pipe or a device" in err

@@ -42,6 +42,20 @@ def test_json_is_a_list_of_findings(riskguard, bad: Path) -> None:
     }  # fmt: skip
 
 
+def test_json_is_ascii_whatever_a_file_is_called(riskguard, bad: Path) -> None:
+    path = bad.rename(bad.with_name("\u00fcber.yaml"))
+    code, out, _ = riskguard("check", "--format", "json", path)
+    assert code == 1
+    assert out.isascii()
+    assert json.loads(out)[0]["path"] == str(path)
+
+
+def test_a_name_without_letters_is_wrong_use(riskguard) -> None:
+    code, out, err = riskguard("check", "")
+    assert (code, out) == (2, "")
+    assert "is empty" in err
+
+
 def test_json_without_findings_is_an_empty_list(riskguard) -> None:
     code, out, _ = riskguard("check", "--format", "json", shipped("rules") / "feb-2026.yaml")
     assert (code, json.loads(out)) == (0, [])

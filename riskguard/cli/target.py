@@ -1,0 +1,69 @@
+"""Where `--json` writes: a place that can take the report and is no input, known before the run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from riskguard.cli.failures import WrongUse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["json_target"]
+
+ELSEWHERE = "write the path of a file: report.json"
+REPORT = b'"schema": "riskguard/report-'  # how every report of ours begins
+
+
+def json_target(text: str | None, inputs: Iterable[Path]) -> Path | None:
+    """Return the file of `--json`, None for none and for "-"; `inputs` are files and folders.
+
+    Raises:
+        WrongUse: It cannot be written to, or it is one of the inputs.
+
+    """
+    if text is None or text == "-":
+        return None
+    path = Path(text)
+    try:
+        fault = _fault(path)
+        read = fault or next((one for one in inputs if _is_of(path, one)), None)
+    except OSError as error:  # a name that is too long
+        raise WrongUse(f"--json {text} cannot be written: {error.strerror}", ELSEWHERE) from error
+    if fault:
+        raise WrongUse(f"--json {text} {fault}", ELSEWHERE)
+    if read:
+        raise WrongUse(f"--json {text} would replace what is read: {read}", ELSEWHERE)
+    return path
+
+
+def _fault(path: Path) -> str:
+    if path.is_dir():
+        return "is a folder"
+    if path.is_socket():
+        return "is a socket"
+    if path.exists() and not os.access(path, os.W_OK):
+        return "cannot be written to"
+    if path.exists() and not path.is_file():
+        return ""  # a device or a pipe: written to, not replaced
+    folder = Path(os.path.realpath(path)).parent
+    if not folder.is_dir():
+        return "lies in a folder that does not exist"
+    return "" if os.access(folder, os.W_OK) else "lies in a folder that cannot be written to"
+
+
+def _is_of(path: Path, given: Path) -> bool:
+    """Tell whether a file is an input or lies in a folder of inputs; a former report does not."""
+    if not path.exists():
+        return False
+    if not given.is_dir():
+        return given.exists() and path.samefile(given)
+    inside = Path(os.path.realpath(given)) in Path(os.path.realpath(path)).parents
+    return inside and path.is_file() and not _former(path)
+
+
+def _former(path: Path) -> bool:
+    with path.open("rb") as file:
+        return REPORT in file.read(64)
