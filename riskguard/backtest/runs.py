@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import sys
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import backtrader as bt
 import numpy as np
 
-from riskguard.backtest.feed import feed_of
-from riskguard.backtest.perpetual import (
+from riskguard.backtest.account import (
     Approach,
     Fill,
     FractionalComm,
-    GuardedPerpetualBroker,
     Liquidation,
+    check_leverage,
+)
+from riskguard.backtest.feed import feed_of
+from riskguard.backtest.perpetual import (
+    GuardedPerpetualBroker,
     PerpetualBroker,
-    ScaledPerpetualBroker,
+    PooledPerpetualBroker,
 )
 from riskguard.errors import AdapterError, RiskguardError
 
@@ -49,7 +52,8 @@ class Run:
     """What a run left behind; every array has one value per bar of the pilot.
 
     `equity` and `position` are at the close. `held` is what stood from the open of the bar on
-    and `wanted` what the strategy wanted by then: its `target_units`, or what it held.
+    and `wanted` what the strategy wanted by then: its `target_units`, or what it held. At
+    constant exposure everything is of the whole account, but `wanted` stays what was wanted.
     """
 
     equity: Floats
@@ -64,6 +68,7 @@ class Run:
     vetoes: tuple[Veto, ...]
     faults: tuple[Fault, ...]
     leverage: float
+    rejected: int = 0  # orders of the strategy refused for margin or for their size
 
 
 class _FromBar(bt.Analyzer):
@@ -79,9 +84,12 @@ class _FromBar(bt.Analyzer):
 def leverage_of(strategy: type[bt.Strategy], params: Mapping[str, Any]) -> float:
     """Return the leverage a strategy runs at: its parameter, 1 where it has none."""
     declared = dict(strategy.params._getitems())  # noqa: SLF001 - Backtrader has no other way
-    leverage = float(params.get("leverage", declared.get("leverage", 1.0)))
-    if not leverage >= 1:
-        raise AdapterError(f"leverage={leverage:g}; write 1 or more")
+    given = params.get("leverage", declared.get("leverage", 1.0))
+    try:
+        leverage = float(given)
+    except (TypeError, ValueError):
+        raise AdapterError(f"leverage={given!r}; a number is needed, 1 or more") from None
+    check_leverage(leverage)
     return leverage
 
 
@@ -116,7 +124,7 @@ def _broker(
         pilot = history if history.symbol == symbol else history.for_symbol(symbol)
         return GuardedPerpetualBroker(guard=guard, samples=pilot.samples, symbol=symbol, **common)
     if exposure != 1.0:
-        return ScaledPerpetualBroker(exposure=exposure, **common)
+        return PooledPerpetualBroker(share=exposure, **common)
     return PerpetualBroker(**common)
 
 
@@ -138,8 +146,9 @@ def run(
 ) -> Run:
     """Run `strategy` over all bars, trading from bar `trading_from` (from 0) on.
 
-    With `track` or `guard` it is guarded, with `exposure` below 1 every order is scaled, with
-    neither it runs bare. Raises AdapterError where the strategy fails.
+    With `track` or `guard` it is guarded, with neither it runs bare. With `exposure` below 1 the
+    bare run has that share of the cash, and the rest lies idle beside it. Raises AdapterError
+    where the strategy fails.
     """
     leverage = leverage_of(strategy, params)
     common: dict[str, Any] = {"cash": cash, "trading_from": trading_from}
@@ -160,7 +169,8 @@ def run(
         raise
     except Exception as error:
         raise AdapterError(_told(strategy, error)) from error
-    return _result(broker, len(history.bars(symbol).ts), leverage)
+    made = _result(broker, len(history.bars(symbol).ts), leverage)
+    return made if exposure == 1.0 or track or guard else _share(made, exposure, cash)
 
 
 def _told(strategy: type[bt.Strategy], error: Exception) -> str:
@@ -195,4 +205,28 @@ def _result(broker: PerpetualBroker, bars: int, leverage: float) -> Run:
         vetoes=tuple(getattr(broker, "vetoes", ())),
         faults=tuple(getattr(broker, "faults", ())),
         leverage=leverage,
+        rejected=len(broker.refused),
+    )
+
+
+def _share(made: Run, share: float, cash: float) -> Run:
+    """Return the run of the whole account, of which the strategy's is `share`."""
+    return replace(
+        made,
+        equity=cash + share * (made.equity - cash),
+        position=share * made.position,
+        held=share * made.held,
+        fills=tuple(
+            fill._replace(size=share * fill.size, fee=share * fill.fee)
+            for fill in made.fills
+            if share
+        ),
+        fees=share * made.fees,
+        funding=share * made.funding,
+        liquidations=tuple(
+            lost._replace(
+                size=share * lost.size, fee=share * lost.fee, shortfall=share * lost.shortfall
+            )
+            for lost in made.liquidations
+        ),
     )

@@ -10,7 +10,6 @@ from riskguard.backtest.perpetual import (
     FractionalComm,
     GuardedPerpetualBroker,
     PerpetualBroker,
-    ScaledPerpetualBroker,
 )
 from riskguard.errors import AdapterError
 from tests.adapters.market import FREE, MINUTES, bars, halted, play, track
@@ -255,38 +254,3 @@ def test_looking_ahead_is_refused():
         PerpetualBroker().set_coc(True)
     with pytest.raises(AdapterError, match="cheat-on-open is refused"):
         PerpetualBroker().set_coo(True)
-
-
-def test_a_scaled_run_shows_the_strategy_its_own_units():
-    seen = []
-    steps = {
-        3: lambda s: s.buy(size=9.0),
-        10: lambda s: seen.append((s.position.size, s.broker.getvalue([s.data]))),
-        12: lambda s: s.order_target_size(target=6.0),
-        20: lambda s: s.close(),
-    }
-    broker = leveraged(1.0, broker=ScaledPerpetualBroker, exposure=1 / 3)
-    _, ran = play(steps, broker=broker, cash=1_000.0)
-    [(units, value)] = seen
-    assert units == pytest.approx(9.0)
-    assert value == pytest.approx(900.0)
-    assert [fill.size for fill in broker.fills] == pytest.approx([3.0, -1.0, -2.0])
-    assert broker.position_at_close[-1] == 0.0  # no dust
-    assert ran.position.size == 0
-
-
-def test_a_scaled_run_is_a_run_of_its_own_not_a_scaled_result():
-    whole = leveraged(exposure=1.0, broker=ScaledPerpetualBroker)
-    third = leveraged(exposure=1 / 3, broker=ScaledPerpetualBroker)
-    for broker in (whole, third):
-        play(long(), frame=falling(10, 75.0), broker=broker, cash=1_000.0)
-    assert len(whole.liquidations) == 1
-    assert third.liquidations == []  # a third of 4.5 times stays solvent
-
-
-def test_at_no_exposure_nothing_is_traded():
-    broker = leveraged(1.0, broker=ScaledPerpetualBroker, exposure=0.0)
-    _, ran = play({3: lambda s: s.buy(size=9.0)}, broker=broker)
-    assert ran.ended() == ["Rejected"]
-    with pytest.raises(AdapterError, match="from 0 to 1"):
-        ScaledPerpetualBroker(exposure=1.5)

@@ -1,0 +1,74 @@
+"""What an account is made of: costs and leverage, and the records a run leaves behind."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import backtrader as bt
+
+from riskguard.errors import AdapterError
+
+__all__ = ["MAINTENANCE", "Approach", "Fill", "FractionalComm", "Liquidation", "check_leverage"]
+
+MAINTENANCE = 0.005  # of the notional
+
+
+class FractionalComm(bt.CommInfoBase):
+    """Commission as a fraction, leverage, and sizes that need not be whole."""
+
+    params = (
+        ("stocklike", True),
+        ("commtype", bt.CommInfoBase.COMM_PERC),
+        ("percabs", True),
+    )
+
+    def getsize(self, price: float, cash: float) -> float:
+        """Return the units that `cash` buys at `price`."""
+        return float(self.p.leverage * cash / price)
+
+
+class Fill(NamedTuple):
+    """A fill: units (sold < 0), price with slippage, fee, and whose order it was.
+
+    `own` is strategy, guard or liquidation; `bar` counts from 0; `at_open` says whether the
+    new position was held from the bar's open on.
+    """
+
+    ts: int
+    symbol: str
+    size: float
+    price: float
+    fee: float
+    own: str
+    bar: int
+    at_open: bool
+
+
+class Liquidation(NamedTuple):
+    """A position closed by force: the price at which margin was gone, and what was missing."""
+
+    ts: int
+    symbol: str
+    size: float
+    threshold: float
+    price: float
+    fee: float
+    shortfall: float  # what equity lacked to 0, borne by the venue
+
+
+class Approach(NamedTuple):
+    """The nearest approach to liquidation: its price, and the extreme's distance as a share."""
+
+    ts: int
+    price: float
+    distance: float
+
+
+def check_leverage(leverage: float, maintenance: float = MAINTENANCE) -> None:
+    """Raise AdapterError for a leverage at which no position can be held."""
+    if not (leverage >= 1 and leverage * maintenance < 1):
+        raise AdapterError(
+            f"leverage={leverage:g}; write 1 or more, and less than {1 / maintenance:g}: "
+            f"from there on an entry has no more than its maintenance margin "
+            f"of {maintenance:.2%} and is closed at once"
+        )
