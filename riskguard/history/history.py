@@ -12,7 +12,7 @@ import numpy as np
 from riskguard.errors import DataError
 from riskguard.history import csvfile, embedded
 from riskguard.history.liquidations import rebuild
-from riskguard.history.scenario import SYMBOL, read_scenario
+from riskguard.history.scenario import FILE_NAME, SYMBOL, read_scenario
 from riskguard.history.series import read_series
 from riskguard.history.stamps import duration_text, instant_text
 from riskguard.history.table import read_table, suggestion
@@ -78,6 +78,7 @@ class History:
         if path.is_dir():
             scenario = read_scenario(path)
             series, notes = _read_entries(path, scenario)
+            _check_mark(path, scenario, series)
             history = _history(scenario, path, series, notes)
         else:
             history = _read_file(path, symbol)
@@ -217,6 +218,18 @@ def _history(
         tuple(notes),
         scenario.remarks,
     )
+
+
+def _check_mark(path: Path, scenario: Scenario, series: dict[str, Series]) -> None:
+    closes = series.get(f"{scenario.symbol}.close")
+    if scenario.mark is None or closes is None:
+        return
+    first, last = int(closes.events[0]), int(closes.events[-1])
+    if not first <= scenario.mark.ts <= last:
+        at, file = instant_text(scenario.mark.ts), str(path / FILE_NAME)
+        message = f"{at} lies outside the bars of {scenario.symbol}"
+        fix = f"their closes run from {instant_text(first)} to {instant_text(last)}"
+        raise DataError(message, path=file, line=scenario.mark_line, column="mark", help=fix)
 
 
 def _read_file(path: Path, symbol: str | None) -> History:

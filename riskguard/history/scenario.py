@@ -93,6 +93,7 @@ class Scenario:
     mark: Mark | None
     remarks: tuple[str, ...]
     entries: tuple[Entry, ...]
+    mark_line: int = 1
 
 
 class Words:
@@ -168,6 +169,7 @@ def read_scenario(folder: Path) -> Scenario:
         _mark(words),
         _remarks(words),
         tuple(entries),
+        next((key.line for key in words.section if key == "mark"), 1),
     )
 
 

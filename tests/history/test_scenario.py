@@ -5,6 +5,7 @@ import pytest
 from riskguard.errors import DataError
 from riskguard.history import History
 from riskguard.history.document import plain
+from riskguard.history.stamps import instant
 
 BARS = "ts,open,high,low,close\n2026-01-01T00:00Z,1,2,1,2\n2026-01-01T01:00Z,2,3,2,3\n"
 GOOD = """\
@@ -87,6 +88,23 @@ def test_mistake_is_named_with_line_column_and_fix(tmp_path, *, old, new, line, 
     assert (error.line, error.column) == (line, column)
     assert fix in error.help
     assert error.path
+
+
+@pytest.mark.parametrize("at", ["2026-01-01T00:59Z", "2026-01-01T02:01Z", "2016-01-01T02:00Z"])
+def test_mark_outside_the_bars_is_refused(tmp_path, at):
+    with pytest.raises(DataError, match="lies outside the bars of BTC") as caught:
+        read(tmp_path, GOOD.replace("2026-01-01T02:00Z", at))
+    error = caught.value
+    assert (error.line, error.column) == (4, "mark")
+    assert error.path.endswith("scenario.yaml")
+    assert error.help == "their closes run from 2026-01-01T01:00Z to 2026-01-01T02:00Z"
+
+
+def test_mark_after_what_was_known_is_kept(tmp_path):
+    read(tmp_path, GOOD)
+    known = History.read(tmp_path, end=instant("2026-01-01T01:00Z"))
+    assert known.mark is not None
+    assert len(known.bars().ts) == 1
 
 
 def test_series_given_twice_is_refused(tmp_path):
