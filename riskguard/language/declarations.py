@@ -157,6 +157,7 @@ class DeclarationReader(BlockReader):
             fix = 'keep "by_source:" and put the rest under "other:"'
             self.findings.error("RG131", block["value"].key.span, message, fix)
         found: dict[str, float] = {}
+        texts: dict[str, str] = {}
         low = high = step = None
         dimension = ""
         for one in self.entries(block["by_source"].node, "by_source") or ():
@@ -172,7 +173,7 @@ class DeclarationReader(BlockReader):
                 self.findings.error("RG305", written.span, message, "use one unit for all sources")
                 return None
             self._inside(literal.value, written, low, high, block)
-            found[one.key.text] = literal.value
+            found[one.key.text], texts[one.key.text] = literal.value, written.text
         if not found:
             message = "parameter without a figure for any source"
             self.findings.error("RG143", entry.key.span, message, "by_source: {binance: $50M}")
@@ -181,10 +182,11 @@ class DeclarationReader(BlockReader):
             message = "one floor for every source: sources differ several times over"
             fix = 'name the sources you know and keep "other:" for the rest'
             self.findings.warn("RG429", entry.key.span, message, fix)
-        text = ", ".join(f"{source}: {value:g}" for source, value in found.items())
+        text = ", ".join(f"{source}: {figure}" for source, figure in texts.items())
         help_text = self.text(block["help"], "help") if "help" in block else ""
         name, place = entry.key.text, entry.key.span
-        return Parameter(name, None, dimension, found, low, high, step, text, help_text, place)
+        bounds = (low, high, step)
+        return Parameter(name, None, dimension, found, *bounds, text, help_text, place, texts)
 
     def _range(
         self, block: Block, dimension: str
@@ -258,18 +260,22 @@ class DeclarationReader(BlockReader):
             at = -len(name) - 1
             raise LineError("RG201", at, -1, f"no parameter '{name}' in this file", fix)
         literal = parse_literal(text)
-        if not comparable(literal.dimension, parameter.dimension):
+        # a figure may leave its unit out, as in the file, but brings none where there is none
+        united = parameter.dimension == "plain" != literal.dimension
+        if united or not comparable(literal.dimension, parameter.dimension):
             message = (
                 f"{name} is {WORDS[parameter.dimension]}, {text} is {WORDS[literal.dimension]}"
             )
-            raise LineError("RG305", 0, len(text), message, f"the file says {parameter.text}")
+            fix = f"write it in the unit of the file ({parameter.text})"
+            raise LineError("RG305", 0, len(text), message, fix)
         low, high = parameter.low, parameter.high
         if low is not None and high is not None and not low <= literal.value <= high:
             message = f"value {text} lies outside the range of {name} (line {parameter.span.line})"
             raise LineError("RG145", 0, len(text), message, "widen the range in the file")
         if parameter.by_source:
-            every = dict.fromkeys([*parameter.by_source, OTHER], literal.value)
-            return replace(parameter, by_source=every, text=text)
+            sources = [*parameter.by_source, OTHER]
+            every, written = dict.fromkeys(sources, literal.value), dict.fromkeys(sources, text)
+            return replace(parameter, by_source=every, written=written, text=text)
         return replace(parameter, value=literal.value, text=text)
 
 

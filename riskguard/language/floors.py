@@ -60,9 +60,9 @@ def _value(
         return parameter.by_source[source]
     shown = f"source '{source}'" if source else "data that names no source"
     if OTHER in parameter.by_source:
-        value = parameter.by_source[OTHER]
-        notes.append(f"{parameter.name}: no figure for {shown}, 'other' is used ({value:g})")
-        return value
+        figure = parameter.written[OTHER]
+        notes.append(f"{parameter.name}: no figure for {shown}, 'other' is used ({figure})")
+        return parameter.by_source[OTHER]
     message = f"no floor for {shown}"
     fix = 'add it or "other:" under "by_source:"; riskguard data floors proposes a figure'
     found.error("RG509", used.span, message, fix)

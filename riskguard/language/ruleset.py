@@ -322,6 +322,8 @@ class Parameter:
     text: str = _beside()
     help: str = _beside()
     span: Span = _place()
+    # the figures of `by_source` as the file has them
+    written: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

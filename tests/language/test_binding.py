@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,7 +80,10 @@ def test_a_floor_follows_the_source_of_the_series_beside_it():
     assert bound.ruleset.params["liq_floor_day"].value == 50e6
     carried = {**FEED, **inputs("liq.long", source="bybit")}
     bound = fit(load_rules(PACK), every=4 * HOUR, carried=carried, capabilities=ALL)
-    assert any("liq_floor_day" in note and "'bybit'" in note for note in bound.notes)
+    notes = [note for note in bound.notes if "'bybit'" in note]
+    assert any(note.startswith("liq_floor_day: no figure for source 'bybit'") for note in notes)
+    figures = re.findall(r"liq_floor_day:.*other: (\$\w+)", PACK.read_text(encoding="utf-8"))
+    assert any(note.endswith(f"'other' is used ({figures[0]})") for note in notes)
 
 
 def test_a_source_without_a_floor_is_refused():

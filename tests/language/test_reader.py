@@ -64,6 +64,7 @@ def test_a_setting_of_a_figure_by_source_holds_for_every_source():
         ("suport", "72_000", "RG201", 1),
         ("support", "90_000", "RG145", 9),
         ("support", "5%", "RG305", 9),
+        ("support", "3x", "RG305", 9),
         ("support", "7 2", "RG109", 11),
         ("quick", "6", "RG305", 7),
         ("floor", "$1M", "RG145", 7),
@@ -77,6 +78,28 @@ def test_a_setting_is_checked_like_the_file(name, text, code, column):
     fault = next(one for one in found if one.severity == "error")
     assert (fault.path, fault.code, fault.column) == ("--set", code, column)
     assert fault.source == f"{name}={text}"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message", "fix"),
+    [
+        ("support", "3x", "support is a plain number, 3x is a multiple", "(75_000)"),
+        ("quick", "$6", "quick is a duration, $6 is dollars", "(6h)"),
+        ("floor", "2x", "floor is dollars, 2x is a multiple", "(published: $150M, other: $50M)"),
+    ],
+)
+def test_a_setting_of_another_unit_is_told_the_unit_of_the_file(name, text, message, fix):
+    _, found = read_text(FILE, "a.yaml", settings={name: text})
+    fault = next(one for one in found if one.severity == "error")
+    assert fault.message == message
+    assert fault.help == f"write it in the unit of the file {fix}"
+
+
+def test_a_multiple_may_be_set_without_its_unit():
+    text = rule(
+        "when: volume.times_avg(7d) > k\nmin_hold: 1h\ndo: {close: all}", "params: {k: 3x}\n"
+    )
+    assert read(text, settings={"k": "4"}).params["k"].value == 4
 
 
 def test_all_faults_are_told_at_once_by_place():
