@@ -18,7 +18,7 @@ import numpy as np
 
 from riskguard.errors import DataError
 from riskguard.history.series import BARS, Entry, Series, read_series
-from riskguard.history.stamps import duration_text
+from riskguard.history.stamps import duration_text, shown
 from riskguard.history.table import Sieve, read_table, suggestion
 from riskguard.market import ACCOUNT, CATALOGUE, HOUR
 
@@ -110,7 +110,7 @@ def _entries(table: Table, file: str, symbol: str, interval: int) -> tuple[list[
         name = names.get(column)
         if name is None:
             near = suggestion(column, [*names, *BARS])
-            unused.append(f"{column} ({near})" if near else column)
+            unused.append(f"{shown(column)} ({near})" if near else shown(column))
             continue
         if name in taken:
             message = f"is the same series as '{taken[name]}': {name}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 import yaml
 
 from riskguard.errors import DataError
+from riskguard.history.stamps import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +64,7 @@ def plain(text: str, name: str) -> Node:
         mark = getattr(error, "problem_mark", None)
         line = int(mark.line) + 1 if mark else None
         problem = getattr(error, "problem", None) or "special characters are not allowed"
-        raise DataError(f"not YAML: {problem}", path=name, line=line) from None
+        raise DataError(f"not YAML: {shown(problem)}", path=name, line=line) from None
     except StopIteration:
         raise DataError("the file is empty", path=name, help="see the embedded ones") from None
     return root
@@ -89,7 +90,7 @@ def _refuse_magic(event: yaml.NodeEvent, name: str) -> None:
     if isinstance(event, yaml.AliasEvent) or event.anchor:
         found = "anchors and aliases are"
     elif isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag:
-        found = f"the tag {event.tag} is"
+        found = f"the tag {shown(event.tag)} is"
     if found:
         message = f"{found} not allowed"
         raise DataError(message, path=name, line=_line(event), help="write it out")
@@ -127,6 +128,6 @@ def _section(section: Section, events: Iterator[yaml.Event], name: str, depth: i
         key = Word(event.value, line)
         if key in section:
             fix = "keep one of the two"
-            raise DataError("is written twice", path=name, line=line, column=key, help=fix)
+            raise DataError("is written twice", path=name, line=line, column=shown(key), help=fix)
         section[key] = _node(next(events), events, name, depth + 1)
     return section

@@ -14,7 +14,7 @@ from riskguard.history import csvfile, embedded
 from riskguard.history.liquidations import rebuild
 from riskguard.history.scenario import FILE_NAME, SYMBOL, read_scenario
 from riskguard.history.series import read_series
-from riskguard.history.stamps import duration_text, instant_text
+from riskguard.history.stamps import duration_text, instant_text, shown
 from riskguard.history.table import read_table, suggestion
 from riskguard.language.ruleset import Input
 from riskguard.market import Sample
@@ -74,7 +74,7 @@ class History:
         path = embedded.locate(source)
         if symbol is not None and (not SYMBOL.fullmatch(symbol) or symbol == "*"):
             fix = "capitals and digits: BTC"
-            raise DataError(f"'{symbol}' is not a symbol", path=str(source), help=fix)
+            raise DataError(f"'{shown(symbol)}' is not a symbol", path=str(source), help=fix)
         if path.is_dir():
             scenario = read_scenario(path)
             series, notes = _read_entries(path, scenario)

@@ -14,7 +14,7 @@ import numpy as np
 
 from riskguard.errors import DataError
 from riskguard.history.series import Series, specification
-from riskguard.history.stamps import CellError, instant
+from riskguard.history.stamps import CellError, instant, shown
 from riskguard.history.table import floats, read_table
 from riskguard.market import HOUR
 
@@ -68,7 +68,7 @@ def read_published(path: Path) -> Published:
             background = usd / hours
         elif use != "check":
             fix = "write anchor, background or check"
-            raise DataError(f"'{use}'", path=table.path, line=line, column="use", help=fix)
+            raise DataError(f"'{shown(use)}'", path=table.path, line=line, column="use", help=fix)
     if not anchors:
         fix = "mark the totals to be met with use = anchor"
         raise DataError("no total is an anchor", path=table.path, column="use", help=fix)

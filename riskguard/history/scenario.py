@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from riskguard.errors import DataError
 from riskguard.history.document import Listing, Section, Word, plain
 from riskguard.history.series import BARS, Entry
-from riskguard.history.stamps import CellError, duration, instant
+from riskguard.history.stamps import CellError, duration, instant, shown
 from riskguard.history.table import read_text, suggestion
 from riskguard.market import CATALOGUE, DIMENSIONS
 
@@ -108,8 +108,8 @@ class Words:
         keys = list(known)
         for key in node:
             if key not in keys:
-                fix = suggestion(key, keys) or f"the keys are: {', '.join(keys)}"
-                raise DataError("unknown key", path=path, line=key.line, column=key, help=fix)
+                word, fix = shown(key), suggestion(key, keys) or f"the keys are: {', '.join(keys)}"
+                raise DataError("unknown key", path=path, line=key.line, column=word, help=fix)
 
     def word(self, key: str, default: str | None = None, fix: str = "") -> str:
         """Return the text of a key; without `default` it must be there."""
@@ -129,7 +129,9 @@ class Words:
         fix = f"allowed: {', '.join(allowed)}"
         found = self.word(key, default, fix)
         if found not in allowed and found != default:
-            raise self.refusal(key, f"'{found}' is unknown", suggestion(found, allowed) or fix)
+            raise self.refusal(
+                key, f"'{shown(found)}' is unknown", suggestion(found, allowed) or fix
+            )
         return found
 
     def read(self, key: str, reader: Callable[[str], Value], default: Value) -> Value:
@@ -145,7 +147,7 @@ class Words:
         """Return the DataError of a key."""
         if line is None:
             line = next((word.line for word in self.section if word == key), self.section.line)
-        return DataError(message, path=self.path, line=line, column=key, help=fix)
+        return DataError(message, path=self.path, line=line, column=shown(key), help=fix)
 
 
 def read_scenario(folder: Path) -> Scenario:
@@ -177,7 +179,7 @@ def _symbol(words: Words) -> str:
     symbol = words.word("symbol", fix="write the symbol whose bars are traded: symbol: BTC")
     if not SYMBOL.fullmatch(symbol):
         raise words.refusal(
-            "symbol", f"'{symbol}' is not a symbol", "capitals and digits: BTC, or *"
+            "symbol", f"'{shown(symbol)}' is not a symbol", "capitals and digits: BTC, or *"
         )
     return symbol
 
@@ -247,7 +249,7 @@ def _scale(text: str) -> float:
     except ValueError:
         scale = 0.0
     if not 0 < scale < float("inf"):
-        message = f"'{text}' is not a factor above zero"
+        message = f"'{shown(text)}' is not a factor above zero"
         raise CellError(message, "write scale: 0.01 for a column in percent")
     return scale
 
@@ -264,7 +266,7 @@ def _columns(words: Words) -> dict[str, str]:
         for name in written:
             if name not in BARS:
                 raise words.refusal(
-                    "columns", f"'{name}' is no part of a bar", f"{', '.join(BARS)}"
+                    "columns", f"'{shown(name)}' is no part of a bar", f"{', '.join(BARS)}"
                 )
         return {name: written.get(name, name) for name in BARS}
     if series:
@@ -289,10 +291,12 @@ def _check_name(words: Words, name: str) -> None:
     if name in CATALOGUE:
         return
     if not SERIES.fullmatch(name):
-        raise words.refusal(key, f"'{name}' is not a name", "small letters, digits and _: dvol_btc")
+        raise words.refusal(
+            key, f"'{shown(name)}' is not a name", "small letters, digits and _: dvol_btc"
+        )
     near = suggestion(name, list(CATALOGUE)) if "unit" not in words.section else ""
     if near:
-        raise words.refusal(key, f"'{name}' is unknown", near)
+        raise words.refusal(key, f"'{shown(name)}' is unknown", near)
 
 
 def _unit(words: Words, columns: dict[str, str], *, bars: bool) -> str:

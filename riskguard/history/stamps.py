@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["CellError", "duration", "duration_text", "instant", "instant_text", "instants"]
+__all__ = ["CellError", "duration", "duration_text", "instant", "instant_text", "instants", "shown"]
 
 DIGITS: Mapping[int, int] = {10: SECOND, 13: 1_000_000, 16: 1_000, 19: 1}
 LATEST = 9_214_646_400 * SECOND  # 2262-01-01; 64 bits hold little more
 LONGEST = 3_650 * DAY
+SHOWN = 80
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EXAMPLE = "write 2025-12-01T00:00Z (UTC) or an offset such as 2025-12-01T02:00+02:00"
 STAMP = re.compile(
@@ -44,14 +45,26 @@ class CellError(ValueError):
         super().__init__(message)
 
 
+def shown(text: str, most: int = SHOWN) -> str:
+    """Return `text` fit for a message: at most `most` characters, control characters escaped."""
+    text = text if len(text) <= most else f"{text[: most - 3]}..."
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )
+
+
 def duration(text: str) -> int:
     """Return the nanoseconds of `15m`, `4h` or `1d`; raise CellError for anything else."""
     found = re.fullmatch(r"(\d{1,6})\s*(s|m|min|h|d|w)", text, re.ASCII)
     if not found:
-        raise CellError(f"'{text}' is not a time", "write a whole number and s, m, h, d or w: 4h")
+        raise CellError(
+            f"'{shown(text)}' is not a time", "write a whole number and s, m, h, d or w: 4h"
+        )
     ns = int(found[1]) * DURATIONS[found[2]]
     if ns > LONGEST:
-        raise CellError(f"'{text}' is longer than ten years", "write a shorter time: 4h, 30d")
+        raise CellError(
+            f"'{shown(text)}' is longer than ten years", "write a shorter time: 4h, 30d"
+        )
     return ns
 
 
@@ -74,12 +87,12 @@ def instant(text: str) -> int:
 def _instant(text: str) -> int:
     if text.isascii() and text.isdigit():
         if len(text) not in DIGITS:
-            message = f"time stamp '{text}' has {len(text)} digits"
+            message = f"time stamp '{shown(text)}' has {len(text)} digits"
             raise CellError(message, "write 10 (s), 13 (ms), 16 (us) or 19 (ns) digits")
         return int(text) * DIGITS[len(text)]
     found = STAMP.fullmatch(text)
     if not found:
-        what = f"'{text}'" if text.strip() else "an empty cell"
+        what = f"'{shown(text)}'" if text.strip() else "an empty cell"
         raise CellError(f"{what} is not a time stamp", EXAMPLE)
     day, clock, seconds, fraction, zone = found.groups()
     if not zone:
@@ -179,7 +192,7 @@ def _one_by_one(cells: Sequence[str]) -> tuple[NDArray[np.int64], dict[int, Cell
             now = f"{len(cell)} digits" if cell.isdigit() else "text"
             form = form or now
             if now != form:
-                message = f"time stamp '{cell}' is {now}, the rows above have {form}"
+                message = f"time stamp '{shown(cell)}' is {now}, the rows above have {form}"
                 faults[row] = CellError(message, "keep one unit of time in a file")
         except CellError as fault:
             faults[row] = fault

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from riskguard.errors import DataError
-from riskguard.history.stamps import CellError, instants
+from riskguard.history.stamps import CellError, instants, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["BLANK", "Sieve", "Table", "floats", "read_table", "read_text", "suggestion"]
 
 BLANK = "empty cell"
+WIDE = 400  # characters of a list of columns in a message
 MOST_DROPPED = 0.1  # repair mends single rows; a file that fails throughout is another matter
 CLOCKS = frozenset({"time", "timestamp", "date", "datetime", "open_time", "close_time"})
 REPAIR = "write `repair: drop` for the series in scenario.yaml"
@@ -54,9 +55,9 @@ class Table:
         """Return the cells of a column as written; raise DataError when there is none."""
         if name not in self.header:
             near = suggestion(name, self.header)
-            fix = near or f"the header has: {', '.join(self.header)}"
+            fix = near or f"the header has: {shown(', '.join(self.header), WIDE)}"
             raise DataError(
-                "missing from the header", path=self.path, line=1, column=name, help=fix
+                "missing from the header", path=self.path, line=1, column=shown(name), help=fix
             )
         return self._flat[self.header.index(name) :: len(self.header)]
 
@@ -99,7 +100,7 @@ def _flatten(
 def suggestion(word: str, known: Sequence[str]) -> str:
     """Return `did you mean ...?` for the nearest known word, else nothing."""
     near = get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"did you mean '{near[0]}'?" if near else ""
+    return f"did you mean '{shown(near[0])}'?" if near else ""
 
 
 def read_table(path: Path, clock: str = "ts") -> Table:
@@ -162,13 +163,13 @@ def _neighbours(path: Path) -> str:
 def _check_header(header: list[str], name: str, clock: str) -> None:
     twice = [cell for cell, count in Counter(header).items() if count > 1]
     if twice:
+        which = shown(twice[0])
         fix = "rename or remove one"
-        raise DataError("stands twice in the header", path=name, line=1, column=twice[0], help=fix)
+        raise DataError("stands twice in the header", path=name, line=1, column=which, help=fix)
     if header[0][:4].isdigit():
         fix = "the first line names the columns: ts,open,high,low,close,volume"
-        raise DataError(
-            f"no header: the file begins with '{header[0]}'", path=name, line=1, help=fix
-        )
+        message = f"no header: the file begins with '{shown(header[0])}'"
+        raise DataError(message, path=name, line=1, help=fix)
     if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
         raise DataError("cells are not separated by commas", path=name, line=1, help="use commas")
     if clock not in header:
@@ -203,9 +204,11 @@ def _number(cell: str) -> float:
     try:
         value = float(cell.replace("_", "?"))
     except ValueError:
-        raise CellError(f"'{cell}' is not a number", "write digits with a decimal point") from None
+        fix = "write digits with a decimal point"
+        raise CellError(f"'{shown(cell)}' is not a number", fix) from None
     if not np.isfinite(value):
-        raise CellError(f"'{cell}' is not a finite number", "leave the row out, or write the value")
+        fix = "leave the row out, or write the value"
+        raise CellError(f"'{shown(cell)}' is not a finite number", fix)
     return value
 
 

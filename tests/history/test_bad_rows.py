@@ -135,6 +135,30 @@ def test_rows_with_the_newest_first_are_told_to_be_sorted(tmp_path):
         assert "sort the rows" in caught.value.help
 
 
+ESCAPE = "\x1b[2J\x07" + "x" * 5000
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"{HEADER}\n{ROWS[0].replace('Z', 'Z' + ESCAPE)}\n{ROWS[1]}\n", "is not a time stamp"),
+        (f"{HEADER}\n{ROWS[0].replace('110', ESCAPE)}\n{ROWS[1]}\n", "is not a number"),
+        (f"2026{ESCAPE},open\n1,2\n", "no header"),
+        (f"ts,{ESCAPE},{ESCAPE}\n1,2,3\n", "stands twice"),
+        (f"ts,{ESCAPE},open\n{ROWS[0][:23]},2\n", "missing from the header"),
+    ],
+)
+def test_cell_is_shown_short_and_without_control_characters(tmp_path, text, said):
+    write(tmp_path)
+    (tmp_path / "bars.csv").write_text(text)
+    for source in (tmp_path, tmp_path / "bars.csv"):
+        with pytest.raises(DataError, match=said) as caught:
+            History.read(source)
+        told = str(caught.value)
+        assert len(told.replace(str(tmp_path), "")) < 800
+        assert told.replace("\n", "").isprintable()
+
+
 def test_missing_columns_and_files_are_answered_with_the_nearest_name(tmp_path):
     write(tmp_path, header=HEADER.replace("close", "closed"))
     with pytest.raises(DataError) as caught:

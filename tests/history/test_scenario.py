@@ -107,6 +107,22 @@ def test_mark_after_what_was_known_is_kept(tmp_path):
     assert len(known.bars().ts) == 1
 
 
+@pytest.mark.parametrize(
+    "old",
+    ["symbol: BTC\nmark", "unit: coins", "kind: level", "interval: 1h\n", "series: oi", "oi.csv"],
+)
+@pytest.mark.parametrize("place", ["key", "value"])
+def test_word_is_shown_short_and_without_control_characters(tmp_path, old, place):
+    word = '"\\e[2J' + "x" * 500 + '"'
+    key, _, value = old.partition(": ")
+    new = f"{word}: {value}" if place == "key" and value else f"{key}: {word}"
+    with pytest.raises(DataError) as caught:
+        read(tmp_path, GOOD.replace(old, new))
+    error = caught.value
+    assert max(map(len, (error.message, error.column))) < 160
+    assert f"{error.message}{error.column}".isprintable()
+
+
 def test_series_given_twice_is_refused(tmp_path):
     twice = GOOD + GOOD[GOOD.index("  - file: oi.csv") :]
     with pytest.raises(DataError, match=r"BTC\.oi is given twice") as caught:

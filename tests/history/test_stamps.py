@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from riskguard.history.stamps import CellError, duration, duration_text, instant, instant_text
+from riskguard.history.stamps import (
+    CellError,
+    duration,
+    duration_text,
+    instant,
+    instant_text,
+    shown,
+)
 from riskguard.history.stamps import instants as column
 from riskguard.market import DAY, HOUR, SECOND
 
@@ -98,3 +105,20 @@ def test_durations_are_read_and_written(text, ns):
 def test_what_is_no_duration_is_refused(text):
     with pytest.raises(CellError, match=r"is not a time|longer"):
         duration(text)
+
+
+@given(st.text(max_size=200))
+def test_what_is_shown_of_a_text_is_short_and_harmless(text):
+    said = shown(text)
+    assert said.isprintable()
+    if text.isprintable():
+        assert len(said) <= 80
+        assert said == text or (said.endswith("...") and text.startswith(said[:77]))
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "x" * 5000, "9" * 5000 + "h"])
+def test_long_text_is_not_repeated_whole(text):
+    for reader in (instant, duration):
+        with pytest.raises(CellError) as caught:
+            reader(text)
+        assert len(caught.value.message) < 160
