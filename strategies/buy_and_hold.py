@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import backtrader as bt
 
+from riskguard.backtest.parameters import require
+
 
 class BuyAndHold(bt.Strategy):
     """Hold a fixed number of units."""
@@ -20,6 +22,7 @@ class BuyAndHold(bt.Strategy):
     help = {"reserve": "share of the cash kept for costs and the next open"}
 
     def __init__(self) -> None:
+        require(self, "reserve", allowed=0 <= self.p.reserve < 1, what="a share from 0 to below 1")
         self.target_units = 0.0
         self.order = None
 

@@ -10,7 +10,11 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import backtrader as bt
+
+from riskguard.backtest.parameters import require, require_count
 
 
 class DcaGrid(bt.Strategy):
@@ -25,6 +29,9 @@ class DcaGrid(bt.Strategy):
     }
 
     def __init__(self) -> None:
+        require_count(self, "parts", "every")
+        require(self, "step", allowed=0 < self.p.step < 1, what="a share above 0, below 1")
+        require(self, "gain", allowed=0 < self.p.gain < inf, what="a number above 0")
         self.part = 0.0  # in money
         self.bought_at, self.last_price = 0, 0.0
         self.order = None

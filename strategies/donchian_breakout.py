@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import backtrader as bt
 
+from riskguard.backtest.parameters import require_count, require_share
+
 
 class DonchianBreakout(bt.Strategy):
     """Trade the breakout of a price channel, long or flat."""
@@ -23,6 +25,8 @@ class DonchianBreakout(bt.Strategy):
     }
 
     def __init__(self) -> None:
+        require_count(self, "entry", "exit")
+        require_share(self, "share")
         # the channel of the bars before this one: a bar cannot exceed its own high
         self.top = bt.ind.Highest(self.data.high(-1), period=self.p.entry)
         self.bottom = bt.ind.Lowest(self.data.low(-1), period=self.p.exit)

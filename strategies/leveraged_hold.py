@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import backtrader as bt
 
+from riskguard.backtest.parameters import require
+
 
 class LeveragedHold(bt.Strategy):
     """Hold a fixed number of units, bought on margin."""
@@ -25,6 +27,8 @@ class LeveragedHold(bt.Strategy):
     }
 
     def __init__(self) -> None:
+        require(self, "leverage", allowed=self.p.leverage >= 1, what="1 or more")
+        require(self, "reserve", allowed=0 <= self.p.reserve < 1, what="a share from 0 to below 1")
         self.target_units = 0.0
         self.order, self.over = None, False
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import backtrader as bt
 
+from riskguard.backtest.parameters import require, require_count
+
 
 class PerpMomentum(bt.Strategy):
     """Be long on margin while momentum is positive, flat otherwise."""
@@ -23,6 +25,9 @@ class PerpMomentum(bt.Strategy):
     }
 
     def __init__(self) -> None:
+        require_count(self, "lookback")
+        require(self, "leverage", allowed=self.p.leverage >= 1, what="1 or more")
+        require(self, "reserve", allowed=0 <= self.p.reserve < 1, what="a share from 0 to below 1")
         self.momentum = bt.ind.Momentum(self.data.close, period=self.p.lookback)
         self.order = None
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import backtrader as bt
 
+from riskguard.backtest.parameters import require, require_count, require_share
+
 
 class SmaCross(bt.Strategy):
     """Buy when the fast average crosses above the slow one, sell when it crosses below."""
@@ -23,6 +25,10 @@ class SmaCross(bt.Strategy):
     }
 
     def __init__(self) -> None:
+        require_count(self, "fast", "slow")
+        what = f"fewer bars than slow={self.p.slow}"
+        require(self, "fast", allowed=self.p.fast < self.p.slow, what=what)
+        require_share(self, "share")
         self.fast = bt.ind.SMA(self.data.close, period=self.p.fast)
         self.slow = bt.ind.SMA(self.data.close, period=self.p.slow)
         self.order = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from functools import wraps
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from riskguard.backtest.margin import MarginBroker
 from riskguard.errors import AdapterError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = [
     "Approach",
@@ -34,6 +35,21 @@ __all__ = [
     "PooledPerpetualBroker",
 ]
 
+ACCOUNT = (
+    "add_cash",
+    "add_order_history",
+    "addcommissioninfo",
+    "set_cash",
+    "set_checksubmit",
+    "set_filler",
+    "set_fund_history",
+    "set_int2pnl",
+    "set_shortcash",
+    "set_slippage_fixed",
+    "set_slippage_perc",
+    "setcash",
+    "setcommission",
+)  # what would change an account
 Order = Any  # Backtrader is untyped
 
 
@@ -44,6 +60,8 @@ class PerpetualBroker(MarginBroker):
     of the rates charged in it. For a long without leverage, `BackBroker` and this one give the
     same fills.
     """
+
+    running = False
 
     def __init__(
         self,
@@ -68,6 +86,12 @@ class PerpetualBroker(MarginBroker):
         self._seen = 0
         self._untouched = list(self.cerebro.datas)
         self._charged = self.getcommissioninfo(self._pilot).get_leverage() > 1
+        self.running = True
+
+    def stop(self) -> None:
+        """End a run; the account may be set up for the next."""
+        self.running = False
+        super().stop()
 
     def set_coc(self, coc: object) -> None:
         """Refuse: fills at the close that was decided on look ahead."""
@@ -161,6 +185,25 @@ class PerpetualBroker(MarginBroker):
             size, price = float(bit.size), float(bit.price)
             self.fills.append(Fill(ts, data._name, size, price, bit.comm, own, bar, at_open))
         return result
+
+
+def _refusal(name: str) -> Callable[..., object]:
+    change = getattr(MarginBroker, name)
+
+    @wraps(change)
+    def method(self: PerpetualBroker, *given: object, **named: object) -> object:
+        if self.running:
+            raise AdapterError(
+                f"broker.{name}() is refused: the account belongs to the backtest; "
+                f"give cash, fee, slippage and leverage to the run"
+            )
+        return change(self, *given, **named)
+
+    return method
+
+
+for _name in ACCOUNT:
+    setattr(PerpetualBroker, _name, _refusal(_name))
 
 
 class GuardedPerpetualBroker(GuardMixin, PerpetualBroker):

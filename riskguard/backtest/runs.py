@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import traceback
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from riskguard.backtest.perpetual import (
     PerpetualBroker,
     PooledPerpetualBroker,
 )
+from riskguard.backtest.strategies import ended
 from riskguard.errors import AdapterError, RiskguardError
 
 if TYPE_CHECKING:
@@ -74,10 +76,15 @@ class Run:
 class _FromBar(bt.Analyzer):
     """Hold `next` back until a bar; indicators have then seen all bars before it."""
 
-    params = (("first", 0),)
+    params = (("first", 0), ("bars", 0))
 
     def start(self) -> None:
         periods = self.strategy._minperiods  # noqa: SLF001 - Backtrader asks nothing else
+        if max(periods) > self.p.bars:
+            raise AdapterError(
+                f"strategy {type(self.strategy).__name__} needs {max(periods)} bars before it "
+                f"begins, the data has {self.p.bars}; write shorter periods, or give longer data"
+            )
         periods[0] = max(periods[0], self.p.first + 1)
 
 
@@ -161,26 +168,40 @@ def run(
     cerebro.setbroker(broker)
     cerebro.adddata(feed_of(history, symbol, extra))
     cerebro.addsizer(bt.sizers.PercentSizer, percents=99 * leverage)  # where none is given
-    cerebro.addanalyzer(_FromBar, first=trading_from)
+    bars = len(history.bars(symbol).ts)
+    cerebro.addanalyzer(_FromBar, first=trading_from, bars=bars)
     cerebro.addstrategy(strategy, **params)
     try:
         cerebro.run()
     except RiskguardError:
         raise
+    except SystemExit as error:
+        raise AdapterError(f"strategy {strategy.__name__} {ended(error)}") from error
     except Exception as error:
         raise AdapterError(_told(strategy, error)) from error
-    made = _result(broker, len(history.bars(symbol).ts), leverage)
+    made = _result(broker, bars, leverage)
     return made if exposure == 1.0 or track or guard else _share(made, exposure, cash)
 
 
 def _told(strategy: type[bt.Strategy], error: Exception) -> str:
+    modules = [sys.modules.get(kind.__module__) for kind in strategy.__mro__]
+    own = {
+        getattr(module, "__file__", None)
+        for module in modules
+        if module and module.__name__.partition(".")[0] != "backtrader"
+    }
     frames = traceback.extract_tb(error.__traceback__)
-    own = getattr(sys.modules.get(strategy.__module__), "__file__", None)
-    last = next((frame for frame in reversed(frames) if frame.filename == own), frames[-1])
-    return (
-        f"strategy {strategy.__name__} failed: {type(error).__name__}: {error} "
-        f"({last.filename}:{last.lineno}, in {last.name})"
-    )
+    last = next((frame for frame in reversed(frames) if frame.filename in own), None)
+    place = f"{last.filename}:{last.lineno}, in {last.name}" if last else _place(strategy)
+    return f"strategy {strategy.__name__} failed: {type(error).__name__}: {error} ({place})"
+
+
+def _place(strategy: type[bt.Strategy]) -> str:
+    """Return where a class begins: what it set up may fail long after its own lines ran."""
+    try:
+        return f"{inspect.getsourcefile(strategy)}:{inspect.getsourcelines(strategy)[1]}"
+    except (OSError, TypeError):
+        return f"{strategy.__module__}, which has no source file"
 
 
 def _result(broker: PerpetualBroker, bars: int, leverage: float) -> Run:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from types import ModuleType
 
-__all__ = ["Setting", "find", "names", "settings", "title", "typed"]
+__all__ = ["Setting", "ended", "find", "names", "settings", "title", "typed"]
 
 WORDS = {"true": True, "yes": True, "false": False, "no": False}
 
@@ -78,6 +78,9 @@ def _load(path: Path) -> ModuleType:
     except SyntaxError as error:
         del sys.modules[name]
         raise AdapterError(f"{path}:{error.lineno}:{error.offset}: {error.msg}") from error
+    except SystemExit as error:
+        del sys.modules[name]
+        raise AdapterError(f"{path}:{_line(error, path)}: the file {ended(error)}") from error
     except Exception as error:
         del sys.modules[name]
         line = _line(error, path)
@@ -85,7 +88,12 @@ def _load(path: Path) -> ModuleType:
     return module
 
 
-def _line(error: Exception, path: Path) -> int:
+def ended(error: SystemExit) -> str:
+    """Return in words that something called exit."""
+    return f"ended the process (exit {error.code or 0}); raise an exception instead"
+
+
+def _line(error: BaseException, path: Path) -> int:
     line, step = 1, error.__traceback__
     while step is not None:
         if step.tb_frame.f_code.co_filename == str(path):

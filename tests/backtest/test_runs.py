@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+
 import backtrader as bt
 import numpy as np
 import pytest
@@ -163,6 +165,61 @@ def test_a_strategy_that_fails_is_told_by_file_and_line(history):
         run(history, Cheating, {}, **COMMON)
     with pytest.raises(AdapterError, match=r"leverage=0\.5; write 1 or more"):
         leverage_of(find("leveraged_hold"), {"leverage": 0.5})
+
+
+class LateFailure(bt.Strategy):
+    def __init__(self):
+        bt.indicators.StdDev(self.data, period=0)
+
+
+class Unfit(bt.Strategy):
+    def __init__(self, *, nothing):
+        pass
+
+
+@pytest.mark.parametrize("strategy", [LateFailure, Unfit])
+def test_a_failure_inside_backtrader_is_told_by_the_strategys_own_line(history, strategy):
+    with pytest.raises(AdapterError, match=r"failed: .*test_runs\.py:\d+"):
+        run(history, strategy, {}, **COMMON)
+
+
+def test_a_failure_of_a_class_without_a_file_is_told_too(history):
+    made = type(bt.Strategy)("Made", (Unfit,), {"__module__": "__main__"})
+    with pytest.raises(AdapterError, match="strategy Made failed: TypeError"):
+        run(history, made, {}, **COMMON)
+
+
+class Leaving(bt.Strategy):
+    def next(self):
+        sys.exit(7)
+
+
+def test_a_strategy_that_calls_exit_is_told(history):
+    with pytest.raises(AdapterError, match=r"strategy Leaving ended the process \(exit 7\)"):
+        run(history, Leaving, {}, **COMMON)
+
+
+CHANGES = {
+    "add_cash": lambda broker: broker.add_cash(1e6),
+    "set_cash": lambda broker: broker.set_cash(1e6),
+    "setcash": lambda broker: broker.setcash(1e6),
+    "setcommission": lambda broker: broker.setcommission(commission=0.0),
+    "addcommissioninfo": lambda broker: broker.addcommissioninfo(None),
+    "set_slippage_perc": lambda broker: broker.set_slippage_perc(0.0),
+    "set_slippage_fixed": lambda broker: broker.set_slippage_fixed(0.0),
+    "set_filler": lambda broker: broker.set_filler(None),
+    "set_shortcash": lambda broker: broker.set_shortcash(False),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("moment", ["__init__", "next"])
+def test_the_account_belongs_to_the_backtest(history, name, moment):
+    body = {moment: lambda self: CHANGES[name](self.broker), "__module__": __name__}
+    meddler = type(bt.Strategy)("Meddler", (bt.Strategy,), body)
+    said = rf"broker\.{name}\(\) is refused: the account belongs to the backtest"
+    with pytest.raises(AdapterError, match=said):
+        run(history, meddler, {}, **COMMON)
 
 
 def test_the_pilot_may_be_another_symbol(history):

@@ -94,6 +94,35 @@ def test_the_grid_buys_parts_in_time_and_on_the_way_down(history):
     assert min(gaps) < 30  # a step down does not wait
 
 
+@pytest.mark.parametrize(
+    ("name", "params", "said"),
+    [
+        ("sma_cross", {"fast": 0}, r"SmaCross: fast=0; write a whole number, 1 or more"),
+        ("sma_cross", {"fast": 2.5}, r"fast=2\.5; write a whole number"),
+        ("sma_cross", {"fast": 60}, r"fast=60; write fewer bars than slow=50"),
+        ("sma_cross", {"fast": 50}, r"fast=50; write fewer bars than slow=50"),
+        ("sma_cross", {"slow": 90_000}, r"needs 90000 bars before it begins, the data has \d+"),
+        ("sma_cross", {"share": 0.0}, r"share=0\.0; write a share above 0, at most 1"),
+        ("donchian_breakout", {"share": 1.1}, r"share=1\.1; write a share"),
+        ("donchian_breakout", {"entry": -3}, r"entry=-3; write a whole number, 1 or more"),
+        ("donchian_breakout", {"exit": 0}, r"exit=0; write a whole number, 1 or more"),
+        ("perp_momentum", {"lookback": 0}, r"lookback=0; write a whole number, 1 or more"),
+        ("perp_momentum", {"leverage": float("nan")}, r"leverage=nan; write 1 or more"),
+        ("perp_momentum", {"reserve": 1.0}, r"reserve=1\.0; write a share from 0 to below 1"),
+        ("leveraged_hold", {"leverage": 0.0}, r"leverage=0; write 1 or more"),
+        ("leveraged_hold", {"reserve": -0.1}, r"reserve=-0\.1; write a share"),
+        ("buy_and_hold", {"reserve": float("nan")}, r"reserve=nan; write a share"),
+        ("dca_grid", {"parts": 0}, r"parts=0; write a whole number, 1 or more"),
+        ("dca_grid", {"every": 0}, r"every=0; write a whole number, 1 or more"),
+        ("dca_grid", {"step": 1.0}, r"step=1\.0; write a share above 0, below 1"),
+        ("dca_grid", {"gain": 0.0}, r"gain=0\.0; write a number above 0"),
+    ],
+)
+def test_parameters_that_make_no_sense_are_refused_before_the_run(history, name, params, said):
+    with pytest.raises(AdapterError, match=said):
+        run(history, find(name), params, **COMMON)
+
+
 OWN = """
 import backtrader as bt
 
@@ -143,6 +172,7 @@ def test_what_cannot_be_found_is_told_with_the_fix(own, text, said):
         ("x = 1\ndef broken(:\n", r"own\.py:2:\d+: invalid syntax"),
         ("import backtrader\n\nimport no_such_module\n", r"own\.py:3: ModuleNotFoundError"),
         ("x = 1 / 0\n", r"own\.py:1: ZeroDivisionError"),
+        ("\nraise SystemExit(7)\n", r"own\.py:2: the file ended the process \(exit 7\)"),
     ],
 )
 def test_a_file_that_does_not_load_is_told_with_its_line(tmp_path, code, said):
