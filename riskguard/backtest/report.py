@@ -20,6 +20,7 @@ from riskguard.backtest.metrics import Metrics, measure
 from riskguard.backtest.report_verdict import grade_of, judge
 from riskguard.backtest.text_figures import duration, iso
 from riskguard.backtest.text_timeline import blind_since
+from riskguard.market import SECOND
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,6 +40,7 @@ __all__ = [
     "nearness",
     "notes",
     "schema_path",
+    "unfunded",
     "write",
 ]
 
@@ -108,7 +110,21 @@ def build(comparison: Comparison) -> dict[str, Any]:
 
 def notes(comparison: Comparison) -> list[str]:
     """Return what is to be known of the data and the rules, each once."""
-    return list(dict.fromkeys((*comparison.history.remarks, *comparison.notes)))
+    found = [*comparison.history.remarks, *comparison.notes]
+    if comparison.leverage > 1 and unfunded(comparison):
+        found.append(f"no funding data for {comparison.symbol}: leveraged runs pay none")
+    for name, result in comparison.results.items():
+        count = result.run.rejected
+        if count:
+            what = f"{count:,} order{'' if count == 1 else 's'} rejected"
+            found.append(f"{name}: {what} (not enough cash, or no valid size)")
+    return list(dict.fromkeys(found))
+
+
+def unfunded(comparison: Comparison) -> bool:
+    """Tell whether the history has no funding rate of the traded symbol."""
+    series = comparison.history.series.get(f"{comparison.symbol}.funding")
+    return series is None or not len(series.times)
 
 
 def _setting(comparison: Comparison) -> dict[str, Any]:
@@ -135,8 +151,8 @@ def _recovery(item: Recovery) -> dict[str, Any]:
         "stage": item.stage,
         "line": item.line,
         "truth": item.truth,
-        "value": _plain(item.value),
-        "threshold": _plain(item.threshold),
+        "value": _measured(item.value, item.dimension),
+        "threshold": _measured(item.threshold, item.dimension),
         "distance": _plain(item.distance),
     }
 
@@ -150,6 +166,11 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON knows
     if value is None or isinstance(value, bool | int | float | str):
         return value
     return str(value)
+
+
+def _measured(value: float | None, dimension: str) -> Any:  # noqa: ANN401 - whatever JSON knows
+    """Return a value of a leaf; times, which the engine counts in ns, in seconds."""
+    return _plain(value / SECOND if value is not None and dimension == "time" else value)
 
 
 def _numbers(values: NDArray[np.float64]) -> list[float | None]:
@@ -246,8 +267,8 @@ def _decision(decision: Decision, background: float | None) -> dict[str, Any]:
             {
                 "rule": reading.rule,
                 "leaf": reading.leaf,
-                "value": _plain(reading.value),
-                "threshold": _plain(reading.threshold),
+                "value": _measured(reading.value, reading.dimension),
+                "threshold": _measured(reading.threshold, reading.dimension),
                 "truth": reading.truth,
             }
             for reading in decision.reasons

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from riskguard.backtest.report import figures, mark_bar, nearness, notes
-from riskguard.backtest.report_verdict import grade_of, judge
+from riskguard.backtest.report import figures, mark_bar, nearness, notes, unfunded
+from riskguard.backtest.report_verdict import grade_of, inputs_read, judge
 from riskguard.backtest.text_figures import day, duration, moment, money, number, percent
 from riskguard.backtest.text_table import RUNS, WIDTH, figures_table, strategies_table
 from riskguard.backtest.text_timeline import blind_text, recovery, timeline
@@ -28,14 +28,14 @@ GRADES = ("exchange", "vendor", "published", "reconstructed", "synthetic")
 
 def report_text(comparison: Comparison, others: Sequence[str] = ()) -> str:
     """Return the whole report; `others` are strategies to name in the last line."""
-    start = int(comparison.ts[comparison.trading_from])
     parts = [
         _head(comparison),
         _figures(comparison),
         _sentence(comparison),
         _below_zero(comparison),
+        _funding(comparison),
         _liquidations(comparison),
-        ["stage changes", *timeline(comparison.decisions, start)],
+        _changes(comparison),
         _ending(comparison),
         [line for note in notes(comparison) for line in _hanging(f"note: {note}")],
         _hanging(f"other strategies: {', '.join(others)} (--strategy NAME)") if others else [],
@@ -74,7 +74,7 @@ def _head(comparison: Comparison, strategy: str = "") -> list[str]:
         f"{name} on {comparison.symbol} {duration(comparison.every)},"
         f" {comparison.history.name}, {money(comparison.cash)},"
         f" fee {costs.fee * 1e4:g} bp, slippage {costs.slippage * 1e4:g} bp,"
-        f" rules {comparison.rules_path}; data: {_grades(comparison)}"
+        f" under {comparison.rules_path}; data: {_grades(comparison)}"
     )
     started = moment(int(comparison.ts[comparison.trading_from]))
     warm_up = f"warm-up to {moment(comparison.warm_up_until)}, trading from {started}"
@@ -85,7 +85,13 @@ def _grades(comparison: Comparison) -> str:
     """Group the series by grade, the bars of a symbol as one: "exchange BTC bars, oi"."""
     groups: dict[str, dict[str, None]] = {}
     bars: dict[str, dict[str, None]] = {}
+    rules = comparison.ruleset
+    read = inputs_read(rules, rules.symbol or comparison.symbol)
     for series in comparison.history.series.values():
+        # nobody pays the funding of a symbol that is not traded
+        foreign = series.name == "funding" and series.symbol != comparison.symbol
+        if foreign and series.key not in read:
+            continue
         grade = grade_of(series)
         if series.name in BARS:
             bars.setdefault(grade, {})[series.symbol] = None
@@ -136,6 +142,13 @@ def _below_zero(comparison: Comparison) -> list[str]:
     return lines
 
 
+def _funding(comparison: Comparison) -> list[str]:
+    if comparison.leverage <= 1 or unfunded(comparison):
+        return []
+    paid = [f"{name} {money(comparison.results[name].run.funding)}" for name in RUNS]
+    return [f"{'funding paid':<19}{'  '.join(paid)}"]
+
+
 def _liquidations(comparison: Comparison) -> list[str]:
     found = {name: nearness(comparison.results[name].run) for name in RUNS}
     lines = [
@@ -156,6 +169,13 @@ def _nearness(near: Nearness) -> str:
     if near.times > 1:
         text += f", and {near.times - 1} more"
     return text + (f"; {money(near.shortfall)} were missing" if near.shortfall > 0 else "")
+
+
+def _changes(comparison: Comparison) -> list[str]:
+    start = int(comparison.ts[comparison.trading_from])
+    staged = bool(comparison.ruleset.stages)
+    lines = timeline(comparison.decisions, start, staged=staged)
+    return ["stage changes" if staged else "changes", *lines]
 
 
 def _remark(comparison: Comparison) -> str:

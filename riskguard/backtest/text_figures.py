@@ -110,7 +110,7 @@ def value_text(value: float | None, dimension: str, more: int = 0) -> str:
         return compact(value, 3 + more)
     if dimension == "ratio":
         return f"{number(value, (1 if abs(value) < 100 else 0) + more)}x"
-    if dimension == "duration":
+    if dimension == "time":
         return duration(int(value))
     return number(value, None if not more else 2 + more)
 

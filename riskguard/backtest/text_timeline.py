@@ -18,56 +18,72 @@ if TYPE_CHECKING:
 __all__ = ["blind_since", "blind_text", "recovery", "timeline"]
 
 COMPARISON = re.compile(r" (<=|>=|==|!=|<|>) ")
-SHOWN = 4  # readings of one change; the JSON holds all
 
 
-def timeline(decisions: Sequence[tuple[Decision, float | None]], start: int = 0) -> list[str]:
-    """Return the lines of the start and of every change of stage, state, blindness or priming.
+def timeline(
+    decisions: Sequence[tuple[Decision, float | None]], start: int = 0, *, staged: bool = True
+) -> list[str]:
+    """Return the lines of the start, and of every change of stage, blindness or priming.
 
-    A line that rests on background bars by more than half says so. What was in force before
-    `start` (ns) is told at `start`.
+    Where the rules have no stages (not `staged`), rules that go on or off are told instead. All
+    else stands in the JSON alone. A line that rests on background bars by more than half says
+    so. What was in force before `start` (ns) is told at `start`.
     """
     lines: list[str] = []
     before: Decision | None = None
     for decision, background in decisions:
-        if before is None or _standing(before) != _standing(decision):
-            when = max(start, decision.ts)
-            lines += _entry(decision, before, background, when)
+        place = decision.stage if staged else decision.active
+        held = before and (before.stage if staged else before.active)
+        blind = before and (before.blind, bool(before.priming))
+        moved = before is None or place != held
+        if moved or blind != (decision.blind, bool(decision.priming)):
+            head = _head(decision, max(start, decision.ts))
+            readings = _moved(decision, before) if moved else []
+            if background is not None and background > 0.5 and readings:
+                head += f"  ({background * 100:.0f} % background)"
+            causes = _causes(decision, readings) if moved else []
+            lines += [head, *causes, *_senses(decision, before)]
         before = decision
     return lines
 
 
-def _standing(decision: Decision) -> tuple[object, ...]:
-    return decision.stage, decision.state, decision.blind, bool(decision.priming)
-
-
-def _entry(
-    decision: Decision, before: Decision | None, background: float | None, when: int
-) -> list[str]:
-    head = (
+def _head(decision: Decision, when: int) -> str:
+    return (
         f"{moment(when)}  {decision.stage:<8} {decision.state.name:<9}"
         f" cap {percent(decision.exposure_cap, 0)}"
     )
-    moved = _moved(decision, before)
-    if background is not None and background > 0.5 and moved:
-        head += f"  ({background * 100:.0f} % background)"
-    lines = [head.rstrip()]
-    for reading in moved[:SHOWN]:
+
+
+def _causes(decision: Decision, readings: Sequence[Reading]) -> list[str]:
+    lines = []
+    for reading in readings:
         # a stage change speaks for itself, a rule beside it is named
         owner = "" if reading.rule.startswith("stage ") else f"{reading.rule}: "
         lines += _wrapped(owner + reading_text(reading))
-    if len(moved) > SHOWN:
-        lines.append(f"    and {len(moved) - SHOWN} more")
-    lines += _cap_of(decision, moved)
+    return lines + _cap_of(decision, readings)
+
+
+def _senses(decision: Decision, before: Decision | None) -> list[str]:
+    """Tell which series went blind or came back, and where priming begins and ends."""
+    lines = []
     gone = set(before.blind) - set(decision.blind) if before else set()
     begun = set(decision.blind) - set(before.blind if before else ())
-    lines += [f"    blind: {name}" for name in sorted(begun)]
+    lines += [f"    blind: {name}{_age(name, decision)}" for name in sorted(begun)]
     lines += [f"    no longer blind: {name}" for name in sorted(gone)]
     if decision.priming and not (before and before.priming):
         lines += _wrapped("priming: " + "; ".join(decision.priming))
     if before and before.priming and not decision.priming:
         lines.append("    no longer priming")
     return lines
+
+
+def _age(name: str, decision: Decision) -> str:
+    """Return how old a blind series is and how old it may be: " (12h > 8h)"."""
+    for reading in decision.reasons:
+        if reading.rule == "blind" and reading.leaf == name and reading.value is not None:
+            value, limit = versus(reading.value, reading.threshold, reading.dimension)
+            return f" ({value} > {limit})"
+    return ""
 
 
 def _cap_of(decision: Decision, told: Sequence[Reading]) -> list[str]:
@@ -81,7 +97,7 @@ def _cap_of(decision: Decision, told: Sequence[Reading]) -> list[str]:
 
 
 def _moved(decision: Decision, before: Decision | None) -> list[Reading]:
-    """List what decided the change: readings of the stage entered or left, and of rules."""
+    """List what decided a change: readings of the stage entered or left, and of rules."""
     rules_before = set(before.active) if before else set()
     owners = set(decision.active) ^ rules_before
     if before is None or before.stage != decision.stage:

@@ -12,7 +12,7 @@ from riskguard.backtest.perpetual import Approach, Fill, Liquidation
 from riskguard.backtest.runs import Costs, Run
 from riskguard.engine.decision import Decision, Reading, State
 from riskguard.history import History, Mark
-from riskguard.language.ruleset import Actions, Compare, Constant, Rule, RuleSet, SeriesValue
+from riskguard.language.ruleset import Actions, Compare, Constant, Rule, RuleSet, SeriesValue, Stage
 from riskguard.market import DAY, HOUR
 
 JANUARY = 20_468 * DAY  # 2026-01-15
@@ -52,7 +52,12 @@ def ruleset() -> RuleSet:
     line = Compare(
         SeriesValue("", "liq.long", "dollars"), ">=", Constant(5e7, "dollars"), text="liq >= $50M"
     )
-    return RuleSet(rules=(Rule("burst", line, Actions(exposure_cap=0.5)),), symbol="BTC")
+    fall = Compare(SeriesValue("", "close", "price"), "<", Constant(7e4, "price"), text="close < 7")
+    return RuleSet(
+        stages=(Stage("cut", fall, Actions(exposure_cap=0.4)),),
+        rules=(Rule("burst", line, Actions(exposure_cap=0.5)),),
+        symbol="BTC",
+    )
 
 
 def decisions() -> list[tuple[Decision, float | None]]:
@@ -123,3 +128,11 @@ def comparison(tmp_path, **changes) -> Comparison:
         mark=Mark("first day", int(ts[4])),
     )
     return replace(made, **changes)
+
+
+def with_funding(made: Comparison, symbol: str) -> Comparison:
+    """Return the comparison with a funding series of `symbol` in its history."""
+    series = dict(made.history.series)
+    funding = replace(series["BTC.liq.long"], symbol=symbol, name="funding")
+    series[funding.key] = funding
+    return replace(made, history=replace(made.history, series=series))

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from jsonschema import Draft7Validator, ValidationError
 
+from riskguard.backtest.comparison import Recovery
 from riskguard.backtest.report import as_json, build, mark_bar, schema_path, write
 from riskguard.backtest.report_verdict import judge
+from riskguard.engine.decision import Reading
 from riskguard.history import History, Mark
 from riskguard.market import DAY, HOUR
 from tests.backtest.made import JANUARY, comparison, ruleset
@@ -128,6 +130,28 @@ def test_the_text_is_ascii_whatever_is_in_it(tmp_path: Path) -> None:
     assert as_json(report).isascii()
     assert as_json([report]).isascii()
     assert json.loads(as_json(report)) == report
+
+
+def test_times_are_seconds(tmp_path: Path) -> None:
+    age = Reading("blind", "oi", 12.0 * HOUR, 8.0 * HOUR, None, "true", "time")
+    line = Recovery("cut", "age(oi) <= 8h", "false", 12.0 * HOUR, 8.0 * HOUR, -0.25, "time")
+    made = comparison(tmp_path)
+    late = replace(made.decisions[0][0], reasons=(age,))
+    report = build(replace(made, decisions=[(late, None)], recovery=[line]))
+    (told,) = report["decisions"][0]["reasons"]
+    assert (told["value"], told["threshold"]) == (43_200.0, 28_800.0)
+    (told,) = report["recovery"]
+    assert (told["value"], told["threshold"], told["distance"]) == (43_200.0, 28_800.0, -0.25)
+    VALIDATOR.validate(report)
+
+
+def test_a_decision_from_before_the_first_bar_is_told_at_it(tmp_path: Path) -> None:
+    made = comparison(tmp_path)
+    (first, share), *rest = made.decisions
+    earlier = replace(first, ts=JANUARY - 30 * DAY)
+    report = build(replace(made, decisions=[(earlier, share), *rest]))
+    assert report["decisions"] == build(made)["decisions"]
+    assert report["decisions"][0]["ts"] == report["warm_up"]["trading_from"]
 
 
 def test_the_embedded_scenario_shows_mechanics_only(tmp_path: Path) -> None:

@@ -20,10 +20,10 @@ from riskguard.backtest.text_figures import (
     versus,
 )
 from riskguard.backtest.text_timeline import reading_text, timeline
-from riskguard.engine.decision import Reading
+from riskguard.engine.decision import Reading, State
 from riskguard.history import Mark
 from riskguard.market import DAY, HOUR, MINUTE
-from tests.backtest.made import JANUARY, comparison, decisions
+from tests.backtest.made import JANUARY, comparison, decisions, with_funding
 
 
 def test_the_report_stands_in_the_promised_order(tmp_path: Path) -> None:
@@ -80,12 +80,103 @@ def test_without_a_mark_the_table_stands_once(tmp_path: Path) -> None:
     assert text.count("guarded  constant") == 1
 
 
-def test_the_timeline_tells_stage_changes_only() -> None:
+def test_the_timeline_tells_stage_changes_and_blindness_only() -> None:
     lines = timeline(decisions())
     heads = [line for line in lines if line.startswith("2026")]
     assert [line[17:26].strip() for line in heads] == ["normal", "cut", "cut"]
     assert not any("cap 30%" in line for line in lines)
     assert "    blind: liq.long" in lines
+
+
+def test_a_change_of_state_or_rules_inside_a_stage_is_left_to_the_json() -> None:
+    start, *_ = decisions()
+    fired = Reading("fall", "close.drop(24h) >= 8%", 0.09, 0.08, 0.01, "true", "share")
+    halted = replace(
+        start[0], ts=JANUARY + DAY, state=State.HALTED, active=("fall",), reasons=(fired,)
+    )
+    assert timeline([start, (halted, None)]) == timeline([start])
+    blind = replace(halted, blind=("oi",))
+    assert timeline([start, (blind, None)])[1:] == [
+        "2026-01-16T00:00Z  normal   HALTED    cap 100%",
+        "    blind: oi",
+    ]
+
+
+def test_rules_without_stages_are_told_as_they_go_on_and_off(tmp_path: Path) -> None:
+    made = comparison(tmp_path)
+    start, *_ = decisions()
+    fired = Reading("fall", "close.drop(24h) >= 8%", 0.09, 0.08, 0.01, "true", "share")
+    on = replace(
+        start[0],
+        ts=JANUARY + 12 * HOUR,
+        state=State.CAUTION,
+        exposure_cap=0.4,
+        active=("fall",),
+        reasons=(fired,),
+        winners={"exposure_cap": ("fall",)},
+    )
+    loose = replace(made.ruleset, stages=())
+    text = report_text(replace(made, ruleset=loose, decisions=[start, (on, None)]))
+    assert (
+        "\nchanges\n2026-01-15T04:00Z  normal   ACTIVE    cap 100%\n"
+        "2026-01-15T12:00Z  normal   CAUTION   cap 40%\n    fall: close.drop(24h) 9% >= 8%\n"
+    ) in text
+
+
+def test_priming_is_told_when_it_begins_and_when_it_ends() -> None:
+    start, *_ = decisions()
+    priming = replace(start[0], ts=JANUARY + DAY, priming=("oi.change(4w) has 12d of 28d",))
+    warmer = replace(priming, ts=JANUARY + 2 * DAY, priming=("oi.change(4w) has 13d of 28d",))
+    done = replace(start[0], ts=JANUARY + 3 * DAY)
+    lines = timeline([start, (priming, None), (warmer, None), (done, None)])
+    assert [line.strip() for line in lines if line.startswith(" ")] == [
+        "priming: oi.change(4w) has 12d of 28d",
+        "no longer priming",
+    ]
+
+
+def test_all_leaves_that_decided_a_stage_are_told() -> None:
+    start, (cut, _), *_ = decisions()
+    leaves = tuple(
+        Reading("stage cut", f"close < {limit}", 60.0, float(limit), -0.1, "true", "price")
+        for limit in range(70, 79)
+    )
+    lines = timeline([start, (replace(cut, reasons=leaves), None)])
+    assert sum(line.startswith("    close 60 < 7") for line in lines) == 9
+
+
+def test_a_blind_series_says_how_old_it_is() -> None:
+    start, *_ = decisions()
+    age = Reading("blind", "oi", 12.0 * HOUR, 8.0 * HOUR, None, "true", "time")
+    never = Reading("blind", "funding", None, 8.0 * HOUR, None, "true", "time")
+    late = replace(start[0], ts=JANUARY + DAY, blind=("funding", "oi"), reasons=(age, never))
+    lines = timeline([start, (late, None)])
+    assert lines[2:] == ["    blind: funding", "    blind: oi (12h > 8h)"]
+
+
+def test_leveraged_runs_tell_the_funding_they_paid(tmp_path: Path) -> None:
+    made = comparison(tmp_path)
+    funded = with_funding(made, "BTC")
+    assert "funding paid       bare $3.50  guarded $2.50  constant $0" in report_text(funded)
+    assert "funding paid" not in report_text(replace(funded, leverage=1.0))
+
+
+def test_funding_of_another_symbol_is_not_taken_for_paid(tmp_path: Path) -> None:
+    text = " ".join(report_text(with_funding(comparison(tmp_path), "ETH")).split())
+    assert "note: no funding data for BTC: leveraged runs pay none" in text
+    assert "funding paid" not in text
+    assert "ETH.funding" not in text
+
+
+def test_rejected_orders_are_counted(tmp_path: Path) -> None:
+    made = comparison(tmp_path)
+    for name, count in (("bare", 1389), ("guarded", 1)):
+        result = made.results[name]
+        made.results[name] = replace(result, run=replace(result.run, rejected=count))
+    text = " ".join(report_text(made).split())
+    assert "note: bare: 1,389 orders rejected (not enough cash, or no valid size)" in text
+    assert "note: guarded: 1 order rejected (not" in text
+    assert "constant: 0" not in text
 
 
 def test_a_background_share_of_half_is_not_worth_a_mark() -> None:
@@ -119,6 +210,10 @@ def test_overview_names_who_was_liquidated(tmp_path: Path) -> None:
         (
             Reading("r", "close < 70_000 for 2 closes", 65_266, 70_000, None, "true", "price"),
             "close 65,266 < 70,000 for 2 closes",
+        ),
+        (
+            Reading("r", "age(oi) > 8h", 12.5 * HOUR, 8.0 * HOUR, None, "true", "time"),
+            "age(oi) 750m > 8h",
         ),
         (Reading("r", "cascade is active", None, None, None, "true"), "cascade is active: true"),
         (Reading("r", "x > 1", None, 1.0, None, "unknown"), "x unknown > 1"),
