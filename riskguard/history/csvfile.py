@@ -75,8 +75,7 @@ def _interval(table: Table, symbol: str) -> int:
     steps = np.abs(np.diff(np.delete(stamps, list(faults))))
     moving = steps[steps > 0]
     interval = int(np.median(moving)) if len(moving) else 0
-    if interval:
-        table.repair = _repair(table, symbol, interval)
+    table.repair = _repair(table, symbol, interval) if interval else ""
     Sieve(table, drop=False).refuse_faults(faults, "ts", "unreadable time stamp")
     if not interval:
         fix = "at least two rows, oldest first"
@@ -89,12 +88,10 @@ def _repair(table: Table, symbol: str, interval: int) -> str:
     file = path.name if path.suffix else "bars.csv"  # a pipe has none
     more = "" if {"ts", *BARS} >= set(table.header) else " (other columns: an entry each)"
     return (
-        f"put the rows as {file} into a folder with this scenario.yaml{more} and give the folder:\n"
-        f"      symbol: {symbol}\n"
-        "      series:\n"
-        f"        - {{file: {json.dumps(file)}, symbol: {symbol}, series: bars,"
+        f"give a folder with {file} and a scenario.yaml{more} of this one line: "
+        f"{{symbol: {symbol}, series: [{{file: {json.dumps(file)}, symbol: {symbol}, series: bars,"
         f" interval: {duration_text(interval)}, stamp: open, source: file, grade: vendor,"
-        " repair: drop}"
+        " repair: drop}]}"
     )
 
 
@@ -110,7 +107,8 @@ def _entries(table: Table, file: str, symbol: str, interval: int) -> tuple[list[
         name = names.get(column)
         if name is None:
             near = suggestion(column, [*names, *BARS])
-            unused.append(f"{shown(column)} ({near})" if near else shown(column))
+            word = shown(column) or "one without a name"
+            unused.append(f"{word} ({near})" if near else word)
             continue
         if name in taken:
             message = f"is the same series as '{taken[name]}': {name}"

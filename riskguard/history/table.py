@@ -38,9 +38,9 @@ class Table:
         self.path, self.header = path, header
         width = len(header)
         counts = [row.count(",") + 1 if isinstance(row, str) else len(row) for row in rows]
-        # row -> what is wrong with it, where it has not one cell a column
+        # row -> cells in it (0 in an empty line), where it has not one a column
         self.broken = {
-            row: _misfit(row, rows, count, width)
+            row: count if "".join(rows[row]).strip() else 0
             for row, count in enumerate(counts)
             if count != width
         }
@@ -61,6 +61,20 @@ class Table:
             )
         return self._flat[self.header.index(name) :: len(self.header)]
 
+    def misfit(self, row: int) -> CellError:
+        """Return what is wrong with a row of `broken`."""
+        count, width = self.broken[row], len(self.header)
+        if not count:
+            return CellError("empty line", "remove the line")
+        if count > width:
+            fix = "remove the extra comma, or name its column in the header"
+        elif row == len(self) - 1:
+            fix = "the download may be cut off: fetch it again, or remove the last line"
+        else:
+            fix = "one cell per column; the download may be cut off here"
+        cells = "1 cell" if count == 1 else f"{count} cells"
+        return CellError(f"line {row + 2} has {cells}, the header has {width}", fix)
+
     def instants(self) -> tuple[NDArray[np.int64], dict[int, CellError]]:
         """Return the time stamps (ns UTC) and what is wrong with those that are none."""
         if self._clock is None:
@@ -68,23 +82,7 @@ class Table:
         return self._clock
 
 
-def _misfit(row: int, rows: Sequence[str | list[str]], count: int, width: int) -> CellError:
-    text = rows[row]
-    if not "".join(text).strip():
-        return CellError("empty line", "remove the line")
-    if count > width:
-        fix = "remove the extra comma, or name its column in the header"
-    elif row == len(rows) - 1:
-        fix = "the download may be cut off: fetch it again, or remove the last line"
-    else:
-        fix = "one cell per column; the download may be cut off here"
-    cells = "1 cell" if count == 1 else f"{count} cells"
-    return CellError(f"line {row + 2} has {cells}, the header has {width}", fix)
-
-
-def _flatten(
-    rows: Sequence[str | list[str]], broken: Mapping[int, CellError], width: int
-) -> list[str]:
+def _flatten(rows: Sequence[str | list[str]], broken: Mapping[int, int], width: int) -> list[str]:
     texts = [row for row in rows if isinstance(row, str)]
     if len(texts) == len(rows) and not broken:
         return ",".join(texts).split(",")
@@ -111,7 +109,7 @@ def read_table(path: Path, clock: str = "ts") -> Table:
         fix = "one header line, then the rows"
         fix = f"{fix}; a pipe can be read once: save them to a file" if path.is_fifo() else fix
         raise DataError("the file is empty", path=name, help=fix)
-    lines = text.rstrip("\n").split("\n")
+    lines = text.rstrip().split("\n")
     rows: Sequence[str | list[str]]
     if '"' in text:
         parsed = _unquote(text, name)
@@ -126,7 +124,7 @@ def read_table(path: Path, clock: str = "ts") -> Table:
 
 
 def _unquote(text: str, name: str) -> list[list[str]]:
-    reader = csv.reader(io.StringIO(text.rstrip("\n")), strict=True)
+    reader = csv.reader(io.StringIO(text.rstrip()), strict=True)
     try:
         return list(reader)
     except csv.Error as error:
@@ -170,6 +168,9 @@ def _check_header(header: list[str], name: str, clock: str) -> None:
         fix = "the first line names the columns: ts,open,high,low,close,volume"
         message = f"no header: the file begins with '{shown(header[0])}'"
         raise DataError(message, path=name, line=1, help=fix)
+    if not any(header):
+        fix = "the first line names the columns: ts,open,high,low,close,volume"
+        raise DataError("empty line", path=name, line=1, help=fix)
     if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
         raise DataError("cells are not separated by commas", path=name, line=1, help="use commas")
     if clock not in header:
@@ -221,7 +222,9 @@ class Sieve:
         self.dropped: Counter[str] = Counter()
         self.skipped = 0
         self._allowed = 0
-        self.refuse_faults(table.broken, "", "wrong number of cells")
+        bad = np.zeros(len(table), dtype=np.bool_)
+        bad[list(table.broken)] = True
+        self.refuse(bad, "", "wrong number of cells", table.misfit)
 
     @property
     def rows(self) -> NDArray[np.int64]:
@@ -259,7 +262,7 @@ class Sieve:
         row = int(np.argmax(bad))
         fault = say(row)
         if not self.drop:
-            fix = f"{fault.help}; or mend the row, or {self.repair}"
+            fix = f"{fault.help}; or mend the row{self.repair and f', or {self.repair}'}"
             self._raise(row, column, fault.message, fix)
         self.keep &= ~bad
         self.dropped[reason] += int(bad.sum())

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 from socket import AF_UNIX, socket
-from textwrap import dedent
 from threading import Thread
 
 import numpy as np
@@ -213,7 +212,7 @@ def test_pipe_is_read_as_a_csv_file(pipe):
 def test_spoilt_pipe_is_named_and_its_repair_is_a_file(pipe):
     with pytest.raises(DataError, match="line 25 has 3 cells") as caught:
         History.read(pipe(table([])[:-11]))
-    assert "put the rows as bars.csv into a folder" in caught.value.help
+    assert "give a folder with bars.csv and a scenario.yaml" in caught.value.help
     with pytest.raises(DataError, match="empty") as caught:
         History.read(pipe("", "nothing"))
     assert "a pipe can be read once" in caught.value.help
@@ -265,6 +264,19 @@ def test_commas_at_the_end_of_every_row_but_the_header_are_named(write):
     with pytest.raises(DataError, match="line 2 has 6 cells, the header has 5") as caught:
         History.read(write("\n".join([header, *(f"{row}," for row in rows)])))
     assert "remove the extra comma" in caught.value.help
+    assert "scenario.yaml" not in caught.value.help
+
+
+def test_blank_lines_count_before_the_end_only(write):
+    assert len(History.read(write(table([]) + "  \n\r\n\n")).bars().ts) == 24
+    with pytest.raises(DataError, match="empty line") as caught:
+        History.read(write("\n" + table([])))
+    assert caught.value.line == 1
+
+
+def test_comma_at_the_end_of_every_line_is_an_unused_column(write):
+    history = History.read(write(table([]).replace("\n", ",\n")))
+    assert history.notes[-1] == "BTCUSDT-1h.csv: columns not used: one without a name"
 
 
 @pytest.mark.parametrize("spoil", ["hole", "short", "duplicate", "text", "stamp"])
@@ -281,10 +293,9 @@ def test_the_repair_that_is_offered_can_be_copied(write, tmp_path, spoil, name):
     lines[7:8] = spoilt[spoil]
     with pytest.raises(DataError) as caught:
         History.read(write("\n".join(lines), name))
-    said, _, scenario = caught.value.help.partition("give the folder:\n")
-    assert "scenario.yaml" in said
-    assert scenario.count("\n") == 2
-    (tmp_path / "scenario.yaml").write_text(dedent(scenario))
+    said, _, scenario = caught.value.help.partition("of this one line: ")
+    assert "give a folder with" in said
+    (tmp_path / "scenario.yaml").write_text(scenario)
     repaired = History.read(tmp_path)
     assert len(repaired.bars().ts) == 23
     assert repaired.notes
