@@ -6,11 +6,14 @@ RiskguardError
 ├── StateError     saved state cannot be used
 └── AdapterError   a framework cannot do what the rules need
 
-A message says what was received, what is allowed, and what to write instead.
+A message says what was received, what is allowed, and what to write instead. What was received
+may be hostile: it is shown with its control and invisible characters written out, and not at
+any length.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,7 +27,45 @@ __all__ = [
     "RiskguardError",
     "RuleError",
     "StateError",
+    "visible",
 ]
+
+# how much is shown of a text that was received, of a message and of a source line
+RECEIVED, MESSAGE, LINE = 80, 400, 160
+# a quoted text, or a word; a path is left whole
+LONG = re.compile(
+    rf"(?<!\w)'[^']{{{RECEIVED - 1},}}'(?!\w)"
+    rf'|(?<!\w)"[^"]{{{RECEIVED - 1},}}"(?!\w)'
+    rf"|[^\s/]{{{RECEIVED + 1},}}"
+)
+
+
+def visible(text: str) -> str:
+    """Return a text fit for a terminal: what cannot be printed is written out, as U+001B is."""
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
+
+
+def _lines(text: str) -> str:
+    return "\n".join(visible(line) for line in text.split("\n"))
+
+
+def _brief(text: str) -> str:
+    """Return a text visible, with what it quotes cut short; the last character is kept."""
+    return LONG.sub(lambda long: f"{long[0][: RECEIVED - 2]}…{long[0][-1]}", visible(text))
+
+
+def _told(message: str) -> str:
+    told = _brief(message)
+    return told if len(told) <= MESSAGE else f"{told[: MESSAGE - RECEIVED]} … {told[-RECEIVED:]}"
+
+
+def _head(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +83,36 @@ class Diagnostic:
     help: str = ""
     source: str = ""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", visible(self.path))
+        object.__setattr__(self, "message", _told(self.message))
+        object.__setattr__(self, "help", _brief(self.help))
+
     def render(self) -> str:
         """Return the finding as text: place, source line, caret under the characters, help."""
         head = f"{self.path}:{self.line}:{self.column}: {self.severity}[{self.code}] {self.message}"
         margin = " " * len(str(self.line))
         rows = [head]
         if self.source:
-            end = self.end_column if self.end_line == self.line else len(self.source) + 1
-            width = max(1, min(end, len(self.source) + 1) - self.column)
-            caret = " " * (self.column - 1) + "^" * width
-            rows += [f"{margin} |", f"{self.line} | {self.source}", f"{margin} | {caret}"]
+            before, marked, after = self._excerpt()
+            caret = " " * len(before) + "^" * max(1, len(marked))
+            line = f"{self.line} | {before}{marked}{after}"
+            rows += [f"{margin} |", line, f"{margin} | {caret}"]
         if self.help:
             rows.append(f"{margin} = help: {self.help}")
         return "\n".join(rows)
+
+    def _excerpt(self) -> tuple[str, str, str]:
+        """Return the source line as shown: before, under and after the caret."""
+        begin = self.column - 1
+        end = max(self.end_column - 1, begin + 1) if self.end_line == self.line else None
+        before, marked = visible(self.source[:begin]), visible(self.source[begin:end])
+        after = visible(self.source[end:]) if end is not None else ""
+        if len(before) + len(marked) + len(after) <= LINE:
+            return before, marked, after
+        third = LINE // 3
+        before = before if len(before) <= third else "…" + before[1 - third :]
+        return before, _head(marked, third), _head(after, third)
 
     def as_dict(self) -> dict[str, str | int]:
         """Return the machine-readable form, the same keys for every finding."""
@@ -73,6 +131,9 @@ class Diagnostic:
 
 class RiskguardError(Exception):
     """Base of every error riskguard raises on purpose."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(_lines(text))
 
 
 class RuleError(RiskguardError):
@@ -95,18 +156,13 @@ class DataError(RiskguardError):
         column: str = "",
         help: str = "",  # noqa: A002 - the same word as in Diagnostic
     ) -> None:
-        self.message, self.path, self.line, self.column, self.help = (
-            message,
-            path,
-            line,
-            column,
-            help,
-        )
-        place = path + (f":{line}" if line is not None else "")
+        self.message, self.help = _told(message), _lines(help)  # a help is copied: it stays whole
+        self.path, self.line, self.column = path, line, column
+        place = visible(path) + (f":{line}" if line is not None else "")
         where = f"{place}: " if place else ""
-        which = f"column '{column}': " if column else ""
-        fix = f"\n  = help: {help}" if help else ""
-        super().__init__(f"{where}error: {which}{message}{fix}")
+        which = f"column '{_head(visible(column), RECEIVED)}': " if column else ""
+        fix = f"\n  = help: {self.help}" if help else ""
+        super().__init__(f"{where}error: {which}{self.message}{fix}")
 
 
 class StateError(RiskguardError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from riskguard.errors import RuleError
+from riskguard.errors import RuleError, visible
 from riskguard.language.carrying import carry
 from riskguard.language.fallbacks import afford
 from riskguard.language.findings import Findings
@@ -79,7 +79,7 @@ def bind(
     fitted = afford(fitted, capabilities, found, notes)
     if found.failed:
         raise RuleError(found.sorted())
-    return Bound(fitted, tuple(notes))
+    return Bound(fitted, tuple(map(visible, notes)))
 
 
 def sourced(ruleset: RuleSet, sources: Mapping[str, str]) -> RuleSet:
