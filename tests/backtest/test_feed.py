@@ -162,7 +162,7 @@ def test_further_lines_are_classes_found_again_by_name_in_another_process():
     feed = made(dataname=frame().assign(ETH_close=3_000.0))
     again = pickle.loads(pickle.dumps(feed))
     assert type(again) is made
-    assert feed._buffers["ETH_close"].tolist() == [3_000.0] * 50
+    assert feed._columns["ETH_close"].tolist() == [3_000.0] * 50
 
 
 @given(st.lists(st.integers(-(10**14), 4 * 10**15), min_size=1, max_size=50))
@@ -193,13 +193,13 @@ def test_a_feed_of_a_history_shows_levels_as_they_stand_and_flows_once():
     feed = feed_of(history, "BTC", ["ETH.close"])
     ts = history.bars("BTC").ts
     bars = history.bars("BTC")
-    assert feed._buffers["close"].tolist() == bars.close.tolist()
-    np.testing.assert_array_equal(feed._buffers["oi"], history.aligned("BTC.oi", ts))
-    np.testing.assert_array_equal(feed._buffers["fear_greed"], history.aligned("*.fear_greed", ts))
-    np.testing.assert_array_equal(feed._buffers["ETH_close"], history.aligned("ETH.close", ts))
+    assert feed._columns["close"].tolist() == bars.close.tolist()
+    np.testing.assert_array_equal(feed._columns["oi"], history.aligned("BTC.oi", ts))
+    np.testing.assert_array_equal(feed._columns["fear_greed"], history.aligned("*.fear_greed", ts))
+    np.testing.assert_array_equal(feed._columns["ETH_close"], history.aligned("ETH.close", ts))
     flow = history.series["BTC.liq.long"]
     seen = (flow.times > ts[0] - history.every) & (flow.times <= ts[-1])
     shown = visible(history, "BTC.liq.long", ts)
     assert np.nansum(shown) == pytest.approx(np.asarray(flow.values)[seen].sum(), rel=1e-12)
-    np.testing.assert_array_equal(feed._buffers["liq_long"], shown)
+    np.testing.assert_array_equal(feed._columns["liq_long"], shown)
     assert (feed.p.timeframe, feed.p.compression) == (bt.TimeFrame.Minutes, 240)
