@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from riskguard.errors import visible
 from riskguard.language.units import DURATIONS
 from riskguard.market import DAY, MINUTE, SECOND
 
@@ -47,10 +48,7 @@ class CellError(ValueError):
 
 def shown(text: str, most: int = SHOWN) -> str:
     """Return `text` fit for a message: at most `most` characters, control characters escaped."""
-    text = text if len(text) <= most else f"{text[: most - 3]}..."
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
-    )
+    return visible(text if len(text) <= most else f"{text[: most - 3]}...")
 
 
 def duration(text: str) -> int:
