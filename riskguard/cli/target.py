@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from riskguard.cli.failures import WrongUse
@@ -30,7 +31,7 @@ def json_target(text: str | None, inputs: Iterable[Path]) -> Path | None:
     try:
         fault = _fault(path)
         read = fault or next((one for one in inputs if _is_of(path, one)), None)
-    except OSError as error:  # a name that is too long
+    except OSError as error:  # a name that is too long, a folder that takes no file
         raise WrongUse(f"--json {text} cannot be written: {error.strerror}", ELSEWHERE) from error
     if fault:
         raise WrongUse(f"--json {text} {fault}", ELSEWHERE)
@@ -48,10 +49,13 @@ def _fault(path: Path) -> str:
         return "cannot be written to"
     if path.exists() and not path.is_file():
         return ""  # a device or a pipe: written to, not replaced
-    folder = Path(os.path.realpath(path)).parent
-    if not folder.is_dir():
+    real = Path(os.path.realpath(path))
+    if real.is_symlink():
+        return "is a link that leads nowhere"
+    if not real.parent.is_dir():
         return "lies in a folder that does not exist"
-    return "" if os.access(folder, os.W_OK) else "lies in a folder that cannot be written to"
+    with TemporaryFile(dir=real.parent):  # the only question that has a true answer
+        return ""
 
 
 def _is_of(path: Path, given: Path) -> bool:

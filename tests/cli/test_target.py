@@ -46,6 +46,19 @@ def test_a_socket_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @posix
+def test_a_link_to_itself_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(WrongUse, match="leads nowhere"):
+        json_target(str(tmp_path / "loop"), [])
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder that takes no file")
+def test_a_folder_that_takes_no_file_is_refused_even_for_root() -> None:
+    with pytest.raises(WrongUse, match="cannot be written"):
+        json_target("/proc/report.json", [])
+
+
+@posix
 @pytest.mark.skipif(os.name == "posix" and os.geteuid() == 0, reason="root may write anywhere")
 def test_what_may_not_be_written_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
@@ -54,7 +67,7 @@ def test_what_may_not_be_written_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WrongUse, match="cannot be written to"):
         json_target(str(path), [])
     tmp_path.chmod(0o555)
-    with pytest.raises(WrongUse, match="folder that cannot be written to"):
+    with pytest.raises(WrongUse, match="cannot be written: Permission denied"):
         json_target(str(tmp_path / "new.json"), [])
     tmp_path.chmod(0o755)
 
