@@ -175,3 +175,13 @@ rules:
 def test_a_file_without_every_needs_data_to_say_it() -> None:
     with pytest.raises(RuleError, match="every"):
         guard(RULES.replace("every: 1h\n", ""))
+
+
+def test_definitions_that_double_at_each_step_cost_no_more_than_their_number() -> None:
+    doubled = "".join(f"  d{n}: {{any: [d{n - 1}, d{n - 1}]}}\n" for n in range(1, 40))
+    head = "version: 1\nsymbol: BTC\nevery: 1h\ndefine:\n  d0: close < 200\n"
+    when = "rules:\n  r: {when: d39, clear: close > 300, do: {exposure_cap: 50%}}\n"
+    made = guard(head + doubled + when)
+    decision = feed(made, 1)
+    assert decision.active == ("r",)
+    assert [reading.leaf for reading in decision.reasons] == ["close < 200"]
