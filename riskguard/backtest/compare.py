@@ -15,6 +15,7 @@ from riskguard.engine.reasons import open_lines
 from riskguard.errors import DataError
 from riskguard.history.columns.evaluate import Instant
 from riskguard.language.binding import bind
+from riskguard.market import time_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -88,23 +89,25 @@ def compare(request: Request, progress: Callable[[str], None] = lambda _step: No
 
 
 def _first_bar(request: Request, track: Track, ts: NDArray[np.int64], columns: Columns) -> int:
+    path = request.history.path
+    if not columns.now.size:
+        every = time_text(columns.plan.every)
+        message = f"no bar of {columns.symbol} closes on a multiple of {every}: nothing is decided"
+        raise DataError(message, path=path, help="give more bars, or a shorter every:")
     if track.priming is None:
-        longest = max((columns.plan.warm_up(index) for index in columns.cold), default=0)
-        texts = columns.decision(columns.now.size - 1).priming if columns.now.size else ()
+        texts = columns.decision(columns.now.size - 1).priming
+        longest = max(columns.plan.warm_up(index) for index in columns.cold)
         raise DataError(
             f"the rules are still warming up at the last bar: {', '.join(texts)}",
-            path=request.history.path,
-            help=f"give at least {longest / 86_400e9:g} days of history before the first trade",
+            path=path,
+            help=f"give at least {time_text(longest)} of history before the first trade",
         )
     first = track.priming
     if request.start is not None:
         first = max(first, int(np.searchsorted(ts, request.start, side="left")))
     if first >= ts.size - 1:
-        raise DataError(
-            "no bar is left to trade on",
-            path=request.history.path,
-            help="choose an earlier --from, or a later --to",
-        )
+        fix = "choose an earlier --from, or a later --to"
+        raise DataError("no bar is left to trade on", path=path, help=fix)
     return first
 
 
