@@ -70,6 +70,9 @@ def _code(command: Callable[[], object]) -> int:
 
 
 def _failed(error: Exception) -> int:
+    if isinstance(_first(error), BrokenPipeError):  # a strategy printed, nobody read
+        _silence()
+        return PIPE_CLOSED
     if isinstance(error, WrongUse):
         return _said(str(error), WRONG_USE)
     if isinstance(error, RuleError | DataError):  # they name file and line themselves
@@ -77,14 +80,17 @@ def _failed(error: Exception) -> int:
     if isinstance(error, StateError):
         return _said(f"error: {error}", IN_USE)
     if isinstance(error, RiskguardError):
-        if isinstance(error.__cause__, BrokenPipeError):  # a strategy printed, nobody read
-            _silence()
-            return PIPE_CLOSED
         return _said(f"error: {error}", FINDINGS)
     if hasattr(error, "exit_code") and hasattr(error, "show"):
         error.show()  # Typer's own: an option that does not exist, a value of the wrong type
         return int(error.exit_code)
     return _internal(error)
+
+
+def _first(error: BaseException) -> BaseException:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 def _said(message: str, code: int) -> int:

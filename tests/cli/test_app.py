@@ -105,6 +105,23 @@ def test_a_closed_pipe_is_quiet_and_141(arguments: str) -> None:
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
+@pytest.mark.parametrize("place", ["module", "next"])
+def test_a_strategy_that_prints_into_a_closed_pipe_has_not_failed(tmp_path, place: str) -> None:
+    path = tmp_path / "mine.py"
+    said = {"module": "", "next": "", place: "print('x')"}
+    path.write_text(
+        f"import backtrader as bt\n{said['module']}\nclass Mine(bt.Strategy):\n"
+        f"    def next(self):\n        {said['next'] or 'pass'}\n"
+    )
+    reading, writing = os.pipe()
+    os.close(reading)
+    arguments = [sys.executable, "-m", "riskguard", "backtest", "--strategy", f"{path}:Mine"]
+    done = subprocess.run(arguments, cwd=ROOT, stdout=writing, stderr=writing, check=False)
+    os.close(writing)
+    assert done.returncode == 141
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full")
 @pytest.mark.parametrize("where", [">/dev/full", ">&-"])
 @pytest.mark.parametrize("arguments", ["--help", "backtest --json -"])
