@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import backtrader as bt
 
@@ -64,11 +64,16 @@ class Approach(NamedTuple):
     distance: float
 
 
-def check_leverage(leverage: float, maintenance: float = MAINTENANCE) -> None:
-    """Raise AdapterError for a leverage at which no position can be held."""
+def check_leverage(given: Any, maintenance: float = MAINTENANCE) -> float:  # noqa: ANN401 - whatever a user gives
+    """Return a leverage; raises AdapterError for one at which no position can be held."""
+    try:
+        leverage = float(given)
+    except (TypeError, ValueError):
+        raise AdapterError(f"leverage={given!r}; a number is needed, 1 or more") from None
     if not (leverage >= 1 and leverage * maintenance < 1):
         raise AdapterError(
             f"leverage={leverage:g}; write 1 or more, and less than {1 / maintenance:g}: "
             f"from there on an entry has no more than its maintenance margin "
             f"of {maintenance:.2%} and is closed at once"
         )
+    return leverage

@@ -91,13 +91,7 @@ class _FromBar(bt.Analyzer):
 def leverage_of(strategy: type[bt.Strategy], params: Mapping[str, Any]) -> float:
     """Return the leverage a strategy runs at: its parameter, 1 where it has none."""
     declared = dict(strategy.params._getitems())  # noqa: SLF001 - Backtrader has no other way
-    given = params.get("leverage", declared.get("leverage", 1.0))
-    try:
-        leverage = float(given)
-    except (TypeError, ValueError):
-        raise AdapterError(f"leverage={given!r}; a number is needed, 1 or more") from None
-    check_leverage(leverage)
-    return leverage
+    return check_leverage(params.get("leverage", declared.get("leverage", 1.0)))
 
 
 def funding_per_bar(history: History, symbol: str) -> Floats:

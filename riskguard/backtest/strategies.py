@@ -12,6 +12,7 @@ from zlib import crc32
 
 import backtrader as bt
 
+from riskguard.backtest.account import check_leverage
 from riskguard.errors import AdapterError
 from riskguard.shipped import shipped
 
@@ -153,7 +154,10 @@ def typed(strategy: type[bt.Strategy], texts: Mapping[str, str]) -> dict[str, An
     Raises AdapterError for an unknown name or a text that is no such value.
     """
     known = {setting.name: setting for setting in settings(strategy)}
-    return {name: _value(strategy, known, name, text) for name, text in texts.items()}
+    found = {name: _value(strategy, known, name, text) for name, text in texts.items()}
+    if "leverage" in found:  # of the account, whatever the strategy
+        check_leverage(found["leverage"])
+    return found
 
 
 def _value(

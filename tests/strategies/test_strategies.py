@@ -200,3 +200,9 @@ def test_texts_become_values_of_the_type_of_the_default(own):
 def test_a_parameter_that_is_wrong_is_told_with_the_fix(own, text, said):
     with pytest.raises(AdapterError, match=said):
         typed(find(f"{own}:Mine"), text)
+
+
+@pytest.mark.parametrize("text", ["0", "0.5", "200", "inf", "nan"])
+def test_a_leverage_that_cannot_be_is_refused_when_it_is_typed(text):
+    with pytest.raises(AdapterError, match=f"leverage={text}"):
+        typed(find("leveraged_hold"), {"leverage": text})
