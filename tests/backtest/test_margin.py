@@ -194,6 +194,23 @@ def test_the_limit_of_leverage_is_named():
         play({}, broker=leveraged(20.0, maintenance=0.05))
 
 
+def test_the_fee_of_a_short_is_part_of_what_it_takes():
+    for size, told in ((9.98, "Completed"), (9.995, "Margin")):
+        broker = leveraged(1.0, fee=0.001)
+        _, ran = play({3: lambda s, size=size: s.sell(size=size)}, broker=broker, cash=1_000.0)
+        assert ran.ended() == [told]
+
+
+def test_a_margin_gone_by_funding_is_closed_at_the_market_not_above_it():
+    # 990 of 1000 are paid: the threshold is 4490 / 44.775, above all that was traded
+    broker = leveraged(funding=[0.0] * 4 + [0.22])
+    play({3: lambda s: s.buy(size=45.0)}, broker=broker, cash=1_000.0)
+    [lost] = broker.liquidations
+    assert lost.threshold == pytest.approx(4_490 / 44.775)
+    assert lost.price == 100.0
+    assert broker.equity[-1] == pytest.approx(10.0)
+
+
 def test_closing_by_force_pays_no_profit():
     # fee and slippage take what 190x leaves above maintenance: gone at the fill itself
     broker = leveraged(190.0, fee=0.0005)

@@ -139,6 +139,16 @@ def test_an_exit_is_not_refused_for_cash_the_account_has_beside_it():
     assert broker.equity[-1] == pytest.approx(1_000 - 45 * 30)
 
 
+def test_the_shortfall_is_what_the_idle_cash_did_not_cover():
+    down = dict.fromkeys(range(10, 40), 50.0)
+    frame = bars(open=down, high=down, low=down, close=down)
+    broker = leveraged(broker=PooledPerpetualBroker, share=0.5)
+    play(long(), frame=frame, broker=broker, cash=1_000.0)
+    [lost] = broker.liquidations
+    assert lost.shortfall == pytest.approx(45 * 50 - 2_000)
+    assert broker.equity[-1] + broker.idle == pytest.approx(0.0)
+
+
 def test_a_share_is_from_0_to_1():
     with pytest.raises(AdapterError, match="from 0 to 1"):
         PooledPerpetualBroker(share=1.5)
