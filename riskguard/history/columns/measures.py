@@ -8,7 +8,7 @@ running total wraps, as long as no window can hold more than int64: that is prov
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -248,9 +248,11 @@ def _spread(stick: _Yardstick, tape: TapeColumn, size: int) -> Floats:
         near = np.array([int(value) for value in scaled.tolist()], dtype=object)
     zero = np.zeros(1, dtype=object)
     sums, squares = (np.concatenate((zero, np.cumsum(column))) for column in (near, near * near))
-    held, total = stick.held[known].astype(object), sums[last] - sums[low]
-    exact = held * (squares[last] - squares[low]) - total * total
-    parts = held * tape.scale
+    held, total = stick.held[known], sums[last] - sums[low]
+    same = held.size > 0 and bool((held == held[0]).all())  # then one integer does for all
+    count: Any = int(held[0]) if same else held.astype(object)
+    exact = count * (squares[last] - squares[low]) - total * total
+    parts = count * tape.scale
     spread = np.full(size, np.nan)
     spread[known] = np.sqrt((exact / (parts * parts)).astype(np.float64))
     return spread
