@@ -1,0 +1,39 @@
+"""The wheel alone, away from the checkout, finds its rules, strategies and scenarios."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_wheel_runs_a_backtest_where_there_is_no_checkout(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    site, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with zipfile.ZipFile(wheel) as packed:
+        packed.extractall(site)
+    done = subprocess.run(
+        [sys.executable, "-m", "riskguard", "backtest", "--quiet", "--strategy", "all"],
+        cwd=elsewhere,
+        env={**os.environ, "PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("NOT SHOWN")
+    names = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
+    assert {
+        "riskguard/py.typed",
+        "riskguard/share/rules/feb-2026.yaml",
+        "riskguard/share/strategies/leveraged_hold.py",
+        "riskguard/history/scenarios/feb-2026/scenario.yaml",
+        "riskguard/backtest/report-1.schema.json",
+    } <= names
