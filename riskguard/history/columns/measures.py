@@ -7,6 +7,7 @@ running total wraps, as long as no window can hold more than int64: that is prov
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -237,25 +238,36 @@ def _times(window: Window, tape: TapeColumn, now: Ints) -> Floats | None:
 
 
 def _spread(stick: _Yardstick, tape: TapeColumn, size: int) -> Floats:
-    """Return the deviation of each yardstick, from exact integers."""
+    """Return the deviation of each yardstick, from exact integers with one rounding."""
     known = np.flatnonzero(stick.good)
-    low, last = stick.low[known], stick.last[known]
-    # the deviation is that of the distances from any integer: small ones are fast to add
-    scaled = np.rint(tape.values * tape.scale)
-    if np.abs(scaled).max(initial=0.0) < EXACT:
-        near = (scaled.astype(np.int64) - int(np.median(scaled))).astype(object)
-    else:
-        near = np.array([int(value) for value in scaled.tolist()], dtype=object)
-    zero = np.zeros(1, dtype=object)
+    low, last, held = stick.low[known], stick.last[known], stick.held[known]
+    near, scale, fits = _small(tape, int(held.max(initial=0)))
+    zero = np.zeros(1, near.dtype)
     sums, squares = (np.concatenate((zero, np.cumsum(column))) for column in (near, near * near))
-    held, total = stick.held[known], sums[last] - sums[low]
-    same = held.size > 0 and bool((held == held[0]).all())  # then one integer does for all
-    count: Any = int(held[0]) if same else held.astype(object)
+    total, count = sums[last] - sums[low], held if fits else held.astype(object)
     exact = count * (squares[last] - squares[low]) - total * total
-    parts = count * tape.scale
+    parts = count * scale
     spread = np.full(size, np.nan)
-    spread[known] = np.sqrt((exact / (parts * parts)).astype(np.float64))
+    ratio = _divided(exact, parts * parts) if fits else (exact / (parts * parts)).astype(np.float64)
+    spread[known] = np.sqrt(ratio)
     return spread
+
+
+def _small(tape: TapeColumn, most: int) -> tuple[NDArray[Any], int, bool]:
+    """Return the samples as small integers, the units in 1, and whether int64 holds their sums.
+
+    The deviation is that of the distances from any integer, in any unit all of them share:
+    prices in cents are a million times smaller than prices in fixed point.
+    """
+    scaled = np.rint(tape.values * tape.scale)
+    if np.abs(scaled).max(initial=0.0) >= EXACT:
+        return np.array([int(value) for value in scaled.tolist()], dtype=object), tape.scale, False
+    near = scaled.astype(np.int64) - int(np.median(scaled))
+    unit = math.gcd(int(np.gcd.reduce(near, initial=0)), tape.scale)
+    near, scale = near // unit, tape.scale // unit
+    widest = float(np.abs(near).max(initial=0)) * (most + 1)
+    fits = 2.0 * widest * widest < 2.0**62 and float(most + 1) * scale < 2.0**31
+    return (near if fits else near.astype(object)), scale, fits
 
 
 def _stdev(window: Window, tape: TapeColumn, now: Ints) -> Floats:
