@@ -27,8 +27,10 @@ from riskguard.language.ruleset import (
     Compare,
     Condition,
     Constant,
+    During,
     Flag,
     For,
+    Indicator,
     Measured,
     Not,
     ParameterValue,
@@ -156,6 +158,8 @@ class _Compiler:
             return self._value(ValueSpec("tape", index=tape))
         if isinstance(node, Measured):
             return self._value(ValueSpec("window", index=self.window(node)))
+        if isinstance(node, Indicator):
+            raise TypeError(node.name)
         left, right = self.value(node.left), self.value(node.right)
         one, two = self.plan.values[left], self.plan.values[right]
         if one.kind == two.kind == "const":
@@ -198,6 +202,8 @@ class _Compiler:
         if isinstance(node, For):
             inner = self.condition(node.of, clearing=clearing)
             return Group("for", (inner,), node.closes or 0, node.duration or 0)
+        if isinstance(node, During):
+            raise TypeError(node.timezone)
         parts = tuple(self.condition(part, clearing=clearing) for part in node.of)
         if isinstance(node, AtLeast):
             return Group("at_least", parts, node.count)

@@ -9,8 +9,10 @@ from riskguard.language.ruleset import (
     Arithmetic,
     AtLeast,
     Compare,
+    During,
     Flag,
     For,
+    Indicator,
     Measured,
     Not,
     Rule,
@@ -94,6 +96,8 @@ def rebuilt(
     """Return the condition with every leaf changed, None when no leaf is left."""
     if isinstance(node, Compare | Flag):
         return change(node)
+    if isinstance(node, During):
+        return node
     if isinstance(node, Not | For):
         inner = rebuilt(node.of, change)
         return None if inner is None else replace(node, of=inner)
@@ -105,11 +109,11 @@ def rebuilt(
 
 def respelled(node: Value, symbol: str) -> Value:
     """Return the value with `symbol` written as the guarded symbol ("")."""
-    if isinstance(node, SeriesValue) and node.symbol == symbol:
+    if isinstance(node, SeriesValue | Indicator) and node.symbol == symbol:
         return replace(node, symbol="")
     if isinstance(node, Measured):
         of = respelled(node.of, symbol)
-        return replace(node, of=of) if isinstance(of, SeriesValue | Measured) else node
+        return replace(node, of=of) if isinstance(of, SeriesValue | Indicator | Measured) else node
     if isinstance(node, Arithmetic):
         left, right = respelled(node.left, symbol), respelled(node.right, symbol)
         return replace(node, left=left, right=right)

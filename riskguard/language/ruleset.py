@@ -12,10 +12,35 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from riskguard.language.tree import (
+    All,
+    Any,
+    Arithmetic,
+    AtLeast,
+    Compare,
+    Condition,
+    Constant,
+    During,
+    Flag,
+    For,
+    Indicator,
+    Measured,
+    Not,
+    ParameterValue,
+    Sequence,
+    SeriesValue,
+    Span,
+    Value,
+    beside,
+    parts,
+    place,
+    values,
+    walk,
+)
 from riskguard.market import CATALOGUE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from riskguard.market import SeriesSpec
 
@@ -28,8 +53,10 @@ __all__ = [
     "Compare",
     "Condition",
     "Constant",
+    "During",
     "Flag",
     "For",
+    "Indicator",
     "Input",
     "Measured",
     "Not",
@@ -44,194 +71,12 @@ __all__ = [
     "Stage",
     "Stop",
     "Value",
+    "digest",
+    "input_of",
+    "parts",
+    "values",
+    "walk",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Where something is written: from 1, `end_column` exclusive."""
-
-    line: int = 1
-    column: int = 1
-    end_line: int = 1
-    end_column: int = 2
-
-
-def _place() -> Span:
-    return field(default=Span(), compare=False, repr=False)
-
-
-def _beside(default: str = "") -> str:
-    return field(default=default, compare=False, repr=False)
-
-
-# ---------------------------------------------------------------- values
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """A number with its dimension ("plain" for a number without a unit)."""
-
-    value: float
-    dimension: str
-    span: Span = _place()
-    text: str = _beside()
-
-
-@dataclass(frozen=True, slots=True)
-class ParameterValue:
-    """A parameter of the file, by name; by_source ones are settled when a guard is built."""
-
-    name: str
-    dimension: str
-    span: Span = _place()
-    text: str = _beside()
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesValue:
-    """The last value of an input; `symbol` "" is the guarded symbol."""
-
-    symbol: str
-    name: str
-    dimension: str
-    span: Span = _place()
-    text: str = _beside()
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """A measure over a series or over another measure: `of.function(window, min=minimum)`."""
-
-    function: str
-    of: SeriesValue | Measured
-    window: int | None  # ns; None for age()
-    minimum: int | None
-    dimension: str
-    span: Span = _place()
-    text: str = _beside()
-
-
-@dataclass(frozen=True, slots=True)
-class Arithmetic:
-    """left op right. `+share` and `-share` are the trader's "price - 0.5%": left * (1 ± right)."""
-
-    op: str  # + - * / +share -share
-    left: Value
-    right: Value
-    dimension: str
-    span: Span = _place()
-    text: str = _beside()
-
-
-Value = Constant | ParameterValue | SeriesValue | Measured | Arithmetic
-
-# ---------------------------------------------------------------- conditions
-
-
-@dataclass(frozen=True, slots=True)
-class Compare:
-    """One leaf: one number against one threshold."""
-
-    left: Value
-    op: str  # < <= > >= == !=
-    right: Value
-    on_missing: str = "hold"  # hold | fire | ignore, the innermost written one
-    span: Span = _place()
-    text: str = _beside()
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """The state of a definition, a rule (is it active) or the ladder (is it at least there)."""
-
-    kind: str  # definition | rule | stage
-    name: str
-    on_missing: str = "hold"
-    span: Span = _place()
-    text: str = _beside()
-
-
-@dataclass(frozen=True, slots=True)
-class All:
-    """True when every part is."""
-
-    of: tuple[Condition, ...]
-    span: Span = _place()
-
-
-@dataclass(frozen=True, slots=True)
-class Any:
-    """True when some part is."""
-
-    of: tuple[Condition, ...]
-    span: Span = _place()
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """True when its part is false."""
-
-    of: Condition
-    span: Span = _place()
-
-
-@dataclass(frozen=True, slots=True)
-class AtLeast:
-    """True when at least `count` parts are."""
-
-    count: int
-    of: tuple[Condition, ...]
-    span: Span = _place()
-
-
-@dataclass(frozen=True, slots=True)
-class Sequence:
-    """True when the parts came true one after another, all inside `within` (ns)."""
-
-    of: tuple[Condition, ...]
-    within: int
-    span: Span = _place()
-
-
-@dataclass(frozen=True, slots=True)
-class For:
-    """True once its part has stayed true for `duration` (ns) or for `closes` closed bars."""
-
-    of: Condition
-    duration: int | None
-    closes: int | None
-    span: Span = _place()
-    text: str = _beside()
-
-
-Condition = Compare | Flag | All | Any | Not | AtLeast | Sequence | For
-
-
-def parts(node: Condition) -> tuple[Condition, ...]:
-    """Return the conditions directly under `node`."""
-    if isinstance(node, All | Any | AtLeast | Sequence):
-        return node.of
-    if isinstance(node, Not | For):
-        return (node.of,)
-    return ()
-
-
-def walk(node: Condition) -> Iterator[Condition]:
-    """Yield `node` and everything under it, parents first, not following flags."""
-    yield node
-    for part in parts(node):
-        yield from walk(part)
-
-
-def values(node: Value) -> Iterator[Value]:
-    """Yield `node` and every value under it, parents first."""
-    yield node
-    if isinstance(node, Measured):
-        yield from values(node.of)
-    elif isinstance(node, Arithmetic):
-        yield from values(node.left)
-        yield from values(node.right)
 
 
 # ---------------------------------------------------------------- actions
@@ -269,7 +114,7 @@ class Reentry:
     step: float
     every: int
     condition: Condition
-    span: Span = _place()
+    span: Span = place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,12 +130,12 @@ class Rule:
     latch: bool = False
     priority: int = 0
     severity: str = "warning"
-    title: str = _beside()
-    description: str = _beside()
+    title: str = beside()
+    description: str = beside()
     mutes: tuple[str, ...] = ()
     reentry: Reentry | None = None
     fallback: Actions | None = None
-    span: Span = _place()
+    span: Span = place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,8 +149,8 @@ class Stage:
     min_hold: int = 0
     reentry: Reentry | None = None
     fallback: Actions | None = None
-    description: str = _beside()
-    span: Span = _place()
+    description: str = beside()
+    span: Span = place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,9 +164,9 @@ class Parameter:
     low: float | None = None
     high: float | None = None
     step: float | None = None
-    text: str = _beside()
-    help: str = _beside()
-    span: Span = _place()
+    text: str = beside()
+    help: str = beside()
+    span: Span = place()
     # the figures of `by_source` as the file has them
     written: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
@@ -338,7 +183,7 @@ class Input:
     scale: float = 1.0
     coverage: str = ""
     carried: bool = True  # False: unknown throughout, and neither blind nor priming
-    span: Span = _place()
+    span: Span = place()
     # the keys the file wrote: data overrides the rest
     declared: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
@@ -359,23 +204,25 @@ class RuleSet:
     define: Mapping[str, Condition] = field(default_factory=dict)
     stages: tuple[Stage, ...] = ()
     rules: tuple[Rule, ...] = ()
-    name: str = _beside()
-    description: str = _beside()
-    severity: str = _beside("warning")
-    path: str = _beside()
+    # the rules of symbols that have their own, each read on its own data
+    per_symbol: Mapping[str, RuleSet] = field(default_factory=dict)
+    name: str = beside()
+    description: str = beside()
+    severity: str = beside("warning")
+    path: str = beside()
     lines: tuple[str, ...] = field(default=(), compare=False, repr=False)
     # carried over by `dataclasses.replace`: what was written, not what the data made of it
     hash: str = field(default="", compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        for name in ("inputs", "params", "define"):
+        for name in ("inputs", "params", "define", "per_symbol"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         if not self.hash:
             object.__setattr__(self, "hash", digest(self))
 
     def guarded(self, symbol: str) -> bool:
         """Say whether the decisions hold for orders in `symbol`."""
-        if self.guards == "all":
+        if self.guards == "all" or symbol in self.per_symbol:
             return True
         if self.guards == "symbol":
             return symbol == self.symbol or not self.symbol
