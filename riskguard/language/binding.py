@@ -66,7 +66,7 @@ def bind(
     Raises:
         RuleError: with every reason why the rules do not fit.
     """
-    found = Findings(ruleset.path, ruleset.lines)
+    found = Findings(ruleset.path, ruleset.lines, ruleset.files)
     notes: list[str] = []
     if strict_symbol and not ruleset.guarded(symbol):
         _not_guarded(ruleset, symbol, found)
@@ -88,7 +88,7 @@ def sourced(ruleset: RuleSet, sources: Mapping[str, str]) -> RuleSet:
     Raises:
         RuleError: where a figure is wanted for a source that has none, or `every` is open.
     """
-    found = Findings(ruleset.path, ruleset.lines)
+    found = Findings(ruleset.path, ruleset.lines, ruleset.files)
     if ruleset.every is None:
         fix = 'write for example "every: 1h" under "version: 1"'
         found.error("RG514", Span(), "no data says how long a bar is", fix)
@@ -105,10 +105,12 @@ def sourced(ruleset: RuleSet, sources: Mapping[str, str]) -> RuleSet:
 
 def _key_span(ruleset: RuleSet, *keys: str) -> Span:
     """Return where one of the keys of the file stands, else its beginning."""
+    texts = {"": ruleset.lines, **ruleset.files}
     for key in keys:
-        for number, line in enumerate(ruleset.lines, 1):
-            if line.startswith(f"{key}:"):
-                return Span(number, 1, number, len(key) + 1)
+        for path, lines in texts.items():
+            for number, line in enumerate(lines, 1):
+                if line.startswith(f"{key}:"):
+                    return Span(number, 1, number, len(key) + 1, path)
     return Span()
 
 
@@ -185,4 +187,4 @@ def _inside_brackets(value: Measured) -> Span:
     span = value.span
     if span.line != span.end_line or not at:
         return span
-    return Span(span.line, span.column + at, span.line, span.end_column - 1)
+    return Span(span.line, span.column + at, span.line, span.end_column - 1, span.path)

@@ -124,7 +124,7 @@ class BlockReader:
     def no_value(self, entry: Entry, what: str) -> None:
         """Note that nothing follows a key."""
         end = entry.key.span
-        place = Span(end.end_line, end.end_column, end.end_line, end.end_column + 1)
+        place = Span(end.end_line, end.end_column, end.end_line, end.end_column + 1, end.path)
         self.findings.error("RG124", place, f"{what} has no value")
 
     def text(self, entry: Entry, what: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from riskguard.errors import Diagnostic
+from riskguard.errors import Diagnostic, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from riskguard.language.ruleset import Span
 
@@ -25,12 +25,18 @@ class LineError(Exception):
 
 
 class Findings:
-    """Collects diagnostics of one file; a place is never blamed twice for the same thing."""
+    """Collects diagnostics of a file; a place is never blamed twice for the same thing.
 
-    def __init__(self, path: str, lines: Sequence[str]) -> None:
+    `files` has the lines of the files it extends, by the `path` of their spans.
+    """
+
+    def __init__(
+        self, path: str, lines: Sequence[str], files: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
         self.path = path
         self.lines = tuple(lines) or ("",)
-        self._found: dict[tuple[str, int, int], Diagnostic] = {}
+        self.files = {name: tuple(of) for name, of in (files or {}).items()}
+        self._found: dict[tuple[str, str, int, int], Diagnostic] = {}
 
     @property
     def failed(self) -> bool:
@@ -47,29 +53,40 @@ class Findings:
 
     def take(self, found: Diagnostic) -> None:
         """Note a diagnostic that was made elsewhere."""
-        self._found.setdefault((found.code, found.line, found.column), found)
+        self._found.setdefault(_key(found), found)
 
     def drop(self, found: Diagnostic) -> None:
         """Forget a warning that the author silences."""
-        self._found.pop((found.code, found.line, found.column), None)
+        self._found.pop(_key(found), None)
 
     def sorted(self) -> list[Diagnostic]:
-        """Return what was found by place, at most 20 errors."""
-        ordered = sorted(self._found.values(), key=lambda one: (one.line, one.column, one.code))
+        """Return what was found, this file first, by place, at most 20 errors."""
+        shown = {visible(name): rank for rank, name in enumerate(self.files, 1)}
+
+        def rank(one: Diagnostic) -> tuple[int, int, int, str]:
+            return shown.get(one.path, 0), one.line, one.column, one.code
+
+        ordered = sorted(self._found.values(), key=rank)
         errors = [one for one in ordered if one.severity == "error"][:MAX_ERRORS]
         return [one for one in ordered if one.severity != "error" or one in errors]
 
     def _note(self, severity: str, code: str, span: Span, message: str, fix: str) -> None:
-        line = max(1, min(span.line, len(self.lines)))
-        source = self.lines[line - 1]
+        lines = self.files.get(span.path) or self.lines
+        path = span.path or self.path
+        line = max(1, min(span.line, len(lines)))
+        source = lines[line - 1]
         column = max(1, min(span.column, len(source) + 1))
-        end_line = max(line, min(span.end_line, len(self.lines)))
-        end = min(span.end_column, len(self.lines[end_line - 1]) + 1)
+        end_line = max(line, min(span.end_line, len(lines)))
+        end = min(span.end_column, len(lines[end_line - 1]) + 1)
         if end_line == line:
             end = max(column + 1, end)
         self.take(
-            Diagnostic(self.path, line, column, end_line, end, code, severity, message, fix, source)
+            Diagnostic(path, line, column, end_line, end, code, severity, message, fix, source)
         )
+
+
+def _key(found: Diagnostic) -> tuple[str, str, int, int]:
+    return found.path, found.code, found.line, found.column
 
 
 def near(word: str, known: Iterable[str]) -> str:

@@ -211,6 +211,8 @@ class RuleSet:
     severity: str = beside("warning")
     path: str = beside()
     lines: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    # the lines of the files it extends, by the path of their spans
+    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
     # carried over by `dataclasses.replace`: what was written, not what the data made of it
     hash: str = field(default="", compare=False, repr=False)
 

@@ -56,15 +56,15 @@ class Scalar:
         as_long = first.end_column - first.column == len(self.text) + 2 * len(self.style)
         if first.line != first.end_line or not as_long:  # broken, folded or escaped
             return self._rescanned(start, end)
-        return Span(first.line, begin + start, first.line, begin + end)
+        return Span(first.line, begin + start, first.line, begin + end, first.path)
 
     def _rescanned(self, start: int, end: int) -> Span:
-        places = _places(self)
+        places, at = _places(self), self.span
         if places is None:
-            return Span(self.span.line, self.span.column, self.span.line, self.span.column + 1)
+            return Span(at.line, at.column, at.line, at.column + 1, at.path)
         row, column = places[min(start, len(places) - 1)]
         last_row, last = places[min(max(end - 1, start), len(places) - 1)]
-        return Span(row + 1, column + 1, last_row + 1, last + 2)
+        return Span(row + 1, column + 1, last_row + 1, last + 2, at.path)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,8 +127,11 @@ def lines_of(text: str) -> tuple[str, tuple[str, ...]]:
     return plain, tuple(plain.split("\n"))
 
 
-def compose(text: str, path: str) -> tuple[Node | None, Findings]:
-    """Return the nodes of a rule file (None when it cannot be read) and what was found."""
+def compose(text: str, path: str, *, origin: str = "") -> tuple[Node | None, Findings]:
+    """Return the nodes of a rule file (None when it cannot be read) and what was found.
+
+    `origin` goes into the spans of a file that another one extends.
+    """
     text, lines = lines_of(text)
     found = Findings(path, lines)
     if len(text) > MAX_BYTES or len(text.encode(errors="replace")) > MAX_BYTES:
@@ -149,12 +152,12 @@ def compose(text: str, path: str) -> tuple[Node | None, Findings]:
     if root is None:
         found.error("RG003", Span(), "the file is empty", 'start with "version: 1"')
         return None, found
-    return _converted(root, lines), found
+    return _converted(root, lines, origin), found
 
 
-def _span(event: Any) -> Span:  # noqa: ANN401 - events and nodes of PyYAML share only their marks
+def _span(event: Any, path: str = "") -> Span:  # noqa: ANN401 - events and nodes of PyYAML share only their marks
     start, end = event.start_mark, event.end_mark
-    return Span(start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+    return Span(start.line + 1, start.column + 1, end.line + 1, end.column + 1, path)
 
 
 def _events_allowed(text: str, found: Findings) -> bool:
@@ -236,12 +239,12 @@ COLON = re.compile("mapping values are not allowed|found unexpected ':'")
 WHOLE_COMPARISON = 'write the whole comparison ("close > 75_000") or put it in quotes'
 
 
-def _converted(node: Any, lines: Sequence[str]) -> Node:  # noqa: ANN401 - nodes of PyYAML are untyped
-    span = _span(node)
+def _converted(node: Any, lines: Sequence[str], path: str) -> Node:  # noqa: ANN401 - nodes of PyYAML are untyped
+    span = _span(node, path)
     if isinstance(node, yaml.MappingNode):
-        pairs = ((_converted(key, lines), _converted(value, lines)) for key, value in node.value)
-        return Mapping(tuple(pairs), span)
+        pairs = (tuple(_converted(one, lines, path) for one in pair) for pair in node.value)
+        return Mapping(tuple((key, value) for key, value in pairs), span)
     if isinstance(node, yaml.SequenceNode):
-        items = tuple(_converted(item, lines) for item in node.value)
+        items = tuple(_converted(item, lines, path) for item in node.value)
         return Listing(items, span, bool(node.flow_style))
     return Scalar(node.value, span, node.style or "", lines)
