@@ -186,10 +186,11 @@ def _list() -> int:
 
 
 def _report(order: Order, target: Path | None, *, alone: bool, quiet: bool) -> int:
-    from riskguard.backtest.report import as_json, build, write
+    from riskguard.backtest.report import as_json, build
     from riskguard.backtest.report_verdict import judge
     from riskguard.backtest.strategies import names
     from riskguard.backtest.text import overview, report_text
+    from riskguard.cli.writing import write
 
     every = list(names())
     chosen = every if order.strategy == "all" else [order.strategy]

@@ -114,6 +114,13 @@ class Guard:
             self._decision = self._decide(ts, Change(now.stage, now.stage, now.on, now.on))
         return self._decision
 
+    def expire(self, ts: int, symbol: str, name: str) -> None:
+        """Let the last value of a series stand no longer from `ts` on; `symbol` "" is the own."""
+        own = symbol in {"", "*", self.symbol}
+        door = self._doors.get("" if own else symbol, {}).get(name)
+        if door is not None:
+            door.tape.expire(ts)
+
     def __reduce__(self) -> NoReturn:
         # its steps are closures over its state: a copy would go on stepping the original
         msg = "a Guard cannot be copied or pickled; build another: Guard(ruleset, sources=...)"

@@ -23,6 +23,7 @@ from riskguard.language.ruleset import (
     Sequence,
     SeriesValue,
     Value,
+    parts,
     values,
 )
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from riskguard.engine.plan import Plan
     from riskguard.language.ruleset import RuleSet
 
-__all__ = ["View", "blind", "explain", "open_lines", "reads"]
+__all__ = ["View", "blind", "explain", "open_lines", "readings", "reads"]
 
 WORDS = {FALSE: "false", TRUE: "true"}
 
@@ -139,6 +140,23 @@ def _lines(
 ) -> list[Reading]:
     found = deciding(plan, view, node, clearing=role == "clear", want=want)
     return [_reading(plan, view, owner, leaf, role) for leaf in dict.fromkeys(found)]
+
+
+def readings(plan: Plan, view: View, owner: str, node: Condition, role: str) -> list[Reading]:
+    """Return every line under a condition as it stands, deciding or not."""
+    found: dict[Condition, None] = {}
+
+    def lines(node: Condition) -> None:
+        if _is_line(node):
+            found.setdefault(node)
+        elif isinstance(node, Flag):
+            lines(plan.ruleset.define[node.name])
+        else:
+            for part in parts(node):
+                lines(part)
+
+    lines(node)
+    return [_reading(plan, view, owner, leaf, role) for leaf in found]
 
 
 def explain(plan: Plan, view: View, change: Change) -> tuple[Reading, ...]:

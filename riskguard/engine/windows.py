@@ -103,6 +103,10 @@ class Tape:
         """Return the value that stands for `now`, or unknown."""
         return self.values[-1] if now - self.last <= self.fresh else UNKNOWN
 
+    def expire(self, now: int) -> None:
+        """Let the last sample stand no longer: its feed says so, or a test does."""
+        self.last, self.run = min(self.last, now - self.fresh - 1), 0
+
     def trim(self, now: int) -> None:
         """Drop what no window at or after `now` can reach."""
         gone = bisect_left(self.times, now - self.keep)

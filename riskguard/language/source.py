@@ -19,7 +19,7 @@ from riskguard.language.ruleset import Span
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Listing", "Mapping", "Node", "Scalar", "compose", "lines_of"]
+__all__ = ["Listing", "Mapping", "Node", "Scalar", "children", "compose", "lines_of", "size"]
 
 # the loader in C gives the same nodes and marks, and is several times faster
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -85,6 +85,18 @@ class Listing:
 
 
 Node = Scalar | Mapping | Listing
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    """Return what stands directly in a node, keys included."""
+    if isinstance(node, Mapping):
+        return tuple(one for pair in node.items for one in pair)
+    return node.items if isinstance(node, Listing) else ()
+
+
+def size(node: Node) -> int:
+    """Return how many nodes there are in a node, itself included."""
+    return 1 + sum(map(size, children(node)))
 
 
 def _places(scalar: Scalar) -> list[tuple[int, int]] | None:

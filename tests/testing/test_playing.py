@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from riskguard.testing.cases import Cases
+from riskguard.testing.coverage import coverage
+from riskguard.testing.judging import judge
+from riskguard.testing.mutation import BARE, LESS, MORE, ROUND, mutants, mutate
+from riskguard.testing.reader import read_cases_text
+
+RULES = """\
+version: 1
+symbol: BTC
+symbols: [BTC, ETH, SOL]
+every: 1h
+params: {floor: 75_000}
+define: {lost: close < floor for 2 closes}
+rules:
+  down: {when: lost, clear: close > 76_000, do: {hedge: 20%}, fallback: {exposure_cap: 10%}}
+  both: {when: {all: [lost, oi.change(4h) <= -4%]}, clear: close > 76_000, do: {close: all}}
+  wide:
+    when: {breadth: {of: [ETH, SOL], at_least: 2, where: close.drop(2h) >= 5%}}
+    clear: ETH.close.drop(2h) <= 1%
+    do: {block_entries: long}
+"""
+HEAD = "version: 1\nrules: rules.yaml\nevery: 1h\nstart: 2026-01-01T00:00Z\n"
+
+
+def read(tmp_path: Path, cases: str, rules: str = RULES, head: str = HEAD) -> Cases:
+    (tmp_path / "rules.yaml").write_text(rules)
+    found, diagnostics = read_cases_text(head + cases, str(tmp_path / "rules_test.yaml"))
+    assert found is not None, diagnostics
+    return found
+
+
+def failures(cases: Cases) -> list[str]:
+    return [one.message for case in cases.cases for one in judge(cases, case).failures]
+
+
+CLOSE = 'cases:\n  - name: x\n    series: {close: "80_000 x4, 74_000 x4, 77_000 x4"}\n'
+
+
+def test_expectations_are_kept(tmp_path: Path) -> None:
+    text = (
+        CLOSE
+        + """\
+    expect:
+      - {at: 4h, active: []}
+      - {first: {rule: down}, between: 5h..5h}
+      - {always: {rule: down}, between: 5h..7h}
+      - {never: {rule: down}, before: 5h}
+      - {never: {rule: down}, after: 7h}
+      - {at: 2026-01-01T05:00Z, hedge: 20%, state: CAUTION, active_includes: [down], reason: lost}
+"""
+    )
+    assert failures(read(tmp_path, text.replace(", reason: lost", ", reason: floor"))) == []
+
+
+def test_what_is_not_kept_says_what_was_found_and_where_it_would_hold(tmp_path: Path) -> None:
+    cases = read(tmp_path, CLOSE + "    expect: [{at: 4h, active: [down]}]\n")
+    (failure,) = judge(cases, cases.cases[0]).failures
+    assert failure.message == "at 4h: expected active [down]; found active []"
+    assert failure.would_hold == "5h"
+    assert [bar.hours for bar in failure.strip] == [f"{n}h" for n in range(1, 8)]
+    told = [(one.leaf, one.truth) for one in failure.strip[4].readings]
+    assert told == [("close < floor for 2 closes", "true")]
+
+
+def test_the_strip_stays_inside_a_short_case(tmp_path: Path) -> None:
+    cases = read(tmp_path, CLOSE + "    expect: [{at: 11h, active: [down]}]\n")
+    (failure,) = judge(cases, cases.cases[0]).failures
+    assert [bar.hours for bar in failure.strip][-1] == "11h"
+    assert len(failure.strip) == 7
+
+
+def test_first_says_when_it_came(tmp_path: Path) -> None:
+    cases = read(tmp_path, CLOSE + "    expect: [{first: {rule: down}, between: 8h..9h}]\n")
+    assert failures(cases) == ["expected rule down first between 8h and 9h; it came at 5h"]
+
+
+def test_bot_without_hedge_uses_the_fallback(tmp_path: Path) -> None:
+    head = HEAD + "capabilities: {hedge: false}\n"
+    cases = read(tmp_path, CLOSE + "    expect: [{at: 5h, exposure_cap: 10%}]\n", head=head)
+    assert failures(cases) == []
+
+
+def test_input_that_is_not_given_is_unknown_and_not_blind(tmp_path: Path) -> None:
+    cases = read(tmp_path, CLOSE + "    expect: [{always: {blind: [], blocked: none}}]\n")
+    assert failures(cases) == []
+
+
+def test_missing_samples_age_and_a_stale_one_is_too_old_at_once(tmp_path: Path) -> None:
+    rules = RULES.replace("oi.change(4h) <= -4%", "oi <= 5")
+    text = (
+        'cases:\n  - name: x\n    series: {close: 80_000 x12, oi: "9 x4, _ x8"}\n'
+        "    expect: [{always: {blind: []}, before: 6h}, {at: 6h, blind: [oi]}]\n"
+        '  - name: y\n    series: {close: 80_000 x12, oi: "9 x4, stale x1, 9 x7"}\n'
+        "    expect: [{at: 3h, blind: []}, {at: 4h, blind: [oi]}, {at: 5h, blind: []}]\n"
+    )
+    assert failures(read(tmp_path, text, rules)) == []
+
+
+def test_finer_test_bars_see_decisions_of_the_rules_bars_only(tmp_path: Path) -> None:
+    head = HEAD.replace("1h", "30m")
+    text = (
+        'cases:\n  - name: x\n    series: {close: "80_000 x4, 74_000 x8"}\n'
+        "    expect: [{first: {rule: down}, between: 3h..3h}]\n"
+    )
+    assert failures(read(tmp_path, text, head=head)) == []
+
+
+# ---------------------------------------------------------------- coverage and mutants
+
+BREADTH = (
+    'cases:\n  - name: x\n    series: {close: 80_000 x8, ETH.close: "100 x4, 94 x4", '
+    'SOL.close: "100 x5, 94 x3"}\n    expect: [{first: {rule: wide}, between: 5h..5h}]\n'
+)
+
+
+def test_coverage_tells_which_truths_of_each_line_were_seen(tmp_path: Path) -> None:
+    covered = coverage(read(tmp_path, CLOSE + "    expect: [{at: 5h, active: [down]}]\n"))
+    assert [(one.marks, one.line.span.line) for one in covered] == [
+        ("TF-", 6),  # close < floor for 2 closes
+        ("TF-", 8),  # close > 76_000 of down
+        ("--U", 9),  # oi.change(4h) <= -4%
+        ("TF-", 9),  # close > 76_000 of both
+        ("--U", 11),  # breadth, one line for both symbols
+        ("--U", 12),
+    ]
+
+
+def test_lines_of_a_breadth_count_as_one(tmp_path: Path) -> None:
+    covered = coverage(read(tmp_path, BREADTH))
+    assert [one.marks for one in covered if one.line.span.line == 11] == ["TFU"]
+
+
+def test_each_line_has_four_mutants_three_without_for(tmp_path: Path) -> None:
+    cases = read(tmp_path, CLOSE + "    expect: [{at: 5h, active: [down]}]\n")
+    kinds = [mutant.kind for mutant, _ in mutants(cases.ruleset)]
+    assert kinds == [LESS, MORE, ROUND, BARE, *[LESS, MORE, ROUND] * 5]
+
+
+def test_mutants_die_by_cases_that_look_closely_and_survive_those_that_do_not(
+    tmp_path: Path,
+) -> None:
+    rules = "\n".join(RULES.splitlines()[:8]) + "\n"
+    loose = CLOSE + "    expect: [{at: 7h, active: [down]}]\n"
+    close = (
+        'cases:\n  - name: x\n    series: {close: "80_000 x4, 74_000 x4, 76_500 x4, 78_000, '
+        '74_000, 78_000, 80_000, 70_000 x2, 75_500, 80_000 x2"}\n'
+        "    expect:\n      - {always: {active: []}, before: 5h}\n"
+        "      - {always: {active: [down]}, between: 5h..7h}\n"
+        "      - {always: {active: []}, between: 8h..16h}\n"
+        "      - {always: {active: [down]}, between: 17h..18h}\n"
+    )
+    few, many = mutate(read(tmp_path, loose, rules)), mutate(read(tmp_path, close, rules))
+    assert few.all == many.all == 7
+    assert few.killed < many.killed
+    assert [one.kind for one in many.survivors] == []
+
+
+@pytest.mark.parametrize("threshold", ["0", "$0"])
+def test_a_threshold_of_zero_is_not_multiplied(tmp_path: Path, threshold: str) -> None:
+    rules = (
+        "version: 1\nsymbol: BTC\nevery: 1h\nrules:\n"
+        f"  r: {{when: pnl.unrealised < {threshold}, min_hold: 1h, do: {{block_entries: both}}}}\n"
+    )
+    text = CLOSE.replace("77_000 x4", "77_000 x4") + "    expect: [{at: 5h, active: []}]\n"
+    cases = read(tmp_path, text, rules)
+    assert [mutant.kind for mutant, _ in mutants(cases.ruleset)] == [ROUND]
