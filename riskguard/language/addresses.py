@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from riskguard.language.findings import near
@@ -40,31 +40,36 @@ KEYS = {
     "stages": tuple(key for key in STAGE_KEYS if key != "stage"),
 }
 INNER = {"do": tuple(ACTIONS), "fallback": tuple(ACTIONS), "reentry": REENTRY_KEYS}
-OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class _Fault(Exception):  # noqa: N818 - carries a suggestion, is no message of its own
-    fix: str
+class _AddressError(Exception):
+    def __init__(self, fix: str) -> None:
+        super().__init__(fix)
+        self.fix = fix
 
 
-def overridden(root: Mapping, key: Scalar, value: Node, findings: Findings) -> Mapping:
-    """Return the tree with the value at an address replaced; an unknown address is noted."""
+def overridden(
+    root: Mapping, key: Scalar, value: Node, findings: Findings, *, whole: bool = True
+) -> Mapping:
+    """Return the tree with the value at an address replaced; an unknown address is noted.
+
+    `whole` says that the single values of the file may be replaced too.
+    """
     try:
-        return _replaced(root, key, value)
-    except _Fault as fault:
+        return _replaced(root, key, value, SINGLE if whole else ())
+    except _AddressError as fault:
         findings.error("RG602", key.span, "no such address", fault.fix)
         return root
 
 
-def _replaced(root: Mapping, key: Scalar, value: Node) -> Mapping:
+def _replaced(root: Mapping, key: Scalar, value: Node, single: tuple[str, ...]) -> Mapping:
     section, _, rest = key.text.partition(".")
     if section not in SECTIONS:
-        if rest or section not in SINGLE:
-            raise _meant(section, [*SINGLE, *SECTIONS], "", rest)
+        if rest or section not in single:
+            raise _meant(section, [*single, *SECTIONS], "", rest)
         return with_value(root, section, key_at(key, section), value)
     if not rest:
-        raise _Fault(f"name one of them, for example {section}.{_example(root, section)}")
+        raise _AddressError(f"name one of them, for example {section}.{_example(root, section)}")
     names = dict(_names(value_of(root, section)))
     name = _longest(rest, names)
     if name is None:
@@ -94,11 +99,11 @@ def _inside(old: Node, rest: str, key: Scalar, value: Node, way: tuple[str, str]
     if section == "params" and first == "by_source" and isinstance(inner, Mapping):
         return with_value(old, first, None, with_value(inner, second, key_at(key, second), value))
     if first not in INNER:
-        raise _Fault(f"replace it whole: {prefix}{first}")
+        raise _AddressError(f"replace it whole: {prefix}{first}")
     if second not in INNER[first]:
         raise _meant(second, INNER[first], f"{prefix}{first}.", "")
     if not isinstance(inner, Mapping):
-        raise _Fault(f"replace it whole: {prefix}{first}")
+        raise _AddressError(f"replace it whole: {prefix}{first}")
     return with_value(old, first, None, with_value(inner, second, key_at(key, second), value))
 
 
@@ -108,12 +113,14 @@ def _put(root: Mapping, section: str, name: tuple[Scalar | None, str], new: Node
     held = value_of(root, section)
     if isinstance(held, Mapping):
         return with_value(root, section, None, with_value(held, text, key, new))
+    if not isinstance(held, Listing):
+        return root
     items = []
-    for stage in held.items if isinstance(held, Listing) else ():
+    for stage in held.items:
         written = stage_name(stage)
         same = written is not None and written.text == text
         items.append(_stage(new, key, written) if same and written else stage)
-    return with_value(root, section, None, replace(held, items=tuple(items)))  # type: ignore[arg-type] # a Listing, seen above
+    return with_value(root, section, None, replace(held, items=tuple(items)))
 
 
 def _stage(new: Node, key: Scalar | None, name: Scalar) -> Node:
@@ -186,10 +193,10 @@ def _example(root: Mapping, section: str) -> str:
     return next((name for name, _ in _names(value_of(root, section))), "my_name")
 
 
-def _meant(word: str, known: Iterable[str], before: str, after: str) -> _Fault:
+def _meant(word: str, known: Iterable[str], before: str, after: str) -> _AddressError:
     names = list(known)
     close = near(word, names)
     if close:
-        return _Fault(f"did you mean {before}{close}{'.' if after else ''}{after}?")
+        return _AddressError(f"did you mean {before}{close}{'.' if after else ''}{after}?")
     shown = ", ".join(f"{before}{name}" for name in sorted(names)[:12])
-    return _Fault(f"for example: {shown}" if shown else f"nothing is named under {before}")
+    return _AddressError(f"for example: {shown}" if shown else f"nothing is named under {before}")

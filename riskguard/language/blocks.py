@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from riskguard.language.expression import parse_literal, parse_span
 from riskguard.language.findings import LineError, near, suggestion
 from riskguard.language.ruleset import Span
-from riskguard.language.schema import LATER
 from riskguard.language.source import Listing, Mapping, Scalar
 from riskguard.language.units import WORDS
 from riskguard.language.values import ValueReader
@@ -66,10 +65,6 @@ class BlockReader:
                 found.unknown = (*found.unknown, key)
                 message = f"unknown key '{key}' in {what}"
                 self.findings.error("RG123", entry.key.span, message, suggestion(key, keys))
-            elif key in LATER:
-                message = f"'{key}' is not read by this version yet"
-                self.findings.error("RG900", entry.key.span, message, "leave it out")
-                found.unknown = (*found.unknown, key)
             else:
                 found[key] = entry
         return found

@@ -225,9 +225,10 @@ def read_bytes(file: Path, most: int = MAX_BYTES) -> bytes | None:
         handle = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except (OSError, ValueError):
         return None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        return None
     with os.fdopen(handle, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            return None
         try:
             return stream.read(max(most, 0) + 1)
         except OSError:

@@ -8,40 +8,43 @@ from riskguard.language.schema import FILE_KEYS
 from riskguard.language.source import Listing, Mapping, Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
 
     from riskguard.language.findings import Findings
     from riskguard.language.including import Part
     from riskguard.language.source import Node
 
-__all__ = ["COMPOSING", "merged", "stage_name"]
+__all__ = ["COMPOSING", "listed", "merged", "stage_name"]
 
 # what composes is done with once the tree is one
 COMPOSING = frozenset({"extends", "override", "disable"})
-# of the file that is asked for alone
-OWN = frozenset({"version", "per_symbol", "allow"})
-NAMED = ("params", "define", "rules", "stages")
+NAMED = ("params", "define", "rules", "stages", "per_symbol")
 UNITED = ("symbols", "tags", "references")
 
 
-def merged(parts: Sequence[Part], findings: Findings, overridden: Collection[str]) -> Mapping:
-    """Return the tree of all files, the extending one last; `overridden` may be given twice."""
-    main = parts[-1].root
+def merged(
+    tree: Mapping | None, part: Part, findings: Findings, overridden: Collection[str]
+) -> Mapping:
+    """Return the tree with a further file in it; `overridden` are addresses given twice.
+
+    What a file allows holds for that file alone.
+    """
     found: dict[str, tuple[Scalar, Node]] = {}
-    for part in parts:
-        for key, value in part.root.items:
-            if not isinstance(key, Scalar) or key.text in COMPOSING:
-                continue
-            if key.text in OWN and part is not parts[-1]:
-                continue
-            before = found.get(key.text)
+    for key, value in tree.items if tree is not None else ():
+        if isinstance(key, Scalar) and key.text != "allow":
             found[key.text] = (key, value)
-            if before is not None:
-                joined = _joined(key, before[1], value, findings, overridden)
-                found[key.text] = (key if joined is value else before[0], joined)
+    earlier = set(found)
+    for key, value in part.root.items:
+        if not isinstance(key, Scalar) or key.text in COMPOSING:
+            continue
+        if key.text in earlier:
+            joined = _joined(key, found[key.text][1], value, findings, overridden)
+            found[key.text] = (key, joined)
+        else:
+            found.setdefault(key.text, (key, value))
     order = {key: place for place, key in enumerate(FILE_KEYS)}
     items = sorted(found.values(), key=lambda pair: order.get(pair[0].text, len(order)))
-    return Mapping(tuple(items), main.span)
+    return Mapping(tuple(items), part.root.span)
 
 
 def _joined(
@@ -57,9 +60,7 @@ def _joined(
         return _ladder(old, new, findings, overridden)
     if section in NAMED and isinstance(old, Mapping) and isinstance(new, Mapping):
         return _named(section, old, new, findings, overridden)
-    if section in UNITED:
-        return _listed(old, new)
-    return new
+    return listed(old, new) if section in UNITED else new
 
 
 def _named(
@@ -77,9 +78,7 @@ def _named(
     return Mapping((*kept, *fresh), new.span)
 
 
-def _ladder(
-    old: Listing, new: Listing, findings: Findings, overridden: Collection[str]
-) -> Listing:
+def _ladder(old: Listing, new: Listing, findings: Findings, overridden: Collection[str]) -> Listing:
     before = {name.text: name for name in map(stage_name, old.items) if name is not None}
     fresh: list[Node] = []
     for stage in new.items:
@@ -92,7 +91,7 @@ def _ladder(
     return Listing((*old.items, *fresh), new.span)
 
 
-def _listed(old: Node, new: Node) -> Node:
+def listed(old: Node, new: Node) -> Node:
     """Return the entries of two lists, each text once; a single text stands for a list of one."""
     both = [one for node in (old, new) for one in (_items(node) or (node,))]
     found: dict[str, Node] = {}
@@ -111,6 +110,8 @@ def _twice(first: Node, again: Node, section: str, findings: Findings) -> None:
         return  # doubled in one file: said there
     message = f"'{name}' is defined in {place.path}:{place.line} and here"
     fix = f'use "override:", for example override: {{{section}.{name}: …}}'
+    if section == "per_symbol":
+        fix = "say it in one of the two files"
     findings.error("RG601", again.span, message, fix)
 
 

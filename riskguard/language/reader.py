@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from riskguard.errors import Diagnostic, RuleError
+from riskguard.errors import RuleError
 from riskguard.language.allowances import silence
 from riskguard.language.blocks import BlockReader
+from riskguard.language.composition import compose_file, compose_text
 from riskguard.language.conditions import ConditionReader
 from riskguard.language.declarations import DeclarationReader
-from riskguard.language.findings import Findings, near
 from riskguard.language.header import HeaderReader
 from riskguard.language.latches import LatchReader
 from riskguard.language.lint import lint
@@ -19,17 +18,18 @@ from riskguard.language.references import circles
 from riskguard.language.ruleset import RuleSet, Span
 from riskguard.language.schema import FILE_KEYS, MAX_RULES, STAGE_KEYS
 from riskguard.language.scope import Scope
-from riskguard.language.source import LIMITS, MAX_BYTES, Listing, Mapping, Scalar, compose
+from riskguard.language.source import LIMITS, Listing, Mapping, Scalar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as Table
+    from pathlib import Path
 
+    from riskguard.errors import Diagnostic
     from riskguard.language.blocks import Block, Entry
+    from riskguard.language.composition import Composed
     from riskguard.language.source import Node
 
 __all__ = ["load_rules", "read_rules", "read_text"]
-
-SUFFIXES = (".yaml", ".yml", ".json")
 
 
 def load_rules(
@@ -50,47 +50,49 @@ def read_rules(
     path: str | Path, *, settings: Table[str, str] | None = None, every: int | None = None
 ) -> tuple[RuleSet | None, list[Diagnostic]]:
     """Return the rules of a file, None if it has errors, and all that was found."""
-    file = Path(path)
-    name = str(path)
-    if file.suffix not in SUFFIXES or not file.is_file():
-        return None, [_missing(file)]
-    if file.stat().st_size > MAX_BYTES:
-        found = Findings(name, ())
-        found.error("RG001", Span(), "the file is larger than 1 MiB", 'split it with "extends:"')
-        return None, found.sorted()
-    try:
-        text = file.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as fault:
-        found = Findings(name, ())
-        message = f"byte {fault.start + 1} is not UTF-8 text"
-        found.error("RG038", Span(), message, "save the file as UTF-8")
-        return None, found.sorted()
-    return read_text(text, name, settings=settings, every=every)
+    return _read(compose_file(path), settings or {}, every)
 
 
 def read_text(
     text: str, name: str, *, settings: Table[str, str] | None = None, every: int | None = None
 ) -> tuple[RuleSet | None, list[Diagnostic]]:
     """Return the rules of a text; `name` stands for its path in what is found."""
-    root, found = compose(text, name)
-    if root is None:
+    return _read(compose_text(text, name), settings or {}, every)
+
+
+def _read(
+    composed: Composed, settings: Table[str, str], every: int | None
+) -> tuple[RuleSet | None, list[Diagnostic]]:
+    found = composed.findings
+    if composed.root is None:
         return None, found.sorted()
-    rules = _FileReader(Scope(found, every=every)).read(root, settings or {})
+    scope = Scope(found, every=every, disabled=composed.disabled, spared=composed.mentioned)
+    rules = _FileReader(scope).read(composed.root, settings)
     if rules is not None and not found.failed:
         lint(rules, found)
-    if isinstance(root, Mapping):
+    if rules is not None and composed.per_symbol:
+        rules = _with_symbols(rules, composed, settings, every)
+    for root in composed.roots:
         silence(root, found)
     return None if found.failed else rules, found.sorted()
 
 
-def _missing(file: Path) -> Diagnostic:
-    siblings: list[str] = []
-    if file.parent.is_dir():
-        siblings = sorted(one.name for one in file.parent.iterdir() if one.suffix in SUFFIXES)
-    close = near(file.name, siblings)
-    fix = f"did you mean '{close}'?" if close else ""
-    message = f"no rule file '{file.name}' (.yaml, .yml, .json)"
-    return Diagnostic(str(file), 1, 1, 1, 2, "RG005", "error", message, fix)
+def _with_symbols(
+    rules: RuleSet, composed: Composed, settings: Table[str, str], every: int | None
+) -> RuleSet:
+    """Read the rules once more for each symbol that has its own; a fault is told once."""
+    found = composed.findings
+    own: dict[str, RuleSet] = {}
+    for symbol, variant in composed.per_symbol.items():
+        scope = Scope(found, every=every, disabled=variant.disabled)
+        scope.spared = composed.mentioned | rules.params.keys() | rules.define.keys()
+        given = {name: text for name, text in settings.items() if name not in variant.params}
+        read = _FileReader(scope).read(variant.root, given)
+        if read is not None:
+            own[symbol] = read
+            if not found.failed:
+                lint(read, found)
+    return replace(rules, per_symbol=own, hash="")
 
 
 class _FileReader(BlockReader):
@@ -104,7 +106,8 @@ class _FileReader(BlockReader):
     def read(self, root: Node, settings: Table[str, str]) -> RuleSet | None:
         if not isinstance(root, Mapping):
             message = 'a rule file is a block of "key: value" lines'
-            place = Span(root.span.line, root.span.column, root.span.line, root.span.column + 1)
+            at = root.span
+            place = Span(at.line, at.column, at.line, at.column + 1, at.path)
             self.findings.error("RG120", place, message, 'start with "version: 1"')
             return None
         block = self.block(root, FILE_KEYS, "the file")
@@ -192,7 +195,8 @@ class _FileReader(BlockReader):
             if "stage" not in block_of:
                 if block_of.lacks("stage"):
                     start = item.span
-                    place = Span(start.line, start.column, start.line, start.column + 1)
+                    end = start.column + 1
+                    place = Span(start.line, start.column, start.line, end, start.path)
                     message = 'a stage without "stage: name"'
                     self.findings.error("RG153", place, message, 'begin it with "stage: watch"')
                 continue
@@ -208,10 +212,10 @@ class _FileReader(BlockReader):
 
     def _unused(self) -> None:
         for name, parameter in self.scope.params.items():
-            if name not in self.scope.used:
+            if name not in self.scope.used | self.scope.spared:
                 message = f"parameter '{name}' is never used"
                 self.findings.warn("RG211", parameter.span, message, "remove it")
         for name, place in self.scope.definitions.items():
-            if name not in self.scope.used:
+            if name not in self.scope.used | self.scope.spared:
                 message = f"definition '{name}' is never used"
                 self.findings.warn("RG212", place, message, "remove it")

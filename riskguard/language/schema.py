@@ -16,20 +16,26 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACTIONS",
+    "CALENDARS",
+    "CALENDARS_OF",
     "COMBINATORS",
     "CONDITION_KEYS",
+    "DURING_KEYS",
     "FILE_KEYS",
     "INPUT_KEYS",
-    "LATER",
+    "LIQUIDATIONS_KEYS",
+    "LOSS_KEYS",
     "MARKET",
     "MEASURES",
     "NAME",
     "PARAMETER_KEYS",
+    "PER_SYMBOL_KEYS",
     "REENTRY_KEYS",
     "RESERVED",
     "RULE_KEYS",
     "SEVERITIES",
     "STAGE_KEYS",
+    "SUPPORT_KEYS",
     "SYMBOL",
     "UNITS",
     "Action",
@@ -62,19 +68,19 @@ INPUT_KEYS = (
 )
 PARAMETER_KEYS = ("value", "by_source", "range", "step", "help")
 REENTRY_KEYS = ("start", "step", "every", "while")
+PER_SYMBOL_KEYS = ("params", "override", "disable")
 BREADTH_KEYS = ("of", "at_least", "where")
+SUPPORT_KEYS = ("levels", "broken", "level", "confirm", "or_below_for", "buffer")
+LIQUIDATIONS_KEYS = ("side", "window", "at_least", "min", "floor", "source")
+LOSS_KEYS = ("holder", "at_least")
+DURING_KEYS = ("days", "from", "to", "timezone")
 
 # one of these makes a map a condition; the rest may stand beside it
-COMBINATORS = ("all", "any", "not", "at_least", "sequence", "is", "breadth")
-CONDITION_KEYS = (
-    *(*COMBINATORS, "of", "within", "for", "on_missing", "name"),
-    *("during", "support_lost", "liquidations", "unrealised_loss"),
+COMBINATORS = (
+    *("all", "any", "not", "at_least", "sequence", "is", "breadth"),
+    *("support_lost", "liquidations", "unrealised_loss", "during"),
 )
-# keys of the language that this version refuses by name
-LATER = frozenset(
-    {"extends", "override", "disable", "per_symbol", "during", "support_lost"}
-    | {"liquidations", "unrealised_loss"}
-)
+CONDITION_KEYS = (*(*COMBINATORS, "of", "within", "for", "on_missing", "name"),)
 
 KINDS = ("level", "flow", "rolling")
 COVERAGES = ("full", "sampled", "reconstructed")
@@ -122,6 +128,15 @@ MEASURES: Mapping[str, Measure] = {
     "vol": Measure("share", positive=True),
     "atr": Measure("price", positive=True, example="14d"),
     "age": Measure("time", windowed=False, positive=True),
+}
+
+
+# windows that the calendar begins: from the last midnight, Monday's midnight, the first sample
+CALENDARS = ("today", "this_week", "all")
+_OF_DAYS = ("sum", "change", "drop", "rise", "low", "high", "mean", "sma", "drawdown")
+CALENDARS_OF: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(_OF_DAYS, ("today", "this_week")),
+    "drawdown": CALENDARS,
 }
 
 

@@ -33,6 +33,7 @@ class Scope:
     symbol: str = ""
     symbols: tuple[str, ...] = ()
     every: int | None = None
+    timezone: str = "UTC"
     bars_used: bool = False  # a window was written in bars
     inputs: dict[str, Input] = field(default_factory=dict)  # declared by the file
     params: dict[str, Parameter] = field(default_factory=dict)
@@ -42,12 +43,20 @@ class Scope:
     used: set[str] = field(default_factory=set)
     strangers: set[str] = field(default_factory=set)  # unknown names, each told once
     broken: set[str] = field(default_factory=set)  # declared with a fault: said once, there
+    disabled: Mapping[str, Scalar] = field(default_factory=dict)  # rules and stages taken out
+    spared: frozenset[str] = frozenset()  # names that need not be used
 
     def fail(self, fault: LineError, at: Scalar) -> None:
         """Note the fault of a text at its characters in the file."""
         if fault.code == SAID:
             return
         place = at.place(fault.start, fault.end)
+        if fault.code == "RG605":
+            line = f"{place.path}:{place.line}" if place.path else f"line {place.line}"
+            place = self.disabled[fault.message].span
+            message = f"'{fault.message}' is disabled but read at {line}"
+            self.findings.error(fault.code, place, message, fault.fix)
+            return
         self.findings.error(fault.code, place, fault.message, fault.fix)
 
     def find_input(self, symbol: str, name: str) -> Input | None:
@@ -113,6 +122,8 @@ class Scope:
         if whole in self.strangers:
             return LineError(SAID, start, end, f"{whole} was named before")
         self.strangers.add(whole)
+        if word in self.disabled:
+            return LineError("RG605", start, end, word, "override what reads it, or keep it")
         close = near(whole, self.known())
         fix = f"did you mean '{close}'?" if close else ""
         if not close and word in MEASURES:

@@ -1,0 +1,160 @@
+"""Several files as one: extends, override, disable, per_symbol, and what is refused."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from riskguard.language import source
+from riskguard.language.reader import read_rules
+
+BASE = """version: 1
+symbol: BTC
+every: 4h
+params:
+  s: {value: 75_000, range: 70_000..80_000}
+  t: 70_000
+rules:
+  cascade: {when: close < s, clear: close > 80_000, do: {exposure_cap: 50%}}
+  deep: {when: close < t, clear: close > 81_000, do: {exposure_cap: 20%}}
+stages:
+  - {stage: watch, enter: close < 69_000, recover: close > 83_000, do: {exposure_cap: 70%}}
+"""
+HEAD = "version: 1\nextends: ./base.yaml\n"
+READS = "rules:\n  x: {when: {all: [deep, close < 5]}, clear: close > 7, do: {exposure_cap: 50%}}\n"
+
+
+@pytest.fixture(params=[yaml.CSafeLoader, yaml.SafeLoader], ids=["C", "Python"])
+def loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "LOADER", request.param)
+
+
+def read(folder: Path, text: str, **files: str):
+    (folder / "base.yaml").write_text(BASE, encoding="utf-8")
+    for name, content in files.items():
+        (folder / f"{name}.yaml").write_text(content, encoding="utf-8")
+    (folder / "main.yaml").write_text(text, encoding="utf-8")
+    return read_rules(folder / "main.yaml")
+
+
+def test_overrides_and_disabled_rules_change_what_is_extended(tmp_path: Path):
+    text = HEAD + "override: {every: 1h, params.t: 69_500, rules.deep.do.exposure_cap: 10%}\n"
+    rules, found = read(tmp_path, text + "disable: [cascade]\n")
+    assert rules is not None, [one.render() for one in found]
+    assert found == []
+    assert [rule.name for rule in rules.rules] == ["deep"]
+    assert rules.rules[0].do.exposure_cap == 0.1
+    assert rules.every == 3_600_000_000_000
+    assert rules.params["t"].value == 69_500
+    assert rules.rules[0].when.span.path.endswith("base.yaml")
+
+
+def test_a_bare_override_keeps_the_range(tmp_path: Path):
+    rules, _ = read(tmp_path, HEAD + "override: {params.s: 72_000}\n")
+    assert rules is not None
+    assert (rules.params["s"].value, rules.params["s"].high) == (72_000, 80_000)
+    _, found = read(tmp_path, HEAD + "override: {params.s: 90_000}\n")
+    assert [(one.code, one.line, one.column) for one in found] == [("RG145", 3, 22)]
+
+
+def test_a_symbol_has_rules_of_its_own(tmp_path: Path):
+    own = "per_symbol:\n  ETH: {params: {s: 2_200}, disable: [deep]}\n"
+    rules, found = read(tmp_path, HEAD + own)
+    assert rules is not None, [one.render() for one in found]
+    assert found == []
+    ether = rules.per_symbol["ETH"]
+    assert (ether.symbol, ether.params["s"].value) == ("ETH", 2_200)
+    assert [rule.name for rule in ether.rules] == ["cascade"]
+    assert len(rules.rules) == 2
+    assert rules.guarded("ETH")
+
+
+def test_a_pack_is_extended_by_its_name(tmp_path: Path):
+    text = "version: 1\nextends: pack:feb-2026@1\noverride: {stages.watch.min_hold: 9h}\n"
+    rules, found = read(tmp_path, text)
+    assert rules is not None, [one.render() for one in found]
+    assert rules.stages[0].min_hold == 9 * 3_600_000_000_000
+    assert rules.stages[1].enter.span.path == "pack:feb-2026@1"
+
+
+MISTAKES = [
+    ("RG005", "3:3", "version: 1\nextends:\n- ./bas.yaml\n", "did you mean 'base.yaml'?"),
+    ("RG601", "4:3", HEAD + "params:\n  t: 5\n", "override"),
+    (
+        "RG601",
+        "4:3",
+        HEAD + "rules:\n  deep: {when: close < 5, latch: true, do: {close: all}}\n",
+        "",
+    ),
+    ("RG601", "4:11", HEAD + "stages:\n- {stage: watch, enter: close < 5, do: {close: all}}\n", ""),
+    ("RG602", "3:12", HEAD + "override: {stages.wacth.do: {close: all}}\n", "stages.watch.do?"),
+    ("RG602", "3:12", HEAD + "override: {evry: 1h}\n", "did you mean every?"),
+    ("RG602", "3:12", HEAD + "override: {rules.deep.when.all: close < 5}\n", "rules.deep.when"),
+    ("RG602", "3:11", HEAD + "disable: [cascad]\n", "did you mean 'cascade'?"),
+    ("RG603", "2:10", "version: 1\nextends: ./main.yaml\n", ""),
+    ("RG603", "2:10", "version: 1\nextends: ../../etc/passwd\n", "root"),
+    ("RG603", "2:10", "version: 1\nextends: https://a.example/b.yaml\n", "pack:NAME@1"),
+    ("RG604", "2:10", "version: 1\nextends: pack:feb-2025@1\n", "did you mean 'feb-2026'?"),
+    ("RG604", "2:10", "version: 1\nextends: pack:feb-2026@2\n", "pack:feb-2026@1"),
+    ("RG605", "3:11", HEAD + "disable: [deep]\n" + READS, ""),
+    ("RG123", "4:9", HEAD + "per_symbol:\n  ETH: {parms: {s: 5}}\n", "did you mean 'params'?"),
+    ("RG203", "4:3", HEAD + "per_symbol:\n  eth: {params: {s: 5}}\n", ""),
+    ("RG602", "4:18", HEAD + "per_symbol:\n  ETH: {params: {u: 5}}\n", ""),
+]
+
+
+@pytest.mark.usefixtures("loader")
+@pytest.mark.parametrize(("code", "place", "text", "fix"), MISTAKES)
+def test_a_mistake_is_named_at_its_place_and_alone(code, place, text, fix, tmp_path):
+    rules, found = read(tmp_path, text)
+    assert rules is None
+    errors = [one for one in found if one.severity == "error"]
+    assert [f"{one.code} {one.line}:{one.column}" for one in errors] == [f"{code} {place}"]
+    assert fix in errors[0].help
+
+
+def test_a_fault_is_shown_in_the_file_it_stands_in(tmp_path: Path):
+    text = "version: 1\nextends: ./other.yaml\n"
+    _, found = read(tmp_path, text, other=BASE.replace("close < s", "clsoe < s"))
+    assert [(one.code, one.line, Path(one.path).name) for one in found] == [
+        ("RG201", 8, "other.yaml")
+    ]
+    assert "clsoe" in found[0].source
+
+
+def test_a_circle_of_three_names_its_way(tmp_path: Path):
+    files = {"a": "version: 1\nextends: ./b.yaml\n", "b": "version: 1\nextends: ./main.yaml\n"}
+    _, found = read(tmp_path, "version: 1\nextends: ./a.yaml\n", **files)
+    assert found[0].message == "main.yaml -> a.yaml -> b.yaml -> main.yaml"
+
+
+def test_hostile_files_are_refused_at_once(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "device.yaml").symlink_to("/dev/zero")
+    (tmp_path / "folder.yaml").mkdir()
+    (tmp_path / "round.yaml").symlink_to("round.yaml")
+    (tmp_path / "wide.yaml").write_bytes(b"\xff\xfe")
+    (tmp_path / "large.yaml").write_bytes(b"# x\n" * (1 << 19))
+    for name in ("pipe", "device", "folder", "round", "wide", "large"):
+        begin = time.perf_counter()
+        rules, found = read(tmp_path, f"version: 1\nextends: ./{name}.yaml\n")
+        assert rules is None
+        assert found[0].code in {"RG005", "RG603", "RG038", "RG001"}, name
+        assert time.perf_counter() - begin < 0.5
+
+
+def test_files_that_multiply_are_read_once_or_refused(tmp_path: Path):
+    for level in range(8):
+        below = ", ".join(f"./f{level + 1}_{number}.yaml" for number in range(8))
+        for number in range(8):
+            path = tmp_path / f"f{level}_{number}.yaml"
+            path.write_text(f"version: 1\nextends: [{below}]\n", encoding="utf-8")
+    begin = time.perf_counter()
+    rules, found = read(tmp_path, "version: 1\nextends: ./f0_0.yaml\n")
+    assert rules is None
+    assert found
+    assert time.perf_counter() - begin < 0.5
