@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from riskguard.errors import visible
 from riskguard.language.source import Listing, Mapping, Scalar
 
 if TYPE_CHECKING:
@@ -53,11 +54,12 @@ def _own(block: Node) -> Iterator[tuple[Mapping, Node]]:
 
 def _silence(item: Scalar, owner: Mapping, found: Findings) -> None:
     first, last = owner.span.line, owner.span.end_line
+    path = visible(item.span.path or found.path)
     # the name of a rule stands on the line above its block, and warnings may stand at it
     hits = [one for one in found.sorted() if one.code == item.text and one.severity == "warning"]
-    hits = [one for one in hits if first - 1 <= one.line <= last]
+    hits = [one for one in hits if one.path == path and first - 1 <= one.line <= last]
     for one in hits:
         found.drop(one)
-    if not hits:
+    if not hits and not item.span.path:  # what extends a file may have changed what it allows
         fix = "remove it"
         found.warn("RG901", item.span, "this allow is not used", fix)

@@ -32,12 +32,17 @@ from riskguard.language.units import span_words
 from riskguard.market import CATALOGUE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
+    from riskguard.errors import Diagnostic
     from riskguard.language.rewriting import Latch
-    from riskguard.language.ruleset import Condition, Input
+    from riskguard.language.ruleset import Condition, Input, Value
 
 __all__ = ["Bound", "bind", "sourced"]
+
+
+# windows that a measure looks back over, where it is more than one
+SPANS = {"accel": 2, "ema": 5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ class Bound:
 
     ruleset: RuleSet
     notes: tuple[str, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
 
 
 def bind(
@@ -57,11 +63,16 @@ def bind(
     capabilities: frozenset[str],
     strict_symbol: bool = True,
     history: int | None = None,
+    trades: Collection[str] = (),
+    live: bool = False,
+    recorded: int | None = None,
 ) -> Bound:
     """Return the rules as they hold for a feed (`every`, `history` in ns) and a bot.
 
     `carried` has the inputs of the feed by key ("oi", "ETH.close"), `capabilities` the names of
-    the actions the bot can do. The hash stays that of the file.
+    the actions the bot can do. The hash stays that of the file. A symbol with rules of its own
+    gets those. `trades` are the symbols the bot trades; `recorded` is how much a live feed can
+    bring from before the start.
 
     Raises:
         RuleError: with every reason why the rules do not fit.
@@ -70,16 +81,23 @@ def bind(
     notes: list[str] = []
     if strict_symbol and not ruleset.guarded(symbol):
         _not_guarded(ruleset, symbol, found)
+    _unguarded(ruleset, trades, found)
+    if symbol in ruleset.per_symbol:
+        ruleset = replace(ruleset.per_symbol[symbol], hash=ruleset.hash)
     fitted = _clocked(_named(ruleset, symbol), every, found)
     if history is not None:
         _known_in(fitted, history, found)
+    if live:
+        _made_up(carried, found)
+    if recorded is not None:
+        _unknown_at_start(fitted, recorded, found)
     fitted = carry(fitted, carried, found, notes)
     if not found.failed:
         fitted = settle(fitted, found, notes)
     fitted = afford(fitted, capabilities, found, notes)
     if found.failed:
         raise RuleError(found.sorted())
-    return Bound(fitted, tuple(map(visible, notes)))
+    return Bound(fitted, tuple(map(visible, notes)), tuple(found.sorted()))
 
 
 def sourced(ruleset: RuleSet, sources: Mapping[str, str]) -> RuleSet:
@@ -121,6 +139,44 @@ def _not_guarded(ruleset: RuleSet, symbol: str, found: Findings) -> None:
     listed = ", ".join(dict.fromkeys([*names, symbol]))
     fix = f'run with --symbol {names[0]}, or write "guards: all" or "guards: [{listed}]"'
     found.error("RG512", _key_span(ruleset, "guards", "symbol"), message, fix)
+
+
+def _unguarded(ruleset: RuleSet, trades: Collection[str], found: Findings) -> None:
+    """Warn of symbols that the bot trades and nobody guards."""
+    free = sorted(one for one in trades if not ruleset.guarded(one))
+    if ruleset.symbol and free:
+        message = f"orders in {', '.join(free)} are not guarded by this file"
+        place = _key_span(ruleset, "guards", "symbol")
+        found.warn("RG513", place, message, 'write "guards: all"')
+
+
+def _made_up(carried: Mapping[str, Input], found: Findings) -> None:
+    """Refuse a live feed that declares a series shaped from totals."""
+    for name, one in carried.items():
+        if one.coverage == "reconstructed":
+            message = f"reconstructed series are history only, and the live feed has '{name}'"
+            fix = "bring full or sampled figures of a venue"
+            found.error("RG510", one.span, message, fix)
+
+
+def _unknown_at_start(ruleset: RuleSet, recorded: int, found: Findings) -> None:
+    """Warn of lines that stay unknown until a live feed has run for long enough."""
+    for leaf in leaves(*deciding(ruleset)):
+        for value in (*values(leaf.left), *values(leaf.right)):
+            need = _warm_up(value)
+            if need > recorded:
+                rest = span_words(need - recorded)
+                message = f"the rule stays unknown for {rest} after start"
+                fix = 'record it with "riskguard record", or give a baseline "min="'
+                found.warn("RG508", value.span, message, fix)
+
+
+def _warm_up(value: Value) -> int:
+    """Return how much has to be seen before a value is known, in ns."""
+    if not isinstance(value, Measured):
+        return 0
+    own = value.minimum or (value.window or 0) * SPANS.get(value.function, 1)
+    return own + _warm_up(value.of)
 
 
 def _named(ruleset: RuleSet, symbol: str) -> RuleSet:

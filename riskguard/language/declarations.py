@@ -178,6 +178,7 @@ class DeclarationReader(BlockReader):
             message = "parameter without a figure for any source"
             self.findings.error("RG143", entry.key.span, message, "by_source: {binance: $50M}")
             return None
+        self._same_but_for_case(block["by_source"])
         if set(found) == {OTHER}:
             message = "one floor for every source: sources differ several times over"
             fix = 'name the sources you know and keep "other:" for the rest'
@@ -187,6 +188,15 @@ class DeclarationReader(BlockReader):
         name, place = entry.key.text, entry.key.span
         bounds = (low, high, step)
         return Parameter(name, None, dimension, found, *bounds, text, help_text, place, texts)
+
+    def _same_but_for_case(self, entry: Entry) -> None:
+        """Warn of sources that differ by case: a feed has only one of the two names."""
+        seen: dict[str, str] = {}
+        for one in self.entries(entry.node, "by_source") or ():
+            first = seen.setdefault(one.key.text.lower(), one.key.text)
+            if first != one.key.text:
+                message = f"the names differ only by case: '{first}' and '{one.key.text}'"
+                self.findings.warn("RG213", one.key.span, message, "keep the one the feed uses")
 
     def _range(
         self, block: Block, dimension: str

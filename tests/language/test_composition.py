@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from riskguard.errors import RuleError
 from riskguard.language import source
+from riskguard.language.binding import bind
 from riskguard.language.reader import read_rules
+from riskguard.language.ruleset import Input
+from riskguard.market import CATALOGUE, DAY, HOUR
 
 BASE = """version: 1
 symbol: BTC
@@ -158,3 +162,55 @@ def test_files_that_multiply_are_read_once_or_refused(tmp_path: Path):
     assert rules is None
     assert found
     assert time.perf_counter() - begin < 0.5
+
+
+def test_what_a_file_allows_holds_for_its_own_lines(tmp_path: Path):
+    other = BASE.replace("clear: close > 81_000, ", "allow: [RG417], ")
+    rules, found = read(tmp_path, "version: 1\nextends: ./other.yaml\n", other=other)
+    assert rules is not None
+    assert found == []
+    _, found = read(tmp_path, "version: 1\nallow: [RG417]\nextends: ./other.yaml\n", other=other)
+    assert [(one.code, one.line, one.column) for one in found] == [("RG901", 2, 9)]
+
+
+def test_sources_that_differ_by_case_are_told(tmp_path: Path):
+    text = HEAD + "params:\n  u: {by_source: {Venue: 5, venue: 6}}\n"
+    text += "rules:\n  u_lost: {when: close < u, clear: close > 90_000, do: {exposure_cap: 50%}}\n"
+    _, found = read(tmp_path, text)
+    assert ("RG213", 4, 29) in [(one.code, one.line, one.column) for one in found]
+
+
+def bound(folder: Path, **options):
+    own = "per_symbol:\n  ETH: {params: {s: 2_200}}\n"
+    changed = "override: {rules.deep.when: close.mean(10d) < t}\n"
+    rules, found = read(folder, HEAD + own + changed)
+    assert rules is not None, [one.render() for one in found]
+    names = ("open", "high", "low", "close", "volume")
+    told = Input("close", CATALOGUE["close"], coverage=options.pop("coverage", ""))
+    carried = {name: Input(name, CATALOGUE[name]) for name in names} | {"close": told}
+    able = frozenset({"exposure_cap"})
+    options = {"symbol": "BTC", **options}
+    return bind(rules, every=HOUR, carried=carried, capabilities=able, **options)
+
+
+def test_a_run_takes_the_rules_of_its_symbol(tmp_path: Path):
+    assert bound(tmp_path, symbol="ETH").ruleset.params["s"].value == 2_200
+    assert bound(tmp_path).ruleset.params["s"].value == 75_000
+
+
+def test_a_bot_is_told_of_orders_nobody_guards(tmp_path: Path):
+    found = bound(tmp_path, trades=("BTC", "ETH", "SOL")).warnings
+    assert [(one.code, one.line, one.column) for one in found] == [("RG513", 2, 1)]
+    assert "SOL" in found[0].message
+    assert "ETH" not in found[0].message
+
+
+def test_a_live_feed_is_told_what_it_cannot_know_yet(tmp_path: Path):
+    found = bound(tmp_path, recorded=3 * DAY).warnings
+    assert [(one.code, one.line, one.column) for one in found] == [("RG508", 5, 29)]
+    assert bound(tmp_path, recorded=11 * DAY).warnings == ()
+
+
+def test_a_live_feed_may_not_be_reconstructed(tmp_path: Path):
+    with pytest.raises(RuleError, match="RG510"):
+        bound(tmp_path, live=True, coverage="reconstructed")
