@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from riskguard.language.blocks import BlockReader, Entry
 from riskguard.language.comparing import compared
-from riskguard.language.expression import Binary, Comparison, Negative, Path, parse_line, parse_span
+from riskguard.language.expression import Comparison, Path, parse_line, parse_span
 from riskguard.language.findings import Findings, LineError, near, suggestion
+from riskguard.language.hours import HourReader
+from riskguard.language.longforms import LongFormReader, plugin_key
 from riskguard.language.ruleset import (
     All,
     Any,
@@ -19,19 +21,16 @@ from riskguard.language.ruleset import (
     Sequence,
 )
 from riskguard.language.schema import (
-    BREADTH_KEYS,
     COMBINATORS,
     CONDITION_KEYS,
-    MARKET,
     MISSING,
-    SYMBOL,
 )
-from riskguard.language.source import Listing, Scalar
+from riskguard.language.source import Listing, Mapping, Scalar
 from riskguard.language.units import span_words
 from riskguard.language.values import ValueReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from riskguard.language.blocks import Block
     from riskguard.language.expression import Syntax
@@ -47,6 +46,17 @@ class ConditionReader(BlockReader):
 
     clearing = False
     missing = "hold"
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(scope)
+        self.long = LongFormReader(self)
+        self.hours = HourReader(scope)
+
+    def quiet(self) -> ConditionReader:
+        """Return a reader of the same names whose findings nobody sees."""
+        reader = ConditionReader(replace(self.scope, findings=Findings("", ())))
+        reader.missing = self.missing
+        return reader
 
     def condition(
         self, entry: Entry, *, missing: str = "hold", clearing: bool = False
@@ -67,7 +77,7 @@ class ConditionReader(BlockReader):
             if node.empty:
                 self.no_value(entry, "condition")
                 return None
-            return self._line(node)
+            return self.line(node)
         return None if self.braces(node) else self._group(node)
 
     def _parts(self, entry: Entry, what: str) -> list[Condition] | None:
@@ -97,6 +107,8 @@ class ConditionReader(BlockReader):
     # ------------------------------------------------------------ groups
 
     def _group(self, node: Node) -> Condition | None:
+        if self._plugged(node):
+            return None
         block = self.block(node, CONDITION_KEYS, "condition")
         if block is None:
             return None
@@ -121,13 +133,26 @@ class ConditionReader(BlockReader):
             "is": self._is,
             "at_least": self._at_least,
             "sequence": self._sequence,
-            "breadth": self._breadth,
+            "breadth": lambda block: self.long.breadth(block["breadth"]),
+            "support_lost": lambda block: self.long.support_lost(block["support_lost"]),
+            "liquidations": lambda block: self.long.liquidations(block["liquidations"]),
+            "unrealised_loss": lambda block: self.long.unrealised_loss(block["unrealised_loss"]),
+            "during": lambda block: self.hours.during(block["during"]),
         }
         found = forms[kinds[0]](block)
         self.missing = around
         if found is not None and "for" in block:
             found = self._held(found, block["for"])
         return found if not block.unknown else None
+
+    def _plugged(self, node: Node) -> bool:
+        """Note a condition that a plug-in names; return whether there was one."""
+        for key, _ in node.items if isinstance(node, Mapping) else ():
+            fault = plugin_key(key) if isinstance(key, Scalar) else None
+            if fault is not None and isinstance(key, Scalar):
+                self.scope.fail(fault, key)
+                return True
+        return False
 
     def _on_missing(self, block: Block, around: str) -> str:
         if "on_missing" not in block:
@@ -162,19 +187,22 @@ class ConditionReader(BlockReader):
 
     def _is(self, block: Block) -> Condition | None:
         line = self.scalar(block["is"], "is")
-        return self._line(line) if line else None
+        return self.line(line) if line else None
 
-    def _count(self, entry: Entry, of: int) -> int | None:
-        found = self.scalar(entry, "at_least")
+    def count(self, entry: Entry, of: int, what: str = "at_least") -> int | None:
+        """Return a whole number from 1 to `of`, None when it is none."""
+        found = self.scalar(entry, what)
         if found is None:
             return None
         if not found.text.isascii() or not found.text.isdigit() or int(found.text[:9]) < 1:
-            message = f"at_least needs a whole number from 1, not '{found.text}'"
-            self.findings.error("RG137", found.span, message, "for example at_least: 2")
+            message = f"{what} needs a whole number from 1, not '{found.text}'"
+            self.findings.error("RG137", found.span, message, f"for example {what}: 2")
             return None
         count = int(found.text[:9])
         if count > of:
             message = f"at least {found.text} of {of} conditions can never be met"
+            if what != "at_least":
+                message = f"{what} {found.text}, but there are only {of}"
             self.findings.error("RG137", found.span, message, f"write at most {of}")
             return None
         return count
@@ -190,7 +218,7 @@ class ConditionReader(BlockReader):
         parts = self._parts(block["of"], "of")
         if parts is None:
             return None
-        count = self._count(entry, len(parts))
+        count = self.count(entry, len(parts))
         return AtLeast(count, tuple(parts), entry.key.span) if count else None
 
     def _sequence(self, block: Block) -> Condition | None:
@@ -208,48 +236,10 @@ class ConditionReader(BlockReader):
                 self.findings.warn("RG424", part.span, message, 'shorten "for"')
         return Sequence(tuple(parts), within, entry.key.span) if parts and within else None
 
-    # ------------------------------------------------------------ breadth
-
-    def _breadth(self, block: Block) -> Condition | None:
-        """Read `breadth` as what it stands for: at_least of the line for every symbol."""
-        entry = block["breadth"]
-        inner = self.block(entry.node, BREADTH_KEYS, "breadth")
-        if inner is None:
-            return None
-        missing = [key for key in BREADTH_KEYS if key not in inner]
-        if missing:
-            fix = "breadth: {of: [BTC, ETH, SOL], at_least: 2, where: close.drop(24h) >= 3%}"
-            message = f'"breadth" needs "{missing[0]}:"'
-            if inner.lacks(missing[0]):
-                self.findings.error("RG134", entry.key.span, message, fix)
-            return None
-        symbols = self._symbols(inner["of"])
-        line = self.scalar(inner["where"], "where")
-        if line is None or self._line(line) is None or symbols is None:
-            return None
-        syntax = parse_line(line.text)
-        quiet = ConditionReader(replace(self.scope, findings=Findings("", ())))
-        quiet.missing = self.missing
-        parts = [quiet._line(_for_symbol(line, syntax, symbol, self.scope)) for symbol in symbols]
-        count = self._count(inner["at_least"], len(parts))
-        whole = [part for part in parts if part is not None]
-        if count is None or len(whole) != len(parts):
-            return None
-        return AtLeast(count, tuple(whole), entry.key.span)
-
-    def _symbols(self, entry: Entry) -> list[str] | None:
-        known = {self.scope.symbol, *self.scope.symbols} - {""}
-        names = self.names(entry, "of")
-        for name in names:
-            if name.text not in known or not SYMBOL.fullmatch(name.text):
-                fix = suggestion(name.text, known) or f'list it: "symbols: [{name.text}]"'
-                self.findings.error("RG203", name.span, f"unknown symbol '{name.text}'", fix)
-                return None
-        return [name.text for name in names]
-
     # ------------------------------------------------------------ lines
 
-    def _line(self, scalar: Scalar) -> Condition | None:
+    def line(self, scalar: Scalar) -> Condition | None:
+        """Return the condition of one line, None when it has a fault."""
         try:
             syntax = parse_line(scalar.text)
             if isinstance(syntax, Path):
@@ -349,24 +339,3 @@ class ConditionReader(BlockReader):
 def _cut(scalar: Scalar) -> bool:
     """Say whether a comma inside brackets cut this line in two."""
     return scalar.text.count("(") > scalar.text.count(")")
-
-
-def _for_symbol(line: Scalar, syntax: Comparison | Path, symbol: str, scope: Scope) -> Scalar:
-    """Return the line with `symbol` before every market input of it."""
-    text = line.text
-    for at in sorted(_market_inputs(syntax, scope), reverse=True):
-        text = f"{text[:at]}{symbol}.{text[at:]}"
-    return Scalar(text, line.span, whole=True)
-
-
-def _market_inputs(syntax: Comparison | Syntax, scope: Scope) -> Iterator[int]:
-    """Yield where inputs begin that each symbol has of its own."""
-    if isinstance(syntax, Comparison | Binary):
-        yield from _market_inputs(syntax.left, scope)
-        yield from _market_inputs(syntax.right, scope)
-    elif isinstance(syntax, Negative):
-        yield from _market_inputs(syntax.of, scope)
-    elif isinstance(syntax, Path) and syntax.word not in scope.params:
-        names = [segment.name for segment in syntax.segments]
-        if any(".".join(names[:count]) in MARKET for count in range(1, len(names) + 1)):
-            yield syntax.start

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from typing import TYPE_CHECKING
 
-from riskguard.language.blocks import BlockReader, Entry
-from riskguard.language.findings import near
+from riskguard.language.blocks import BlockReader
+from riskguard.language.hours import HourReader
 from riskguard.language.ruleset import RuleSet, Span
 from riskguard.language.schema import SEVERITIES, SYMBOL
 from riskguard.language.source import Listing, Scalar
 
 if TYPE_CHECKING:
-    from riskguard.language.blocks import Block
+    from riskguard.language.blocks import Block, Entry
 
 __all__ = ["HeaderReader"]
 
@@ -78,6 +77,7 @@ class HeaderReader(BlockReader):
             severity=said["severity"],
             path=self.findings.path,
             lines=self.findings.lines,
+            files=self.findings.files,
             hash="-",  # no hash before the rules are there
         )
 
@@ -116,19 +116,9 @@ class HeaderReader(BlockReader):
         return "symbol"
 
     def _timezone(self, block: Block) -> str:
-        if "timezone" not in block:
-            return "UTC"
-        found = self.scalar(block["timezone"], "timezone")
-        if found is None or found.text == "UTC":
-            return "UTC"
-        try:
-            zoneinfo.ZoneInfo(found.text)
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-            close = near(found.text, zoneinfo.available_timezones())
-            fix = f"did you mean '{close}'?" if close else "use a name such as Europe/London"
-            self.findings.error("RG142", found.span, f"unknown time zone '{found.text}'", fix)
-            return "UTC"
-        return found.text
+        zone = HourReader(self.scope).zone(block["timezone"]) if "timezone" in block else ""
+        self.scope.timezone = zone or "UTC"
+        return self.scope.timezone
 
 
 def _capital(text: str) -> str:

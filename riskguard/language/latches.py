@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from riskguard.language.actions import ActionReader
 from riskguard.language.blocks import BlockReader
 from riskguard.language.findings import near
-from riskguard.language.ruleset import Actions, All, Rule, Stage
+from riskguard.language.ruleset import Actions, All, Not, Rule, Stage
 from riskguard.language.schema import MISSING, RULE_KEYS, SEVERITIES
 from riskguard.language.source import Scalar
 from riskguard.market import DAY
@@ -45,6 +45,7 @@ class LatchReader(BlockReader):
         missing = self._missing_word(block)
         when = self._condition(block, "when", missing)
         clear = self._condition(block, "clear", missing, clearing=True)
+        when, clear = self._hours(block, when, clear)
         do = self.actions.actions(block["do"], "do") if "do" in block else None
         found = Rule(
             name,
@@ -65,6 +66,19 @@ class LatchReader(BlockReader):
         )
         whole = whole and when is not None and do is not None
         return found if whole and ("clear" not in block or clear is not None) else None
+
+    def _hours(
+        self, block: Block, when: Condition | None, clear: Condition | None
+    ) -> tuple[Condition | None, Condition | None]:
+        """Join the hours of a rule to its `when`; they never touch clearing."""
+        if "during" not in block:
+            return when, clear
+        hours = self.conditions.hours.during(block["during"])
+        if when is None or hours is None:
+            return None, clear
+        if "clear" not in block:
+            clear = Not(when, when.span)
+        return All((hours, when), block["during"].key.span), clear
 
     def _latch(self, block: Block) -> bool:
         latch = self.truth(block["latch"], "latch") if "latch" in block else False

@@ -11,6 +11,7 @@ from riskguard.language.rewriting import latches, release, trigger
 from riskguard.language.ruleset import (
     Arithmetic,
     Compare,
+    Indicator,
     Measured,
     ParameterValue,
     Rule,
@@ -63,7 +64,7 @@ def _unmoved(leaf: Compare, expander: Expander, found: Findings) -> bool:
             message = f"{value.text} divides by zero: this line would never be known"
             found.error("RG430", value.right.span, message, "divide by a number that is not 0")
             return True
-    if any(isinstance(value, SeriesValue) for value in inside):
+    if any(isinstance(value, SeriesValue | Indicator) for value in inside):
         return False
     message = "no data in this line: it is the same at every bar"
     fix = "compare an input, for example close < 75_000"

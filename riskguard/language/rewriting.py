@@ -20,6 +20,8 @@ from riskguard.language.ruleset import (
     values,
     walk,
 )
+from riskguard.language.ta_table import FUNCTIONS
+from riskguard.market import CATALOGUE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,11 +58,22 @@ def series_of(leaf: Compare) -> list[SeriesValue]:
         for value in values(side):
             if isinstance(value, SeriesValue):
                 found.append(value)
+            if isinstance(value, Indicator):
+                found += _bars_of(value)
             if isinstance(value, Measured) and value.function == "atr":
                 close = value.of
                 if isinstance(close, SeriesValue):
                     found += [replace(close, name=name) for name in ("high", "low")]
     return found
+
+
+def _bars_of(value: Indicator) -> list[SeriesValue]:
+    """Return the series that a function of a library is computed on."""
+    function = FUNCTIONS[value.name]
+    return [
+        SeriesValue(value.symbol, name, CATALOGUE[name].dimension, value.span, value.text)
+        for name in function.series
+    ]
 
 
 def leaves(*conditions: Condition | None) -> Iterator[Compare]:

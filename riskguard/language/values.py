@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 from riskguard.language.expression import Argument, Binary, Literal, Negative, Path
 from riskguard.language.findings import LineError, near, suggestion
+from riskguard.language.indicators import LIBRARIES, indicator
 from riskguard.language.ruleset import (
     Arithmetic,
     Constant,
+    Indicator,
     Measured,
     ParameterValue,
     SeriesValue,
     Span,
 )
-from riskguard.language.schema import MEASURES, SYMBOL, Measure
+from riskguard.language.schema import CALENDARS, CALENDARS_OF, MEASURES, SYMBOL, Measure
 from riskguard.language.units import WORDS, combined, span_words
 
 if TYPE_CHECKING:
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ValueReader"]
 
-LATER_WORDS = frozenset({"today", "this_week", "all"})
-LATER_PATHS = frozenset({"ta", "plugin"})
+Base = SeriesValue | Indicator | Measured  # what a measure may be taken of
+
 NOISY = frozenset({"change", "drop", "rise"})  # of a single bar of a flow
 
 
@@ -82,9 +84,6 @@ class ValueReader:
         return self.scope.every
 
     def _no_window(self, node: Syntax, measure: str) -> LineError:
-        if isinstance(node, Path) and node.word in LATER_WORDS:
-            message = f"the window '{node.word}' is not read by this version yet"
-            return LineError("RG900", node.start, node.end, message, "write a time such as 24h")
         what, fix = "something else", "for example 24h"
         if isinstance(node, Path) and node.word:
             found = near(node.word, self.scope.params)
@@ -132,10 +131,6 @@ class ValueReader:
         segments, symbol = path.segments, ""
         self.scope.trust(segments[0].name)
         head = segments[0]
-        if head.name in LATER_PATHS:
-            message = f"'{head.name}.…' is not read by this version yet"
-            fix = "use the inputs and measures of the language"
-            raise LineError("RG900", head.start, head.end, message, fix)
         if SYMBOL.fullmatch(head.name) and head.arguments is None:
             symbol = self._symbol(head)
             segments = segments[1:]
@@ -159,6 +154,12 @@ class ValueReader:
 
     def _chain(self, path: Path, symbol: str, segments: tuple[Segment, ...]) -> Value:
         """Find the longest dotted input, then apply the measures after it."""
+        if segments[0].name in LIBRARIES:
+            found: Base
+            found, after = indicator(self, path, symbol, segments)
+            for segment in after:
+                found = self._measured(path, found, segment, "level")
+            return found
         bare = 0
         while bare < len(segments) and segments[bare].arguments is None:
             bare += 1
@@ -169,9 +170,7 @@ class ValueReader:
             if known is not None:
                 end = segments[count - 1].end
                 place, text = self.place(path.start, end), self.text[path.start : end]
-                value: SeriesValue | Measured = SeriesValue(
-                    symbol, name, known.spec.dimension, place, text
-                )
+                value: Base = SeriesValue(symbol, name, known.spec.dimension, place, text)
                 for segment in segments[count:]:
                     value = self._measured(path, value, segment, known.spec.kind)
                 return value
@@ -184,9 +183,7 @@ class ValueReader:
         written = ".".join(segment.name for segment in segments[:bare])
         raise self.scope.unknown(head.name, head.start, head.end, written=written)
 
-    def _measured(
-        self, path: Path, of: SeriesValue | Measured, segment: Segment, kind: str
-    ) -> Measured:
+    def _measured(self, path: Path, of: Base, segment: Segment, kind: str) -> Measured:
         measure = MEASURES.get(segment.name)
         if measure is None:
             fix = suggestion(segment.name, MEASURES)
@@ -199,16 +196,34 @@ class ValueReader:
             message = f"{segment.name} needs {wants}"
             raise LineError("RG204", segment.start, segment.end, message, fix)
         self._fits(of, segment, measure, kind)
-        window, minimum = self._arguments(segment, segment.arguments, measure)
+        calendar = self._calendar(segment, segment.arguments)
+        window = minimum = None
+        if not calendar:
+            window, minimum = self._arguments(segment, segment.arguments, measure)
         function = "mean" if segment.name == "sma" else segment.name
         place = self.place(path.start, segment.closed)
         text = self.text[path.start : segment.closed]
         dimension = measure.result or of.dimension
-        return Measured(function, of, window, minimum, dimension, place, text)
+        return Measured(function, of, window, minimum, dimension, place, text, calendar)
 
-    def _fits(
-        self, of: SeriesValue | Measured, segment: Segment, measure: Measure, kind: str
-    ) -> None:
+    def _calendar(self, segment: Segment, arguments: tuple[Argument, ...]) -> str:
+        """Return today, this_week or all where that is the window, "" where it is none."""
+        first = arguments[0] if arguments else None
+        word = first.value.word if first and isinstance(first.value, Path) else ""
+        if first is None or word not in CALENDARS or word in self.scope.params:
+            return ""
+        allowed = [name for name, words in CALENDARS_OF.items() if word in words]
+        if segment.name not in allowed:
+            message = f"{segment.name}() has no window '{word}'"
+            fix = f"{word} is for {', '.join(allowed)}; write a time such as 24h"
+            raise LineError("RG205", first.start, first.end, message, fix)
+        if len(arguments) > 1:
+            second = arguments[1]
+            message = f"nothing stands beside '{word}'"
+            raise LineError("RG205", second.start, second.end, message, "remove it")
+        return word
+
+    def _fits(self, of: Base, segment: Segment, measure: Measure, kind: str) -> None:
         """Refuse sums of what is no flow; warn of measures that mostly see noise."""
         start, end, name = segment.start, segment.end, segment.name
         series = isinstance(of, SeriesValue)

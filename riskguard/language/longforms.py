@@ -1,0 +1,265 @@
+"""Long forms: what they stand for, written as lines (rules.md section 7).
+
+A long form is a macro. Its lines are read like any others; what is found in them is shown at
+the words they came from.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from riskguard.language.blocks import BlockReader, Entry
+from riskguard.language.expression import Binary, Comparison, Negative, Path, parse_line
+from riskguard.language.findings import LineError, suggestion
+from riskguard.language.ruleset import All, AtLeast, Parameter
+from riskguard.language.ruleset import Any as AnyOf
+from riskguard.language.schema import (
+    BREADTH_KEYS,
+    LIQUIDATIONS_KEYS,
+    LOSS_KEYS,
+    MARKET,
+    MEASURES,
+    SUPPORT_KEYS,
+    SYMBOL,
+)
+from riskguard.language.source import Listing, Scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from riskguard.language.blocks import Block
+    from riskguard.language.conditions import ConditionReader
+    from riskguard.language.expression import Syntax
+    from riskguard.language.ruleset import Condition
+    from riskguard.language.scope import Scope
+
+__all__ = ["LongFormReader"]
+
+SIDES = ("long", "short", "total")
+AVERAGE = re.compile(r"(?P<times>\S+)\s+average\(\s*(?P<window>[^(),]+?)\s*\)")
+ATR = re.compile(
+    r"(?P<times>\d[\d_]*(?:\.\d+)?)\s+atr\(\s*(?P<window>[^(),]+?)\s*\)", re.IGNORECASE
+)
+CLOSES = re.compile(r"(\d+)\s+(?:closes?|bars?)")
+BREADTH = "breadth: {of: [BTC, ETH, SOL], at_least: 2, where: close.drop(24h) >= 3%}"
+SUPPORT = "support_lost: {levels: [75_000, 70_000], broken: 1, confirm: 2 closes}"
+LIQUIDATIONS = "liquidations: {side: long, window: 24h, at_least: 3x average(7d), floor: $50M}"
+LOSS = "unrealised_loss: {holder: fund, at_least: $0.9B}"
+
+
+class LongFormReader(BlockReader):
+    """Reads the long forms of one condition reader."""
+
+    def __init__(self, conditions: ConditionReader) -> None:
+        super().__init__(conditions.scope)
+        self.conditions = conditions
+
+    def _needs(self, entry: Entry, block: Block, keys: tuple[str, ...], example: str) -> bool:
+        for key in keys:
+            if key not in block:
+                if block.lacks(key):
+                    message = f'"{entry.key.text}" needs "{key}:"'
+                    self.findings.error("RG134", entry.key.span, message, example)
+                return False
+        return True
+
+    def _line(self, text: str, at: Scalar) -> Condition | None:
+        return self.conditions.line(Scalar(text, at.span, whole=True))
+
+    # ------------------------------------------------------------ breadth
+
+    def breadth(self, entry: Entry) -> Condition | None:
+        """Read `breadth` as what it stands for: at_least of the line for every symbol."""
+        inner = self.block(entry.node, BREADTH_KEYS, "breadth")
+        if inner is None or not self._needs(entry, inner, BREADTH_KEYS, BREADTH):
+            return None
+        symbols = self._symbols(inner["of"])
+        line = self.scalar(inner["where"], "where")
+        if line is None or self.conditions.line(line) is None or symbols is None:
+            return None
+        syntax = parse_line(line.text)
+        quiet = self.conditions.quiet()
+        parts = [quiet.line(_for_symbol(line, syntax, symbol, self.scope)) for symbol in symbols]
+        count = self.conditions.count(inner["at_least"], len(parts))
+        whole = [part for part in parts if part is not None]
+        if count is None or len(whole) != len(parts):
+            return None
+        return AtLeast(count, tuple(whole), entry.key.span)
+
+    def _symbols(self, entry: Entry) -> list[str] | None:
+        known = {self.scope.symbol, *self.scope.symbols} - {""}
+        names = self.names(entry, "of")
+        for name in names:
+            if name.text not in known or not SYMBOL.fullmatch(name.text):
+                fix = suggestion(name.text, known) or f'list it: "symbols: [{name.text}]"'
+                self.findings.error("RG203", name.span, f"unknown symbol '{name.text}'", fix)
+                return None
+        return [name.text for name in names]
+
+    # ------------------------------------------------------------ support_lost
+
+    def support_lost(self, entry: Entry) -> Condition | None:
+        """Read `support_lost`: closes under a level, by a buffer or for a time."""
+        block = self.block(entry.node, SUPPORT_KEYS, "support_lost")
+        if block is None or block.unknown:
+            return None
+        if ("level" in block) == ("levels" in block):
+            message = '"support_lost" needs "levels:" or "level:", one of them'
+            self.findings.error("RG134", entry.key.span, message, SUPPORT)
+            return None
+        level = self._level(block)
+        if level is None:
+            return None
+        confirm = self.text(block["confirm"], "confirm") if "confirm" in block else ""
+        name, at = self._of_bars(level, confirm), level
+        buffer = self._buffer(block)
+        held = f" for {confirm}" if confirm else ""
+        first = self._line(f"close < {name}{buffer}{held}", at)
+        if "or_below_for" not in block:
+            return first
+        below = self.text(block["or_below_for"], "or_below_for")
+        second = self._line(f"close < {name} for {below}", at)
+        if first is None or second is None:
+            return None
+        return AnyOf((first, second), entry.key.span)
+
+    def _level(self, block: Block) -> Scalar | None:
+        if "level" in block:
+            if "broken" in block:
+                message = '"broken" counts "levels:"; there is one level'
+                self.findings.error("RG134", block["broken"].key.span, message, "leave it out")
+                return None
+            return self.scalar(block["level"], "level")
+        levels = self.names(block["levels"], "levels")
+        if not levels:
+            if isinstance(block["levels"].node, Listing):
+                message = "'levels' is empty"
+                self.findings.error("RG136", block["levels"].key.span, message, SUPPORT)
+            return None
+        if "broken" not in block:
+            return levels[0]
+        number = self.conditions.count(block["broken"], len(levels), "broken")
+        return None if number is None else levels[number - 1]
+
+    def _of_bars(self, level: Scalar, confirm: str) -> str:
+        """Return the level; one that is measured leaves out the bars that confirm its break."""
+        head = re.match(r"[a-z_]+(?=\()", level.text)
+        text = f"close.{level.text}" if head and head[0] in MEASURES else level.text
+        if "(" not in text:
+            return text
+        closes = CLOSES.fullmatch(confirm)
+        back = f"{closes[1]} bars" if closes else confirm or "1 bars"
+        return f"{text}.ago({back})"
+
+    def _buffer(self, block: Block) -> str:
+        if "buffer" not in block:
+            return ""
+        text = self.text(block["buffer"], "buffer")
+        ranges = ATR.fullmatch(text)
+        if ranges:
+            return f" - {ranges['times']} * close.atr({ranges['window']})"
+        return f" - {text}" if text else ""
+
+    # ------------------------------------------------------------ liquidations
+
+    def liquidations(self, entry: Entry) -> Condition | None:
+        """Read `liquidations`: a multiple of their average, and a floor in dollars."""
+        block = self.block(entry.node, LIQUIDATIONS_KEYS, "liquidations")
+        needed = ("side", "window", "at_least")
+        if block is None or not self._needs(entry, block, needed, LIQUIDATIONS):
+            return None
+        side = self.choice(block["side"], "side", SIDES)
+        window = self.text(block["window"], "window")
+        wanted = self.scalar(block["at_least"], "at_least")
+        if not side or not window or wanted is None:
+            return None
+        match = AVERAGE.fullmatch(wanted.text)
+        if match is None:
+            message = f"at_least is a multiple of an average, not '{wanted.text}'"
+            self.findings.error("RG134", wanted.span, message, "for example 3x average(7d)")
+            return None
+        least = f", min={self.text(block['min'], 'min')}" if "min" in block else ""
+        total = f"liq.{side}.sum({window})"
+        pace = f"{total}.times_avg({match['window']}{least}) >= {match['times']}"
+        if "floor" not in block:
+            return self._line(pace, wanted)
+        floor = self._floor(block)
+        first = self._line(pace, wanted)
+        second = self._line(f"{total} >= {floor[0]}", floor[1]) if floor else None
+        if first is None or second is None:
+            return None
+        return All((first, second), entry.key.span)
+
+    def _floor(self, block: Block) -> tuple[str, Scalar] | None:
+        """Return the floor as a line writes it; with a source it is a figure of that source."""
+        written = self.scalar(block["floor"], "floor")
+        if written is None or "source" not in block:
+            return (written.text, written) if written else None
+        source = self.text(block["source"], "source")
+        read = self.literal(block["floor"], "floor")
+        if read is None or not source:
+            return None
+        value, dimension, _ = read
+        if written.text in self.scope.params:
+            message = "a floor that is a parameter names its sources itself"
+            fix = f'write "by_source:" under params: {written.text}, and leave "source" out'
+            self.findings.error("RG134", block["source"].key.span, message, fix)
+            return None
+        name = self._free(f"liq_floor_{re.sub('[^a-z0-9_]', '_', source.lower())}"[:60])
+        texts = {source: written.text}
+        self.scope.params[name] = Parameter(
+            name, None, dimension, {source: value}, text=f"{source}: {written.text}",
+            span=written.span, written=texts,
+        )  # fmt: skip
+        return name, written
+
+    def _free(self, name: str) -> str:
+        taken = {*self.scope.params, *self.scope.definitions, *self.scope.rules, *self.scope.stages}
+        numbered = (f"{name}_{number}" for number in range(2, len(taken) + 3))
+        return name if name not in taken else next(one for one in numbered if one not in taken)
+
+    # ------------------------------------------------------------ unrealised_loss
+
+    def unrealised_loss(self, entry: Entry) -> Condition | None:
+        """Read `unrealised_loss`: what a large holder would lose by selling now."""
+        block = self.block(entry.node, LOSS_KEYS, "unrealised_loss")
+        if block is None or not self._needs(entry, block, ("at_least",), LOSS):
+            return None
+        wanted = self.scalar(block["at_least"], "at_least")
+        holder = self.text(block["holder"], "holder") if "holder" in block else ""
+        if wanted is None or ("holder" in block and not holder):
+            return None
+        name = f"holder.{holder}" if holder else "holder"
+        text = f"{name}.units * (close - {name}.cost) <= -{wanted.text}"
+        return self._line(text, wanted)
+
+
+def _for_symbol(line: Scalar, syntax: Comparison | Path, symbol: str, scope: Scope) -> Scalar:
+    """Return the line with `symbol` before every market input of it."""
+    text = line.text
+    for at in sorted(_market_inputs(syntax, scope), reverse=True):
+        text = f"{text[:at]}{symbol}.{text[at:]}"
+    return Scalar(text, line.span, whole=True)
+
+
+def _market_inputs(syntax: Comparison | Syntax, scope: Scope) -> Iterator[int]:
+    """Yield where inputs begin that each symbol has of its own."""
+    if isinstance(syntax, Comparison | Binary):
+        yield from _market_inputs(syntax.left, scope)
+        yield from _market_inputs(syntax.right, scope)
+    elif isinstance(syntax, Negative):
+        yield from _market_inputs(syntax.of, scope)
+    elif isinstance(syntax, Path) and syntax.word not in scope.params:
+        names = [segment.name for segment in syntax.segments]
+        own = any(".".join(names[:count]) in MARKET for count in range(1, len(names) + 1))
+        if own or names[0] == "ta":
+            yield syntax.start
+
+
+def plugin_key(key: Scalar) -> LineError | None:
+    """Return why a condition named by a plug-in cannot be used, None where it names none."""
+    from riskguard.language.indicators import plugin_named  # noqa: PLC0415 - rarely needed
+
+    head, _, name = key.text.partition(".")
+    return plugin_named(name, 0, len(key.text)) if head == "plugin" and name else None
