@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
+    "CALENDAR",
     "CATALOGUE",
     "DAY",
     "DIMENSIONS",
+    "FROM_ZERO",
     "HOUR",
     "MINUTE",
     "SCALES",
@@ -32,6 +34,8 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 WEEK = 7 * DAY
+# windows that the calendar begins, but for the days on which clocks are changed
+CALENDAR: Mapping[str, int] = {"today": DAY, "this_week": WEEK}
 
 # unit of a series -> dimension in the rule language
 DIMENSIONS: Mapping[str, str] = {
@@ -142,6 +146,12 @@ CATALOGUE: Mapping[str, SeriesSpec] = {
     "notional": SeriesSpec("usd", "level", signed=True, help="position x price"),
     "leverage": SeriesSpec("multiple", "level", help="absolute notionals / equity"),
 }
+# account inputs that begin as observed zero, equity as if it had always been what it is
+FROM_ZERO = frozenset(
+    name
+    for name in CATALOGUE
+    if name.split(".")[0] in {"equity", "transfers", "pnl", "trades", "loss_streak"}
+)
 ACCOUNT = frozenset(
     name
     for name in CATALOGUE

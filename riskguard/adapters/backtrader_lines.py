@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from riskguard.errors import AdapterError
-from riskguard.language.ruleset import Compare, SeriesValue, values, walk
+from riskguard.language.rewriting import series_of
+from riskguard.language.ruleset import Compare, walk
 from riskguard.market import DAY, MINUTE, SECOND, WEEK, Sample
 
 if TYPE_CHECKING:
@@ -125,10 +126,9 @@ def _strict(ruleset: RuleSet) -> set[tuple[str, str]]:
         for node in walk(condition) if condition is not None else ():
             if not isinstance(node, Compare) or node.on_missing == "ignore":
                 continue
-            for value in chain(values(node.left), values(node.right)):
-                if isinstance(value, SeriesValue):
-                    owner = "" if value.symbol == ruleset.symbol else value.symbol
-                    found.add((owner, value.name))
+            for value in series_of(node):
+                owner = "" if value.symbol == ruleset.symbol else value.symbol
+                found.add((owner, value.name))
     return found
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from riskguard.engine.account import CHAINED, NAV, begins
 from riskguard.engine.boundary import boundary, slack
 from riskguard.engine.plan import (
-    AtrRef,
+    ATR_BARS,
     Group,
     LatchSpec,
     Leaf,
@@ -18,6 +19,7 @@ from riskguard.engine.plan import (
     Truth,
     ValueSpec,
 )
+from riskguard.engine.states import INDICATOR
 from riskguard.engine.windows import Window
 from riskguard.language.arithmetic import arithmetic
 from riskguard.language.ruleset import (
@@ -39,7 +41,8 @@ from riskguard.language.ruleset import (
     Value,
     input_of,
 )
-from riskguard.market import DEFAULT_SCALE, SCALES
+from riskguard.language.ta_table import FUNCTIONS, warmup_bars
+from riskguard.market import CATALOGUE, DEFAULT_SCALE, SCALES
 
 if TYPE_CHECKING:
     from riskguard.language.ruleset import Reentry, RuleSet
@@ -72,8 +75,7 @@ class _Compiler:
         symbol = "" if symbol == self.ruleset.symbol else symbol
         key = f"{symbol}.{name}" if symbol else name
         if key not in self.tape_index:
-            entry = input_of(self.ruleset, symbol, name)
-            spec = entry.spec
+            spec = input_of(self.ruleset, symbol, "equity" if name == NAV else name).spec
             interval = spec.interval or self.plan.every
             self.tape_index[key] = len(self.plan.tapes)
             self.plan.tapes.append(
@@ -88,54 +90,95 @@ class _Compiler:
                     spec.signed,
                     spec.dimension == "price",
                     needed=False,
+                    begins="" if symbol else begins(name),
                 )
             )
         return self.tape_index[key]
 
     def need(self, tape: int) -> None:
         spec = self.plan.tapes[tape]
-        if self.needed_now and not spec.needed:
-            entry = input_of(self.ruleset, spec.symbol, spec.name)
-            if entry.carried and spec.feeder < 0:
-                self.plan.tapes[tape] = replace(spec, needed=True)
+        own = spec.feeder < 0 and not spec.needed
+        if self.needed_now and own and self.carried(spec.symbol, spec.name):
+            self.plan.tapes[tape] = replace(spec, needed=True)
+
+    def carried(self, symbol: str, name: str) -> bool:
+        return input_of(self.ruleset, symbol, "equity" if name == NAV else name).carried
 
     def window(self, node: Measured) -> int:
-        if isinstance(node.of, Measured):
-            inner = self.window(node.of)
-            tape = self.chained(self.plan.windows[inner][0], inner, node.of.dimension)
+        if isinstance(node.of, SeriesValue):
+            tapes = self._read(node, node.of)
         else:
-            tape = self.tape(node.of.symbol, node.of.name)
+            inner = self.window(node.of) if isinstance(node.of, Measured) else self.ta(node.of)
+            tapes = (self.chained(inner, node.of.dimension),)
+        calendar = node.calendar
+        if calendar and calendar != "all":
+            calendar = f"{calendar}@{self.ruleset.timezone}"
+        source, *beside = (self.plan.tapes[tape].key for tape in tapes)
+        window = Window(
+            node.function, source, node.window or 0, node.minimum, calendar, tuple(map(str, beside))
+        )
+        return self._window(window, tapes, node.text, needed=node.function != "age")
+
+    def _read(self, node: Measured, series: SeriesValue) -> tuple[int, ...]:
+        """Return the tapes that a measure of a series reads, and mark them as needed."""
+        symbol, name = series.symbol, series.name
+        if node.function == "atr":
+            found = [self.tape(symbol, one) for one in (name, "high", "low")]
+        elif name == "equity" and node.function in CHAINED:
+            self.tape(symbol, name)  # what comes in is judged at its own door
+            found = [self.tape(symbol, NAV)]
+        else:
+            found = [self.tape(symbol, name)]
+        for tape in found:
             if node.function != "age":
                 self.need(tape)
-        key = Window(node.function, self.plan.tapes[tape].key, node.window or 0, node.minimum)
-        if key not in self.window_index:
-            self.window_index[key] = len(self.plan.windows)
-            self.plan.windows.append((key, tape))
+        return tuple(found)
+
+    def ta(self, node: Indicator) -> int:
+        function = FUNCTIONS[node.name]
+        tapes = tuple(self.tape(node.symbol, name) for name in function.series)
+        for tape in tapes:
+            self.need(tape)
+        source, *beside = (self.plan.tapes[tape].key for tape in tapes)
+        span = warmup_bars(function, dict(node.arguments)) * self.plan.every
+        window = Window(
+            f"{INDICATOR}{node.name}", source, span, None, "", tuple(map(str, beside)),
+            node.arguments,
+        )  # fmt: skip
+        return self._window(window, tapes, node.text, needed=True)
+
+    def _window(self, window: Window, tapes: tuple[int, ...], text: str, *, needed: bool) -> int:
+        if window not in self.window_index:
+            self.window_index[window] = len(self.plan.windows)
+            self.plan.windows.append((window, tapes))
             self.plan.windows_needed.append(False)
-            self.plan.window_texts.append(node.text)
-        index = self.window_index[key]
-        if self.needed_now and node.function != "age" and self._carried(node):
+            self.plan.window_texts.append(text)
+        index = self.window_index[window]
+        if self.needed_now and needed and self._primes(tapes):
             self.plan.windows_needed[index] = True
         return index
 
-    def _carried(self, node: Measured) -> bool:
-        base: Value = node
-        while isinstance(base, Measured):
-            base = base.of
-        return isinstance(base, SeriesValue) and (
-            input_of(
-                self.ruleset, "" if base.symbol == self.ruleset.symbol else base.symbol, base.name
-            ).carried
-        )
+    def _primes(self, tapes: tuple[int, ...]) -> bool:
+        """Say whether a window has to warm up: its feed is there, and is no account's."""
+        for tape in tapes:
+            spec = self.plan.tapes[tape]
+            while spec.feeder >= 0:
+                spec = self.plan.tapes[self.plan.windows[spec.feeder][1][0]]
+            if spec.begins or not self.carried(spec.symbol, spec.name):
+                return False
+        return True
 
-    def chained(self, source: Window, feeder: int, dimension: str) -> int:
+    def chained(self, feeder: int, dimension: str) -> int:
+        source = self.plan.windows[feeder][0]
         if source not in self.tape_index:
             self.tape_index[source] = len(self.plan.tapes)
             every = self.plan.every
+            # between closes the value of the last one stands, where decisions are made between
+            fresh = every - 1 if self.ruleset.evaluate == "event" else 0
             scale = SCALES.get(dimension, DEFAULT_SCALE)
             self.plan.tapes.append(
                 TapeSpec(
-                    source, "", "", every, 0, bar=False, scale=scale,
+                    source, "", "", every, fresh, bar=False, scale=scale,
                     signed=True, price=False, needed=False, feeder=feeder,
                 )
             )  # fmt: skip
@@ -159,7 +202,7 @@ class _Compiler:
         if isinstance(node, Measured):
             return self._value(ValueSpec("window", index=self.window(node)))
         if isinstance(node, Indicator):
-            raise TypeError(node.name)
+            return self._value(ValueSpec("window", index=self.ta(node)))
         left, right = self.value(node.left), self.value(node.right)
         one, two = self.plan.values[left], self.plan.values[right]
         if one.kind == two.kind == "const":
@@ -203,7 +246,7 @@ class _Compiler:
             inner = self.condition(node.of, clearing=clearing)
             return Group("for", (inner,), node.closes or 0, node.duration or 0)
         if isinstance(node, During):
-            raise TypeError(node.timezone)
+            return node
         parts = tuple(self.condition(part, clearing=clearing) for part in node.of)
         if isinstance(node, AtLeast):
             return Group("at_least", parts, node.count)
@@ -306,13 +349,11 @@ def compile_rules(ruleset: RuleSet) -> Plan:
         compiler.rule(index)
     actions = [rule.do for rule in ruleset.rules] + [stage.do for stage in ruleset.stages]
     if any(do.stop is not None and do.stop.atr is not None for do in actions):
-        names = ("high", "low", "close")
-        high, low, close = (compiler.tape("", name) for name in names)
-        carried = all(input_of(ruleset, "", name).carried for name in names)
-        compiler.plan.atr = AtrRef(high, low, close, carried)
+        close = SeriesValue("", "close", CATALOGUE["close"].dimension)
         compiler.needed_now = True
-        for index in (high, low, close):
-            compiler.need(index)
+        text = f"close.atr({ATR_BARS} bars)"
+        ranged = Measured("atr", close, ATR_BARS * every, None, "price", text=text)
+        compiler.plan.atr = compiler.window(ranged)
     if any(do.stop is not None for do in actions):
         compiler.tape("", "close")  # turns a share into a distance
     compiler.plan.close = compiler.tape_index.get("close", -1)

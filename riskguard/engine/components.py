@@ -17,6 +17,7 @@ from riskguard.engine.logic import (
     group,
 )
 from riskguard.engine.plan import Group, Leaf, Plan, Ref
+from riskguard.language.ruleset import During
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +33,10 @@ MISSING = {"hold": UNKNOWN, "fire": TRUE, "ignore": ABSENT}
 
 
 class Machines(NamedTuple):
-    """The state that components step; `was` returns where the machines stood an instant ago."""
+    """The state that components step.
+
+    `was` returns where the machines stood an instant ago, `closed` whether a bar closes now.
+    """
 
     plan: Plan
     truths: list[int]
@@ -41,6 +45,7 @@ class Machines(NamedTuple):
     ramps: list[Ramp]
     caps: list[float]
     was: Callable[[], Change]
+    closed: Callable[[], bool]
 
 
 class Component:
@@ -85,7 +90,7 @@ def components(machines: Machines) -> tuple[list[Component], dict[int, list[Comp
 
 
 def _is_leaf(plan: Plan, node: Node) -> bool:
-    return node[0] == "truth" and isinstance(plan.truths[node[1]], Leaf)
+    return node[0] == "truth" and isinstance(plan.truths[node[1]], Leaf | During)
 
 
 def _inputs(plan: Plan, node: Node) -> list[Node]:
@@ -173,11 +178,11 @@ def _add_truth(machines: Machines, component: Component, slot: int) -> None:
 def _add_for(machines: Machines, component: Component, truth: Group, slot: int) -> None:
     truths, (part,) = machines.truths, truth.parts
     persist = Persist(truth.span, truth.count, machines.plan.every)
-    advance = persist.step
+    advance, closed = persist.step, machines.closed
 
     def step_for(now: int) -> None:
         inner = truths[part]
-        answer = advance(UNKNOWN if inner == ABSENT else inner, now)
+        answer = advance(UNKNOWN if inner == ABSENT else inner, now, closed=closed())
         truths[slot] = ABSENT if inner == ABSENT else answer
 
     component.steps.append(step_for)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -231,8 +231,14 @@ def decided(plan: Plan, moment: Moment) -> Decision:
     ruleset, change = plan.ruleset, moment.change
     stage = ruleset.stages[change.stage - 1] if change.stage else None
     on = [rule for rule, is_on in zip(ruleset.rules, change.on, strict=True) if is_on]
+    muted = {name for rule in on for name in rule.mutes}
     claims = [Claim(f"stage {stage.name}", stage.do)] if stage is not None else []
-    claims += [Claim(rule.name, rule.do, rule.priority) for rule in on]
+    claims += [
+        Claim(
+            rule.name, replace(rule.do, notify="") if rule.name in muted else rule.do, rule.priority
+        )
+        for rule in on
+    ]
     claims += [
         Claim(spec.name, Actions(exposure_cap=cap))
         for spec, cap in zip(plan.ramps, moment.caps, strict=True)

@@ -1,20 +1,24 @@
 """The guard: samples in, one decision out.
 
 Pure: no clock, no I/O, no randomness. A decision is made at each close of `every` of the
-guarded symbol's bar; between closes, samples only age the inputs.
+guarded symbol's bar; between closes, samples only age the inputs. Under `evaluate: event` every
+sample that brings something makes one; of several at the same time each is an instant later.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
+from riskguard.engine.account import Account
 from riskguard.engine.compile import compile_rules
 from riskguard.engine.decision import Decision, Moment, decided
 from riskguard.engine.logic import NEVER, Change
 from riskguard.engine.reasons import blind, explain
 from riskguard.engine.stream import Stream
 from riskguard.language.binding import sourced
-from riskguard.market import time_text
+from riskguard.language.ruleset import input_of
+from riskguard.market import FROM_ZERO, time_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +40,8 @@ class Door(NamedTuple):
     tape: Tape
     least: float
     key: str
+    begins: str  # zero | same: how an account input begins; "" for all others
+    number: int  # of the tape in the plan
 
 
 def _least(spec: TapeSpec) -> float:
@@ -71,15 +77,20 @@ class Guard:
         self.as_of = NEVER  # the last instant a decision was evaluated at
         self.stream = Stream(self.plan)
         self._doors: dict[str, dict[str, Door]] = {}
-        for spec, tape in zip(self.plan.tapes, self.stream.tapes, strict=True):
+        self._by_event = self.ruleset.evaluate == "event"
+        tapes = zip(self.plan.tapes, self.stream.tapes, strict=True)
+        for number, (spec, tape) in enumerate(tapes):
             if spec.feeder < 0:
-                door = Door(tape, _least(spec), str(spec.key))
+                door = Door(tape, _least(spec), spec.shown, spec.begins, number)
                 self._doors.setdefault(spec.symbol, {})[spec.name] = door
         self._needed = [
-            (tape, str(spec.key))
+            (tape, spec.shown)
             for spec, tape in zip(self.plan.tapes, self.stream.tapes, strict=True)
-            if spec.needed
+            if spec.needed and not spec.begins
         ]
+        accounts = any(spec.begins for spec in self.plan.tapes)
+        self._account = Account() if accounts else None
+        self._begun = False  # the account has sent its first event
         self._cold = self.plan.warming
         self._still: tuple[Change | None, tuple[str, ...], bool] = (None, (), False)
         self._key: object = None
@@ -97,22 +108,51 @@ class Guard:
         if not self.symbol and "close" in values:
             self.symbol = symbol
         own = symbol == self.symbol
+        if self._account is not None and (own or symbol == "*"):
+            values = self._accounted(ts, values, self._account)
         doors = self._doors.get("" if own or symbol == "*" else symbol)
         if doors is not None:
-            for name, value in values.items():
-                if name in doors:
-                    tape, least, key = doors[name]
-                    if least <= value <= LARGEST and ts > tape.last:  # NaN is never
-                        tape.push(ts, value)
-                    else:
-                        self._refuse(key, least, value)
-        if own and "close" in values and ts % self.plan.every == 0:
-            if ts > self.as_of:
-                self._close(ts)
-        elif ts > self.as_of and self._blind(ts) != self._decision.blind:
+            self._take(ts, values, doors)
+        closed = own and "close" in values and ts % self.plan.every == 0
+        decides = (closed and ts > self.as_of) if not self._by_event else ts >= self.as_of
+        if decides and values:
+            self._instant(ts, closed=closed)
+        elif ts > self.as_of and not closed and self._blind(ts) != self._decision.blind:
             now = self.stream.change  # between closes only blindness can begin or end
             self._decision = self._decide(ts, Change(now.stage, now.stage, now.on, now.on))
         return self._decision
+
+    def _take(self, ts: int, values: Mapping[str, float], doors: Mapping[str, Door]) -> None:
+        for name, value in values.items():
+            if name in doors:
+                door = doors[name]
+                tape, least = door.tape, door.least
+                if least <= value <= LARGEST and ts > tape.last:  # NaN is never
+                    tape.push(ts, value)
+                else:
+                    self._refuse(door.key, least, value)
+
+    def _accounted(
+        self, ts: int, values: Mapping[str, float], account: Account
+    ) -> Mapping[str, float]:
+        """Return what the account says with what follows from it; its first event begins it."""
+        if values.keys().isdisjoint(FROM_ZERO):
+            return values
+        values = account.derived(values)
+        for name, door in self._doors.get("", {}).items():
+            if not door.begins or door.tape.first is not None:
+                continue
+            first = 0.0 if door.begins == "zero" else values.get(name, math.nan)
+            if door.least <= first <= LARGEST and input_of(self.ruleset, "", door.key).carried:
+                self.stream.begin(door.number, ts, first)
+        if not self._begun:
+            self._begun = True
+            self._needed += [
+                (tape, spec.shown)
+                for spec, tape in zip(self.plan.tapes, self.stream.tapes, strict=True)
+                if spec.needed and spec.begins
+            ]
+        return values
 
     def expire(self, ts: int, symbol: str, name: str) -> None:
         """Let the last value of a series stand no longer from `ts` on; `symbol` "" is the own."""
@@ -143,26 +183,28 @@ class Guard:
                 return tuple(sorted(late))
         return ()
 
-    def _priming(self, now: int) -> tuple[tuple[int, str], ...]:
+    def _priming(self, now: int) -> tuple[tuple[int, int, int], ...]:
         """Return the windows that have not seen enough, each with what it has, as text."""
         if not self._cold:
             return ()
-        seen = self.stream.seen
+        seen, wanted = self.stream.seen, self.stream.wanted
         # once a window has seen enough it is never cold again
-        self._cold = [i for i in self._cold if seen(i, now) < self.plan.warm_up(i)]
-        return tuple((index, time_text(seen(index, now))) for index in self._cold)
+        self._cold = [i for i in self._cold if seen(i, now) < wanted(i, now)]
+        return tuple((index, seen(index, now), wanted(index, now)) for index in self._cold)
 
-    def _close(self, now: int) -> None:
-        """Make the decision of a close; what has not changed since the last one stands."""
+    def _instant(self, now: int, *, closed: bool = True) -> None:
+        """Make the decision of an instant; what has not changed since the last one stands."""
         self.as_of = now
-        change, late = self.stream.step(now), self._blind(now)
-        ranged = self.plan.atr is not None and self.stream.ranges(now) is not None
+        instant = max(now, self.stream.last + 1)
+        change, late = self.stream.step(now, instant, closed=closed), self._blind(now)
+        ranged = self.stream.ranged(now)
         if (change is self._still[0] and (late, ranged) == self._still[1:]) and not self._cold:
             self._decision = self._made
             return
         self._still = (change, late, ranged)
         caps = tuple(self.stream.caps)
-        key = (change.stage, change.on, caps, late, self._priming(now), ranged)
+        told = tuple((i, *map(time_text, times)) for i, *times in self._priming(now))
+        key = (change.stage, change.on, caps, late, told, ranged)
         if key != self._key:
             self._key = key
             self._made = self._decide(now, change)
@@ -170,7 +212,6 @@ class Guard:
 
     def _decide(self, now: int, change: Change) -> Decision:
         stream = self.stream
-        seen = tuple((index, stream.seen(index, now)) for index, _ in self._priming(now))
         late = sorted(
             (key, now - tape.last if tape.times else None, tape.fresh)
             for tape, key in self._needed
@@ -178,7 +219,8 @@ class Guard:
         )
         moment = Moment(
             now, self.symbol, change, tuple(stream.caps), tuple(blind(*one) for one in late),
-            self.plan.priming_texts(seen), stream.average_true_range(now), stream.close(),
+            self.plan.priming_texts(self._priming(now)),
+            stream.average_true_range(now), stream.close(),
             explain(self.plan, stream, change),
         )  # fmt: skip
         return decided(self.plan, moment)

@@ -73,14 +73,14 @@ class Persist:
         if self.before:
             self.last = self.then = before
 
-    def step(self, truth: int, now: int) -> int:
-        """Return the truth at `now`; called once an instant."""
+    def step(self, truth: int, now: int, *, closed: bool = True) -> int:
+        """Return the truth at `now`; called once an instant, `closed` where a bar closes."""
         if truth == TRUE:
             if now - self.last > self.gap:
                 self.credit = self.counted = 0
             elif self.before:
                 self.credit += now - self.then
-            self.counted += 1
+            self.counted += closed
             self.last = now
             self.before, self.then = True, now
             done = self.counted >= self.closes if self.closes else self.credit >= self.wanted

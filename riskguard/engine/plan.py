@@ -11,8 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from riskguard.engine.measures import MEASURES
-from riskguard.market import time_text
+from riskguard.engine.states import looks_back
+from riskguard.language.ruleset import During
+from riskguard.market import CALENDAR, time_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,11 +22,9 @@ if TYPE_CHECKING:
     from riskguard.engine.windows import Window
     from riskguard.language.ruleset import Condition, RuleSet, Value
 
-__all__ = ["AtrRef", "Group", "Leaf", "Plan", "Ref", "TapeSpec", "ValueSpec"]
+__all__ = ["Group", "Leaf", "Plan", "Ref", "TapeSpec", "ValueSpec"]
 
-ATR_BARS = 14
-ATR_INDEX = -1  # where windows are named by number, the one under stops in ATR
-ATR_SPANS = 5  # Wilder's recurrence is begun anew over this many windows (rules.md section 5)
+ATR_BARS = 14  # of a stop that is measured in ATR
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +42,12 @@ class TapeSpec:
     price: bool  # must be above 0
     needed: bool  # protection reads it: when it is stale the guard is blind
     feeder: int = -1  # index of the window that feeds it, -1 for a series
+    begins: str = ""  # zero | same: an account input, observed from its first event on
+
+    @property
+    def shown(self) -> str:
+        """The key as the trader knows it."""
+        return str(self.key).removesuffix(".nav")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,7 @@ class Group:
     span: int = 0  # for, sequence within; ns
 
 
-Truth = Leaf | Ref | Group
+Truth = Leaf | Ref | Group | During
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +120,6 @@ class LatchSpec:
     latch: bool
 
 
-@dataclass(frozen=True, slots=True)
-class AtrRef:
-    """Index of the tapes high, low, close that ATR stops are measured on."""
-
-    high: int
-    low: int
-    close: int
-    needed: bool = True  # the feed carries all three
-
-
 @dataclass(slots=True)
 class Plan:
     """The tables, and `order`: what is stepped, one after another, as (kind, index).
@@ -135,7 +130,8 @@ class Plan:
     ruleset: RuleSet
     every: int
     tapes: list[TapeSpec] = field(default_factory=list)
-    windows: list[tuple[Window, int]] = field(default_factory=list)  # window, tape it reads
+    # each window with the tapes it reads, its source first
+    windows: list[tuple[Window, tuple[int, ...]]] = field(default_factory=list)
     windows_needed: list[bool] = field(default_factory=list)
     window_texts: list[str] = field(default_factory=list)
     values: list[ValueSpec] = field(default_factory=list)
@@ -146,7 +142,7 @@ class Plan:
     holds: list[int] = field(default_factory=list)
     ramps: list[RampSpec] = field(default_factory=list)
     order: list[tuple[str, int]] = field(default_factory=list)
-    atr: AtrRef | None = None
+    atr: int = -1  # window under the stops in ATR, -1 where there are none
     close: int = -1  # tape of the guarded symbol's close, -1 where no rule reads it
     slots: dict[tuple[Condition, bool], int] = field(default_factory=dict)
     numbers: dict[Value, int] = field(default_factory=dict)
@@ -155,25 +151,48 @@ class Plan:
         """Return the truth slot of a condition compiled for firing or for clearing."""
         return self.slots[node, clearing]
 
-    def priming_texts(self, seen: Iterable[tuple[int, int]]) -> tuple[str, ...]:
-        """Return what windows have seen so far (ns), as text: "oi.change(24h) has 12h of 24h"."""
+    def priming_texts(self, seen: Iterable[tuple[int, int, int]]) -> tuple[str, ...]:
+        """Return what windows (index, seen, wanted; ns) lack: "oi.change(24h) has 12h of 24h"."""
         return tuple(
-            f"{self._window_text(index)} has {time_text(have)} of {time_text(self.warm_up(index))}"
-            for index, have in seen
+            f"{self.window_texts[index]} has {time_text(have)} of {time_text(wanted)}"
+            for index, have, wanted in seen
         )
-
-    def _window_text(self, index: int) -> str:
-        return "close.atr(14 bars)" if index == ATR_INDEX else self.window_texts[index]
 
     @property
     def warming(self) -> list[int]:
-        """Windows that protection needs; ATR_INDEX stands for that of a stop in ATR."""
-        needed = [index for index, needed in enumerate(self.windows_needed) if needed]
-        return [*needed, ATR_INDEX] if self.atr is not None and self.atr.needed else needed
+        """Windows that protection needs."""
+        return [index for index, needed in enumerate(self.windows_needed) if needed]
+
+    @property
+    def stepped(self) -> set[int]:
+        """Windows that are read at every instant; what only a stop reads is read for its orders."""
+        read = {spec.index for spec in self.values if spec.kind == "window"}
+        return read | {spec.feeder for spec in self.tapes if spec.feeder >= 0}
 
     def warm_up(self, index: int) -> int:
-        """Return how much a window must have seen before it is known, in ns."""
-        if index == ATR_INDEX:
-            return ATR_SPANS * ATR_BARS * self.every
+        """Return how much a window must have seen at most before it is known, in ns."""
         window = self.windows[index][0]
-        return window.minimum or window.span * MEASURES[window.function].reach
+        calendar = window.calendar.partition("@")[0]
+        return CALENDAR.get(calendar, 0) or window.minimum or looks_back(window)
+
+    def lookback(self, tape: int) -> int:
+        """Return how far back (ns) anything rests on a tape, through the tapes it feeds."""
+        spec = self.tapes[tape]
+        fed = {other.feeder: place for place, other in enumerate(self.tapes) if other.feeder >= 0}
+        found = [
+            looks_back(window) + (self.lookback(fed[index]) if index in fed else 0)
+            for index, (window, tapes) in enumerate(self.windows)
+            if tape in tapes
+        ]
+        return max(found, default=0) + max(spec.interval, spec.max_age)
+
+    def chain(self, tape: int) -> list[int]:
+        """Return the windows that rest on a tape, through the tapes they feed, in order."""
+        reached, found = {tape}, []
+        fed = {other.feeder: place for place, other in enumerate(self.tapes) if other.feeder >= 0}
+        for index, (_, tapes) in enumerate(self.windows):
+            if not reached.isdisjoint(tapes):
+                found.append(index)
+                if index in fed:
+                    reached.add(fed[index])
+        return found

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from riskguard.engine.decision import Reading
 from riskguard.engine.logic import ABSENT, FALSE, TRUE, Change
+from riskguard.language.rewriting import bars_of
 from riskguard.language.ruleset import (
     All,
     Any,
@@ -18,6 +19,7 @@ from riskguard.language.ruleset import (
     Condition,
     Flag,
     For,
+    Indicator,
     Measured,
     Not,
     Sequence,
@@ -26,6 +28,8 @@ from riskguard.language.ruleset import (
     parts,
     values,
 )
+from riskguard.language.ta_table import FUNCTIONS, warmup_bars
+from riskguard.market import CALENDAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,12 +97,19 @@ def reads(ruleset: RuleSet, node: Value, every: int) -> tuple[tuple[str, int], .
     for value in values(node):
         back, base = 0, value
         while isinstance(base, Measured):
-            back += (base.window or 0) * (2 if base.function == "accel" else 1)
+            back += (base.window or CALENDAR.get(base.calendar, 0)) * (
+                2 if base.function == "accel" else 1
+            )
             base = base.of
-        if isinstance(base, SeriesValue):
-            own = base.symbol and base.symbol != ruleset.symbol
-            key = f"{base.symbol}.{base.name}" if own else base.name
-            found[key] = max(found.get(key, 0), back or every)
+        series = [base]
+        if isinstance(base, Indicator):
+            series = list(bars_of(base))
+            back += warmup_bars(FUNCTIONS[base.name], dict(base.arguments)) * every
+        for one in series:
+            if isinstance(one, SeriesValue):
+                own = one.symbol and one.symbol != ruleset.symbol
+                key = f"{one.symbol}.{one.name}" if own else one.name
+                found[key] = max(found.get(key, 0), back or every)
     return tuple(sorted(found.items()))
 
 

@@ -8,7 +8,6 @@ for nothing sleeps. What sleeps would have stepped to the same state: that is te
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from riskguard.engine.boundary import compare, slack
@@ -25,11 +24,12 @@ from riskguard.engine.logic import (
     Latch,
     Ramp,
 )
-from riskguard.engine.measures import MEASURES
-from riskguard.engine.measures.recursive import average_true_range
-from riskguard.engine.plan import ATR_BARS, ATR_INDEX, Leaf, Plan
-from riskguard.engine.windows import Rolling, Tape, fill_needed
+from riskguard.engine.measures import Atr
+from riskguard.engine.plan import Leaf, Plan
+from riskguard.engine.states import state_of
+from riskguard.engine.windows import Rolling, Tape
 from riskguard.language.arithmetic import arithmetic
+from riskguard.language.ruleset import During
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,15 +56,8 @@ class Stream:
             for spec in plan.tapes
         ]
         self.rollings: list[Rolling] = [
-            MEASURES[window.function](self.tapes[tape], window.span, window.minimum)
-            for window, tape in plan.windows
+            state_of(window, [self.tapes[tape] for tape in tapes]) for window, tapes in plan.windows
         ]
-        self._ranges: list[Tape] = []
-        if plan.atr is not None:
-            places = (plan.atr.high, plan.atr.low, plan.atr.close)
-            self._ranges = [self.tapes[index] for index in places]
-            for tape in self._ranges:
-                tape.keep = max(tape.keep, plan.warm_up(ATR_INDEX))
         self.values = [spec.number for spec in plan.values]
         self.truths = [UNKNOWN] * len(plan.truths)
         self.ladder = Ladder(plan.holds)
@@ -75,19 +68,18 @@ class Stream:
         self.caps = [1.0] * len(self.ramps)
         none = (False,) * len(self.latches)
         self.change = Change(0, 0, none, none)
-        self.last = NEVER
+        self.last = NEVER  # the last instant
+        self.closed = True  # a bar closes at the last instant
         self._gap, self._trim_every = GAPS * plan.every, TRIM_EVERY * plan.every
         self._trim_at, self._steady = NEVER, True
         self._measures = self._measurers()
         self._readers = self._value_readers()
         machines = Machines(
-            plan, self.truths, self.latches, self.ladder, self.ramps, self.caps, self._was
-        )
+            plan, self.truths, self.latches, self.ladder, self.ramps, self.caps,
+            was=lambda: self.change, closed=lambda: self.closed,
+        )  # fmt: skip
         self.components, woken = components(machines)
         self._cells, self._formulas = self._leaf_readers(woken)
-
-    def _was(self) -> Change:
-        return self.change
 
     def truth(self, slot: int) -> int:
         """Return the truth of a slot at the last instant."""
@@ -97,9 +89,11 @@ class Stream:
         """Return the number of a value at the last instant."""
         return self.values[index]
 
-    def step(self, now: int) -> Change:
+    def step(self, now: int, instant: int | None = None, *, closed: bool = True) -> Change:
         """Move to `now` and return where the machines stand and stood.
 
+        The machines step at `instant` (default: `now`), which must be later than the last one;
+        `closed` says that a bar closes: only then are bars counted and measures fed to others.
         The same object comes back while nothing moves.
         """
         values = self.values
@@ -107,33 +101,50 @@ class Stream:
             value = read(now)
             if slot >= 0:
                 values[slot] = value
-            if push is not None and value - value == 0.0:  # finite
+            if push is not None and closed and value - value == 0.0:  # finite
                 push(now, value)
         for reader in self._readers:
             reader(now)
-        self._read_leaves()
-        before, self.last = self.last, now
-        if now - before > self._gap:  # a silence breaks every `for`
-            self._wake()
+        self._read_leaves(now)
+        self.closed = closed
         if now >= self._trim_at:
             self._trim(now)
+        return self._run(now if instant is None else instant)
+
+    def _run(self, instant: int) -> Change:
+        before, self.last = self.last, instant
+        if instant - before > self._gap:  # a silence breaks every `for`
+            self._wake()
         ran = False
         for component in self.components:
             if component.awake:
-                component.run(now, before)
+                component.run(instant, before)
                 ran = True
         if not ran and self._steady:
             return self.change
         return self._moved()
 
-    def _read_leaves(self) -> None:
+    def begin(self, tape: int, ts: int, value: float) -> None:
+        """Let an account input begin: `value` is what it always was before its first event."""
+        spec, state = self.plan.tapes[tape], self.tapes[tape]
+        fed = {place.feeder: self.tapes[index].push for index, place in enumerate(self.plan.tapes)}
+        chain = [(self.rollings[one].read, fed.get(one)) for one in self.plan.chain(tape)]
+        for back in range(self.plan.lookback(tape) // spec.interval + 1, 0, -1):
+            then = ts - back * spec.interval
+            state.push(then, value)
+            for read, push in chain:
+                found = read(then)
+                if push is not None and found - found == 0.0:  # finite
+                    push(then, found)
+
+    def _read_leaves(self, now: int) -> None:
         values = self.values
         for cell in self._cells:
             value = values[cell.index]
             if not cell.low <= value <= cell.high:
                 cell.enter(value)
         for formula in self._formulas:
-            formula()
+            formula(now)
 
     def _wake(self) -> None:
         for component in self.components:
@@ -152,30 +163,21 @@ class Stream:
         return self.change
 
     def seen(self, index: int, now: int) -> int:
-        """Return how much a window (by its number, or ATR_INDEX) has observed at `now`, in ns."""
-        if index != ATR_INDEX:
-            return self.rollings[index].seen(now)
-        need = self.plan.warm_up(index)
-        since = [now - tape.start if tape.first is not None else 0 for tape in self._ranges]
-        return max(0, min(need, *since))
+        """Return how much a window has observed at `now`, in ns."""
+        return self.rollings[index].seen(now)
 
-    def ranges(self, now: int) -> list[tuple[Tape, int]] | None:
-        """Return the tapes high, low, close, each from where ATR begins; None while unknown."""
-        need = self.plan.warm_up(ATR_INDEX)
-        if not self._ranges or self.seen(ATR_INDEX, now) < need:
-            return None
-        found = [(tape, bisect_right(tape.times, now - need)) for tape in self._ranges]
-        held = {len(tape.times) - start for tape, start in found}
-        filled = min(held) >= fill_needed(need, self.plan.every)
-        return found if len(held) == 1 and filled else None
+    def wanted(self, index: int, now: int) -> int:
+        """Return how much a window must have observed at `now` before it is known, in ns."""
+        return self.rollings[index].wanted(now)
 
     def average_true_range(self, now: int) -> float:
-        """Return close.atr(14 bars) at `now`, or unknown."""
-        found = self.ranges(now)
-        if found is None:
-            return math.nan
-        high, low, close = (tape.values[start:] for tape, start in found)
-        return average_true_range(high, low, close, ATR_BARS)
+        """Return the range that stops in ATR are measured in, or unknown."""
+        return self.rollings[self.plan.atr].read(now) if self.plan.atr >= 0 else math.nan
+
+    def ranged(self, now: int) -> bool:
+        """Say whether that range is known at `now`."""
+        state = self.rollings[self.plan.atr] if self.plan.atr >= 0 else None
+        return isinstance(state, Atr) and state.tails(now) is not None
 
     def close(self) -> float:
         """Return the last close of the guarded symbol, or unknown."""
@@ -188,9 +190,11 @@ class Stream:
         """Pair each window with the value it is and the tape it feeds."""
         slots = {spec.index: i for i, spec in enumerate(self.plan.values) if spec.kind == "window"}
         fed = {spec.feeder: tape for spec, tape in zip(self.plan.tapes, self.tapes, strict=True)}
+        stepped = self.plan.stepped
         return [
             (rolling.read, slots.get(index, -1), fed[index].push if index in fed else None)
             for index, rolling in enumerate(self.rollings)
+            if index in stepped
         ]
 
     def _value_readers(self) -> list[Callable[[int], None]]:
@@ -224,13 +228,15 @@ class Stream:
 
     def _leaf_readers(
         self, woken: dict[int, list[Component]]
-    ) -> tuple[list[Cell], list[Callable[[], None]]]:
+    ) -> tuple[list[Cell], list[Callable[[int], None]]]:
         cells: dict[int, Cell] = {}
-        formulas: list[Callable[[], None]] = []
+        formulas: list[Callable[[int], None]] = []
         for slot, truth in enumerate(self.plan.truths):
+            readers = woken.get(slot, [])
+            if isinstance(truth, During):
+                formulas.append(self._clocked(slot, truth, readers))
             if not isinstance(truth, Leaf):
                 continue
-            readers = woken.get(slot, [])
             if truth.bound is None:
                 formulas.append(self._formula(slot, truth, readers))
             else:
@@ -238,17 +244,33 @@ class Stream:
                 cell.leaves.append((slot, truth, readers))
         return list(cells.values()), formulas
 
-    def _formula(self, slot: int, leaf: Leaf, readers: list[Component]) -> Callable[[], None]:
+    def _formula(self, slot: int, leaf: Leaf, readers: list[Component]) -> Callable[[int], None]:
         values, truths, missing = self.values, self.truths, MISSING[leaf.policy]
         left, right, op, absolute = leaf.left, leaf.right, leaf.op, leaf.absolute
 
-        def read() -> None:
+        def read(_now: int) -> None:
             value, threshold = values[left], values[right]
             if math.isnan(value) or math.isnan(threshold):
                 truth = missing
             else:
                 allowed = slack(threshold, absolute=absolute)
                 truth = TRUE if compare(op, value, threshold, allowed) else FALSE
+            if truth != truths[slot]:
+                truths[slot] = truth
+                for component in readers:
+                    component.awake = True
+
+        return read
+
+    def _clocked(
+        self, slot: int, during: During, readers: list[Component]
+    ) -> Callable[[int], None]:
+        from riskguard.engine.calendar import Hours  # noqa: PLC0415 - rarely needed
+
+        truths, inside = self.truths, Hours(during).inside
+
+        def read(now: int) -> None:
+            truth = TRUE if inside(now) else FALSE
             if truth != truths[slot]:
                 truths[slot] = truth
                 for component in readers:

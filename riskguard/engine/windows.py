@@ -14,15 +14,28 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from riskguard.market import DAY
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["NEVER", "UNKNOWN", "Rolling", "Tape", "Window", "fill_needed", "to_fixed"]
+__all__ = [
+    "CALENDAR_REACH",
+    "NEVER",
+    "UNKNOWN",
+    "Rolling",
+    "Tape",
+    "Window",
+    "fill_needed",
+    "to_fixed",
+]
 
 UNKNOWN = math.nan
 # below this share of the samples a window should hold it is unknown: it never bridges a hole
 FILL_PARTS, FILL_OF = 9, 10
 NEVER = -(1 << 62)  # before every time stamp
+# a week, and the sample that stands for its beginning
+CALENDAR_REACH = 8 * DAY
 TRIM_LEAST = 2048  # samples: less is not worth moving the rest
 
 
@@ -30,13 +43,18 @@ TRIM_LEAST = 2048  # samples: less is not worth moving the rest
 class Window:
     """What is measured: equal windows are one object in a plan and computed once.
 
-    `source` is the key of a series ("oi", "ETH.close") or the window that feeds this one.
+    `source` is the key of a series ("oi", "ETH.close") or the window that feeds this one;
+    `beside` are further series of the same bars. `calendar` is "today@Europe/London",
+    "this_week@UTC" or "all" where the calendar begins the window, and the span is 0.
     """
 
     function: str
     source: str | Window
     span: int
     minimum: int | None = None
+    calendar: str = ""
+    beside: tuple[str, ...] = ()
+    arguments: tuple[tuple[str, float | int | bool], ...] = ()  # of a function of a library
 
 
 def to_fixed(value: float, scale: int) -> int:
@@ -151,13 +169,18 @@ class Rolling:
         """Take note that the tape dropped its first `gone` samples."""
         self.left -= gone
 
+    def wanted(self, now: int) -> int:
+        """Return how much must have been observed at `now` before the measure is known, in ns."""
+        del now
+        return self.need
+
     def seen(self, now: int) -> int:
-        """Return how much of `need` has been observed, in ns."""
+        """Return how much of what is wanted has been observed, in ns."""
         tape = self.tape
         if tape.first is None:
             return 0
         since = tape.first if self.endpoint else tape.start
-        return max(0, min(self.need, now - since))
+        return max(0, min(self.wanted(now), now - since))
 
     def filled(self, held: int, now: int) -> bool:
         """Say whether enough has been observed, and `held` samples leave no hole in it."""

@@ -61,7 +61,6 @@ class HeaderReader(BlockReader):
             key: (self.choice(block[key], key, choices[key]) if key in block else "") or default
             for key, default in defaults.items()
         }
-        self._not_yet(block, said["evaluate"])
         return RuleSet(
             symbol=self.scope.symbol,
             symbols=self.scope.symbols,
@@ -80,12 +79,6 @@ class HeaderReader(BlockReader):
             files=self.findings.files,
             hash="-",  # no hash before the rules are there
         )
-
-    def _not_yet(self, block: Block, evaluate: str) -> None:
-        if evaluate == "event":
-            message = '"evaluate: event" is not read by this version yet'
-            fix = 'leave it out: decisions are made at the close of "every"'
-            self.findings.error("RG900", block["evaluate"].node.span, message, fix)
 
     def _fit(self, name: Scalar) -> bool:
         if SYMBOL.fullmatch(name.text):

@@ -9,10 +9,13 @@ from riskguard.language.floorcheck import floors
 from riskguard.language.hysteresis import gaps, ladder
 from riskguard.language.rewriting import latches, release, trigger
 from riskguard.language.ruleset import (
+    All,
     Arithmetic,
     Compare,
+    During,
     Indicator,
     Measured,
+    Not,
     ParameterValue,
     Rule,
     SeriesValue,
@@ -153,11 +156,19 @@ def _forever(latch: Rule | Stage, found: Findings) -> None:
     """Warn of a rule that is on exactly as long as its trigger is true."""
     rule = isinstance(latch, Rule)
     latched = isinstance(latch, Rule) and latch.latch
-    if release(latch) is None and not latch.min_hold and not latched:
+    if _implicit(latch) and not latch.min_hold and not latched:
         on, off = ("when", "clear") if rule else ("enter", "recover")
         message = f"no gap and no {off}: the {'rule' if rule else 'stage'} follows every "
         message += f'wiggle of "{on}"'
         found.warn("RG417", latch.span, message, f'add "{off}:" or "min_hold: 6h"')
+
+
+def _implicit(latch: Rule | Stage) -> bool:
+    """Say whether nothing is written that turns it off; hours beside `when` leave it as it is."""
+    frees, fires = release(latch), trigger(latch)
+    if isinstance(fires, All) and isinstance(fires.of[0], During):
+        return frees is None or frees == Not(fires.of[-1])
+    return frees is None
 
 
 def _memory(rules: RuleSet, expander: Expander, found: Findings) -> None:

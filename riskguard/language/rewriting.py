@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "altered",
+    "bars_of",
     "deciding",
     "key_of",
     "latches",
@@ -59,7 +60,7 @@ def series_of(leaf: Compare) -> list[SeriesValue]:
             if isinstance(value, SeriesValue):
                 found.append(value)
             if isinstance(value, Indicator):
-                found += _bars_of(value)
+                found += bars_of(value)
             if isinstance(value, Measured) and value.function == "atr":
                 close = value.of
                 if isinstance(close, SeriesValue):
@@ -67,7 +68,7 @@ def series_of(leaf: Compare) -> list[SeriesValue]:
     return found
 
 
-def _bars_of(value: Indicator) -> list[SeriesValue]:
+def bars_of(value: Indicator) -> list[SeriesValue]:
     """Return the series that a function of a library is computed on."""
     function = FUNCTIONS[value.name]
     return [

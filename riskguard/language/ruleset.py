@@ -7,7 +7,6 @@ Times are int nanoseconds; shares are fractions (-4.4 % is -0.044).
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -233,6 +232,8 @@ class RuleSet:
 
 def digest(ruleset: RuleSet) -> str:
     """Return the SHA-256 of the meaning: places, texts and metadata do not count."""
+    import hashlib  # noqa: PLC0415 - not before there are rules
+
     plain = replace(ruleset, hash="-")
     text = repr(plain).replace("mappingproxy", "")
     return hashlib.sha256(text.encode()).hexdigest()

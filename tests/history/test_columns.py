@@ -22,8 +22,10 @@ from riskguard.language.ruleset import (
     Compare,
     Condition,
     Constant,
+    During,
     Flag,
     For,
+    Indicator,
     Measured,
     Not,
     Reentry,
@@ -35,6 +37,7 @@ from riskguard.language.ruleset import (
     Stop,
     Value,
 )
+from riskguard.language.schema import CALENDARS_OF
 from riskguard.market import HOUR, Sample
 
 EVERY = HOUR
@@ -43,6 +46,12 @@ SERIES = {
     "close": "price", "high": "price", "low": "price", "oi": "coins", "liq.long": "dollars",
     "funding": "share",
 }  # fmt: skip
+ACCOUNT = {
+    "equity": "dollars", "pnl.realised": "dollars", "trades.lost": "count",
+    "loss_streak": "count",
+}  # fmt: skip
+FLOWS = {"liq.long", "pnl.realised", "trades.lost"}
+ZONES = ["UTC", "UTC", "Asia/Kolkata", "America/New_York"]
 BASELINES = ("mean", "stdev", "zscore", "times_avg", "percentile")
 
 
@@ -54,8 +63,13 @@ class Draw:
 
     def value(self) -> Value:
         pick = self.random
+        if pick.random() < 0.02:
+            return Indicator("ta", "rsi", pick.choice(["", "ETH"]), (("window", 3),), text="rsi")
         name = pick.choice(list(SERIES))
         node: Value = SeriesValue(pick.choice(["", "", "", "ETH"]), name, SERIES[name])
+        if pick.random() < 0.2:
+            name = pick.choice(list(ACCOUNT))
+            node = SeriesValue("", name, ACCOUNT[name])
         for _ in range(pick.choice([0, 1, 1, 2])):
             node = self.measured(node)  # type: ignore[arg-type]  # a series or a measure of one
         if pick.random() < 0.15:
@@ -67,13 +81,18 @@ class Draw:
         pick = self.random
         functions = ["ago", "change", "drop", "rise", "mean", "low", "high", "drawdown", "age"]
         functions += [*BASELINES, "vol", "ema"]
-        functions += ["sum", "accel"] * 3 if of.dimension == "dollars" else []
+        flow = isinstance(of, SeriesValue) and of.name in FLOWS
+        functions += ["sum", "accel"] * 3 if flow or isinstance(of, Measured) else []
+        functions += ["atr"] * 3 if isinstance(of, SeriesValue) and of.name == "close" else []
         name = pick.choice(functions)
         if name == "age" and isinstance(of, Measured):
             name = "mean"
         span = pick.choice([3, 5, 12, 24, 40]) * EVERY
         minimum = span // 3 if name in BASELINES and pick.random() < 0.4 else None
         dimension = "share" if name in {"change", "drop", "rise", "drawdown"} else of.dimension
+        words = CALENDARS_OF.get(name, ())
+        if words and pick.random() < 0.25:
+            return Measured(name, of, None, None, dimension, text=name, calendar=pick.choice(words))
         return Measured(name, of, None if name == "age" else span, minimum, dimension, text=name)
 
     def leaf(self) -> Condition:
@@ -86,15 +105,21 @@ class Draw:
         missing = pick.choice(["hold", "hold", "hold", "ignore", "fire"])
         return Compare(left, op, right, missing, text="leaf")
 
+    def hours(self) -> During:
+        pick = self.random
+        start, end = pick.sample(range(24), 2)
+        days = tuple(sorted(pick.sample(range(7), pick.choice([2, 5, 7]))))
+        return During(days, start * HOUR, end * HOUR, pick.choice(ZONES))
+
     def threshold(self, left: Value) -> float:
-        centre = {"price": 100.0, "coins": 1000.0, "dollars": 3e6, "share": 0.01}
+        centre = {"price": 100.0, "coins": 1000.0, "dollars": 3e6, "share": 0.01, "count": 2.0}
         base = centre.get(left.dimension, 1.0)
         return base * self.random.choice([0.5, 0.9, 0.99, 1.0, 1.01, 1.1, 2.0, -1.0])
 
     def condition(self, depth: int = 2) -> Condition:
         pick = self.random
         if depth == 0 or pick.random() < 0.3:
-            node = self.leaf()
+            node = self.leaf() if pick.random() < 0.95 else self.hours()
         else:
             parts = tuple(self.condition(depth - 1) for _ in range(pick.choice([2, 2, 3])))
             node = pick.choice(
@@ -139,7 +164,10 @@ class Draw:
             )
             for name in "abc"
         )  # fmt: skip
-        return RuleSet(symbol="BTC", every=EVERY, define=define, rules=tuple(rules), stages=stages)
+        return RuleSet(
+            symbol="BTC", every=EVERY, define=define, rules=tuple(rules), stages=stages,
+            timezone=pick.choice(ZONES),
+        )  # fmt: skip
 
     def actions(self) -> Actions:
         pick = self.random
@@ -169,17 +197,25 @@ class Draw:
         price = {"": 100.0, "ETH": 50.0}
         holes = {(s, n): pick.choice([0.0, 0.02, 0.2]) for s in price for n in SERIES}
         dead = {key: pick.choice([size, size, pick.randrange(size)]) for key in holes}
+        trading, equity = False, 3e6
         ts, jumps = START, pick.choice([0.0, 0.0, 0.03])
         for bar in range(size):
             ts += EVERY * (pick.choice([2, 5]) if pick.random() < jumps else 1)
+            trading = trading or pick.random() < 0.05
             for symbol in ("ETH", ""):
                 price[symbol] *= 1 + pick.gauss(0, 0.01)
                 seen = self.bar(price[symbol])
+                if not symbol and trading:
+                    seen |= self.account(equity)
+                    equity = seen["equity"]
                 kept = {
                     name: value
                     for name, value in seen.items()
                     if (name == "close" and not symbol)
-                    or (pick.random() >= holes[symbol, name] and bar < dead[symbol, name])
+                    or (
+                        pick.random() >= holes.get((symbol, name), 0.05)
+                        and bar < dead.get((symbol, name), size)
+                    )
                 }
                 samples.append(Sample(ts, symbol or "BTC", kept))
                 for name, value in kept.items():
@@ -190,6 +226,16 @@ class Draw:
             if pick.random() < 0.2:
                 samples.append(Sample(ts + EVERY // 2, "*", {}))
         return samples, columns
+
+    def account(self, equity: float) -> dict[str, float]:
+        pick = self.random
+        closed = float(pick.choice([0, 0, 0, 1, 2]))
+        moved = float(pick.choice([0, 0, 0, 0, 1000, -1000]))
+        return {
+            "equity": max(0.0, round(equity * (1 + pick.gauss(0, 0.02)) + moved, 2)),
+            "transfers": moved, "pnl.realised": round(pick.gauss(0, 5e4), 2),
+            "trades.closed": closed, "trades.lost": float(pick.randint(0, int(closed))),
+        }  # fmt: skip
 
     def bar(self, price: float) -> dict[str, float]:
         pick = self.random

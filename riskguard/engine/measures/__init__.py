@@ -1,25 +1,21 @@
 """The measures of the rule language, by name; definitions in rules.md section 5.
 
-Each class is the streaming step that defines its measure. They do not know each other.
+Each class is the streaming step that defines its measure. They do not know each other. Those
+that the calendar begins, and functions of libraries, are loaded when a file asks for them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from riskguard.engine.measures.baselines import Percentile, Stdev, Times, Zscore
 from riskguard.engine.measures.extremes import Drawdown, High, Low
 from riskguard.engine.measures.points import Age, Ago, Change, Drop, Rise
-from riskguard.engine.measures.recursive import Ema
+from riskguard.engine.measures.recursive import Atr, Ema
 from riskguard.engine.measures.returns import Vol
 from riskguard.engine.measures.totals import Accel, Mean, Sum
 
-if TYPE_CHECKING:
-    from riskguard.engine.windows import Rolling
+__all__ = ["MEASURES", "Atr"]
 
-__all__ = ["MEASURES"]
-
-MEASURES: dict[str, type[Rolling]] = {
+MEASURES = {
     "accel": Accel,
     "age": Age,
     "ago": Ago,

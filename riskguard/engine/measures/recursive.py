@@ -5,7 +5,7 @@ A seed that depends on history would differ between a backtest and a restarted b
 
 from __future__ import annotations
 
-import math
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from riskguard.engine.windows import UNKNOWN, Rolling, drop_until
@@ -13,7 +13,9 @@ from riskguard.engine.windows import UNKNOWN, Rolling, drop_until
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["RECURSIVE_SPANS", "Ema", "average_true_range", "exponential_mean"]
+    from riskguard.engine.windows import Tape
+
+__all__ = ["RECURSIVE_SPANS", "Atr", "Ema", "average_true_range", "exponential_mean"]
 
 RECURSIVE_SPANS = 5  # the tail, in windows
 
@@ -30,6 +32,44 @@ class Ema(Rolling):
         if not self.filled(len(tape.times) - self.left, now):
             return UNKNOWN
         return exponential_mean(tape.values[self.left :], round(self.span / tape.interval))
+
+
+class Atr(Rolling):
+    """Return Wilder's average true range of the bars, begun anew over the last five windows."""
+
+    __slots__ = ("bars",)
+    reach = RECURSIVE_SPANS
+
+    def __init__(self, close: Tape, span: int, beside: Sequence[Tape]) -> None:
+        super().__init__(close, span)
+        self.bars = (*beside, close)  # high, low, close
+        for tape in beside:
+            tape.keep = max(tape.keep, close.keep)
+
+    def seen(self, now: int) -> int:
+        since = [now - tape.start if tape.first is not None else 0 for tape in self.bars]
+        return max(0, min(self.need, *since))
+
+    def tails(self, now: int) -> list[tuple[Tape, int]] | None:
+        """Return high, low and close, each from where its window begins; None while unknown."""
+        if self.seen(now) < self.need:
+            return None
+        found = [(tape, bisect_right(tape.times, now - self.need)) for tape in self.bars]
+        held = {len(tape.times) - start for tape, start in found}
+        return found if len(held) == 1 and min(held) >= self.whole else None
+
+    def place(self) -> int:
+        return len(self.tape.times)  # `keep` holds what the next reading needs
+
+    def moved(self, gone: int) -> None:
+        """Nothing is remembered of the tape."""
+
+    def read(self, now: int) -> float:
+        found = self.tails(now)
+        if found is None:
+            return UNKNOWN
+        high, low, close = (tape.values[start:] for tape, start in found)
+        return average_true_range(high, low, close, round(self.span / self.tape.interval))
 
 
 def exponential_mean(values: Sequence[float], periods: int) -> float:
@@ -53,7 +93,11 @@ def average_true_range(
         max(top, before) - min(bottom, before)
         for top, bottom, before in zip(high[1:], low[1:], close[:-1], strict=True)
     ]
-    mean = math.fsum(ranges[:periods]) / len(ranges[:periods])
-    for value in ranges[periods:]:
+    seed = ranges[: max(1, periods)]
+    mean = 0.0
+    for value in seed:  # not sum(): from Python 3.12 on it rounds differently
+        mean += value
+    mean /= len(seed)
+    for value in ranges[len(seed) :]:
         mean = (mean * (periods - 1) + value) / periods
     return mean

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from riskguard.engine.boundary import RELATIVE
+from riskguard.engine.calendar import Calendar, Hours
 from riskguard.engine.decision import Moment, decided
-from riskguard.engine.logic import ABSENT, FALSE, TRUE, UNKNOWN, Change
-from riskguard.engine.measures import MEASURES
-from riskguard.engine.measures.recursive import average_true_range
-from riskguard.engine.plan import ATR_BARS, ATR_INDEX, Leaf, Ref
+from riskguard.engine.logic import ABSENT, FALSE, NEVER, TRUE, UNKNOWN, Change
+from riskguard.engine.plan import Leaf, Ref
 from riskguard.engine.reasons import blind, explain
-from riskguard.engine.windows import fill_needed
+from riskguard.engine.states import kind_of
 from riskguard.history.columns import logic
-from riskguard.history.columns.measures import TapeColumn, measure
+from riskguard.history.columns.account import begun, first_event, with_derived
+from riskguard.history.columns.measures import measure
+from riskguard.history.columns.tape import TapeColumn
 from riskguard.language.arithmetic import arithmetic
+from riskguard.language.ruleset import During, input_of
 from riskguard.market import DAY, HOUR, MINUTE, SECOND
 
 if TYPE_CHECKING:
@@ -49,7 +52,9 @@ class Columns:
     def __init__(self, plan: Plan, samples: Samples, now: Ints, symbol: str = "") -> None:
         self.plan, self.now, self.symbol = plan, now, symbol or plan.ruleset.symbol
         self.tapes: list[TapeColumn] = []
-        self._samples = samples
+        accounts = any(spec.begins for spec in plan.tapes)
+        self._samples = with_derived(samples) if accounts else samples
+        self._event = first_event(samples) if accounts else None
         self._windows: list[Floats] = []
         self._fill_windows()
         self.values: list[Floats] = []
@@ -65,10 +70,9 @@ class Columns:
         for kind, index in plan.order:
             getattr(self, f"_{kind}")(index)
         self.blind = [index for index, spec in enumerate(plan.tapes) if spec.needed]
-        self.blind_at = [self._stale(self.tapes[index]) for index in self.blind]
+        self.blind_at = [self._stale(index) for index in self.blind]
         self.cold = plan.warming
-        self.cold_at = [self._seen(index) < plan.warm_up(index) for index in self.cold]
-        self._ranged = self._ranges_known()
+        self.cold_at = [self._seen(index) < self._wanted(index) for index in self.cold]
 
     # ------------------------------------------------------------ numbers
 
@@ -81,15 +85,14 @@ class Columns:
         for window, tape in windows:
             self._window(window, tape)
 
-    def _window(self, window: Window, tape: int) -> None:
-        self._windows.append(measure(window, self.tapes[tape], self.now))
+    def _window(self, window: Window, tapes: tuple[int, ...]) -> None:
+        self._windows.append(measure(window, [self.tapes[tape] for tape in tapes], self.now))
 
     def _tape(self, spec: TapeSpec) -> TapeColumn:
         if spec.feeder >= 0:
-            column = self._windows[spec.feeder]
-            known = np.isfinite(column)
-            times, values = self.now[known], column[known]
+            times, values, since = self._fed(spec.feeder)
         else:
+            since = NEVER
             times, values = self._samples.get(
                 str(spec.key), (np.empty(0, np.int64), np.empty(0, np.float64))
             )
@@ -98,7 +101,32 @@ class Columns:
                 good &= values > 0 if spec.price else values >= 0
             if not bool(good.all()):
                 times, values = times[good], values[good]
-        return TapeColumn(times, values, spec.interval, spec.max_age, spec.bar, spec.scale)
+            if spec.begins and self._event is not None and self._carried(spec):
+                back = self.plan.lookback(len(self.tapes))
+                times, values, since = begun(
+                    times, values, spec.begins,
+                    event=self._event, interval=spec.interval, back=back,
+                )  # fmt: skip
+        return TapeColumn(times, values, spec.interval, spec.max_age, spec.bar, spec.scale, since)
+
+    def _carried(self, spec: TapeSpec) -> bool:
+        return input_of(self.plan.ruleset, "", spec.shown).carried
+
+    def _fed(self, feeder: int) -> tuple[Ints, Floats, int]:
+        """Return what a window feeds to others: its values at the instants, where known.
+
+        One that rests on an account input was read before the first event too.
+        """
+        window, tapes = self.plan.windows[feeder]
+        column, now, since = self._windows[feeder], self.now, self.tapes[tapes[0]].since
+        if since != NEVER:
+            source = self.tapes[tapes[0]]
+            early = source.times[source.times < since]
+            whole = replace(source, since=NEVER)
+            column = np.concatenate((measure(window, [whole], early), column[now >= since]))
+            now = np.concatenate((early, now[now >= since]))
+        known = np.isfinite(column)
+        return now[known], column[known], since
 
     def _value(self, kind: str, number: float, index: int, left: int, right: int) -> Floats:
         if kind == "const":
@@ -118,6 +146,9 @@ class Columns:
         truth = self.plan.truths[slot]
         if isinstance(truth, Leaf):
             self.truths[slot] = self._leaf(truth)
+        elif isinstance(truth, During):
+            inside = map(Hours(truth).inside, self.now.tolist())
+            self.truths[slot] = np.array([TRUE if one else FALSE for one in inside], np.int8)
         elif isinstance(truth, Ref):
             self.truths[slot] = self._ref(truth)
         else:
@@ -179,22 +210,35 @@ class Columns:
 
     # ------------------------------------------------------------ seeing
 
-    def _stale(self, tape: TapeColumn) -> NDArray[np.bool_]:
+    def _stale(self, index: int) -> NDArray[np.bool_]:
+        tape = self.tapes[index]
+        due = np.ones(self.now.size, bool)
+        if self.plan.tapes[index].begins:  # an account owes nothing before its first event
+            due = self.now >= (math.inf if self._event is None else self._event)
         if not tape.times.size:
-            return np.ones(self.now.size, bool)
+            return due
         last = tape.last(self.now)
-        return (last < 0) | (self.now - tape.times[np.maximum(last, 0)] > tape.fresh)
+        late = (last < 0) | (self.now - tape.times[np.maximum(last, 0)] > tape.fresh)
+        return np.asarray((late | (self.now < tape.since)) & due)
 
     def _seen(self, index: int) -> Ints:
-        if index == ATR_INDEX:
-            return self._ranges_seen()
-        window, place = self.plan.windows[index]
-        tape = self.tapes[place]
-        if not tape.times.size:
-            return np.zeros(self.now.size, np.int64)
-        since = tape.first if MEASURES[window.function].endpoint else tape.start
-        seen = np.where(self.now < tape.first, 0, self.now - since)
-        return np.clip(seen, 0, self.plan.warm_up(index))
+        """Return how much a window has observed, in ns."""
+        window, places = self.plan.windows[index]
+        seen = self._wanted(index)
+        for tape in (self.tapes[place] for place in places):
+            if not tape.times.size:
+                return np.zeros(self.now.size, np.int64)
+            since = tape.first if kind_of(window).endpoint else tape.start
+            seen = np.minimum(seen, np.where(self.now < tape.first, 0, self.now - since))
+        return np.asarray(np.maximum(seen, 0), np.int64)
+
+    def _wanted(self, index: int) -> Ints:
+        """Return how much a window must have observed before it is known, in ns."""
+        calendar = self.plan.windows[index][0].calendar
+        if calendar in {"", "all"}:
+            return np.full(self.now.size, self.plan.warm_up(index))
+        begin = Calendar(calendar).begin
+        return np.array([instant - begin(instant) for instant in self.now.tolist()], np.int64)
 
     @property
     def priming(self) -> NDArray[np.bool_]:
@@ -204,27 +248,6 @@ class Columns:
             cold |= column
         return cold
 
-    def _ranges(self) -> list[TapeColumn]:
-        ref = self.plan.atr
-        return [] if ref is None else [self.tapes[i] for i in (ref.high, ref.low, ref.close)]
-
-    def _ranges_seen(self) -> Ints:
-        seen = np.full(self.now.size, self.plan.warm_up(ATR_INDEX))
-        for tape in self._ranges():
-            begun = tape.times.size > 0
-            since = self.now - tape.start if begun else np.zeros(self.now.size, np.int64)
-            seen = np.minimum(seen, np.where(self.now < tape.first, 0, since) if begun else since)
-        return np.asarray(np.maximum(seen, 0), np.int64)
-
-    def _ranges_known(self) -> NDArray[np.bool_]:
-        """Say at which instants the average true range of a stop is known."""
-        need = self.plan.warm_up(ATR_INDEX)
-        known = self._ranges_seen() >= need
-        held = [tape.upto(self.now) - tape.upto(self.now - need) for tape in self._ranges()]
-        for one in held:
-            known &= (one == held[0]) & (one >= fill_needed(need, self.plan.every))
-        return known
-
     # ------------------------------------------------------------ decisions
 
     def changes(self) -> Ints:
@@ -232,10 +255,11 @@ class Columns:
         moved = np.zeros(self.now.size, bool)
         moved[:1] = True
         told = [
-            np.where(cold, _rounded(self._seen(index)), -1)
+            np.where(cold, _rounded(part), -1)
             for index, cold in zip(self.cold, self.cold_at, strict=True)
+            for part in (self._seen(index), self._wanted(index))
         ]
-        ranged = [self._ranged] if self.plan.atr is not None else []
+        ranged = [np.isfinite(self._windows[self.plan.atr])] if self.plan.atr >= 0 else []
         for column in (self.stage, *self.on, *self.caps, *self.blind_at, *told, *ranged):
             moved[1:] |= column[1:] != column[:-1]
         return np.flatnonzero(moved)
@@ -252,12 +276,12 @@ class Columns:
     def decision(self, number: int) -> Decision:
         """Return the decision made at an instant."""
         late = sorted(
-            (str(self.plan.tapes[index].key), self._age(index, number), self.tapes[index].fresh)
+            (self.plan.tapes[index].shown, self._age(index, number), self.tapes[index].fresh)
             for index, column in zip(self.blind, self.blind_at, strict=True)
             if column[number]
         )
         seen = tuple(
-            (index, int(self._seen(index)[number]))
+            (index, int(self._seen(index)[number]), int(self._wanted(index)[number]))
             for index, column in zip(self.cold, self.cold_at, strict=True)
             if column[number]
         )
@@ -274,7 +298,8 @@ class Columns:
     def _age(self, index: int, number: int) -> int | None:
         tape = self.tapes[index]
         last = int(tape.last(self.now[number : number + 1])[0]) if tape.times.size else -1
-        return int(self.now[number] - tape.times[last]) if last >= 0 else None
+        came = last >= 0 and self.now[number] >= tape.since
+        return int(self.now[number] - tape.times[last]) if came else None
 
     def _close(self, number: int) -> float:
         if self.plan.close < 0:
@@ -284,14 +309,7 @@ class Columns:
         return float(tape.values[last]) if last >= 0 else math.nan
 
     def _atr(self, number: int) -> float:
-        if self.plan.atr is None or not self._ranged[number]:
-            return math.nan
-        now, need = self.now[number : number + 1], self.plan.warm_up(ATR_INDEX)
-        high, low, close = (
-            tape.values[int(tape.upto(now - need)[0]) : int(tape.upto(now)[0])].tolist()
-            for tape in self._ranges()
-        )
-        return average_true_range(high, low, close, ATR_BARS)
+        return float(self._windows[self.plan.atr][number]) if self.plan.atr >= 0 else math.nan
 
 
 class Instant:

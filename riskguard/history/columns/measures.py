@@ -8,115 +8,65 @@ running total wraps, as long as no window can hold more than int64: that is prov
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from riskguard.engine.measures import MEASURES
 from riskguard.engine.measures.baselines import FLAT
-from riskguard.engine.windows import FILL_OF, FILL_PARTS, Tape, Window
+from riskguard.engine.states import state_of
+from riskguard.engine.windows import NEVER, Tape, Window
+from riskguard.history.columns.tails import exponential, ranges
+from riskguard.history.columns.tape import TapeColumn, filled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["TapeColumn", "measure"]
+__all__ = ["measure"]
 
 EXACT = 1 << 53  # integers below are floats without rounding
 
 
-@dataclass(slots=True)
-class TapeColumn:
-    """The samples of one tape, and its clock (see `engine.windows.Tape`)."""
-
-    times: Ints
-    values: Floats
-    interval: int
-    fresh: int
-    bar: bool
-    scale: int
-    step: int = 0  # time between samples where it never differs: places are then arithmetic
-
-    def __post_init__(self) -> None:
-        steps = np.diff(self.times)
-        if steps.size and bool((steps == steps[0]).all()):
-            self.step = int(steps[0])
-
-    def upto(self, instants: Ints) -> Ints:
-        """Return how many samples lie at or before each instant."""
-        if not self.step:
-            return np.searchsorted(self.times, instants, side="right")
-        return np.clip((instants - self.first) // self.step + 1, 0, self.times.size)
-
-    def before(self, instants: Ints) -> Ints:
-        """Return how many samples lie before each instant."""
-        if not self.step:
-            return np.searchsorted(self.times, instants, side="left")
-        return np.clip(-((self.first - instants) // self.step), 0, self.times.size)
-
-    @property
-    def first(self) -> int:
-        """Time of the first sample."""
-        return int(self.times[0])
-
-    @property
-    def start(self) -> int:
-        """From when on the series has been observed."""
-        return self.first - self.interval if self.bar else self.first
-
-    def last(self, now: Ints) -> Ints:
-        """Return the index of the last sample at or before each instant, -1 for none."""
-        return self.upto(now) - 1
-
-    def current(self, now: Ints) -> Floats:
-        """Return the value that stands for each instant."""
-        if not self.times.size:
-            return np.full(now.size, np.nan)
-        index = self.last(now)
-        seen = np.maximum(index, 0)
-        old = now - self.times[seen] > self.fresh
-        return np.where((index < 0) | old, np.nan, self.values[seen])
+def measure(window: Window, tapes: Sequence[TapeColumn], now: Ints) -> Floats:
+    """Return the column of a window over its tapes, bit-equal to its step."""
+    first = tapes[0]
+    column = None if window.calendar else COLUMNS.get(window.function)
+    found: Floats | None = None
+    if window.function == "atr":
+        found = ranges(window, tapes, now)
+    elif column is not None and first.times.size:
+        found = column(window, first, now)
+    value = _stepped(window, tapes, now) if found is None else found
+    if first.since == NEVER:
+        return value
+    none = np.inf if window.function == "age" else np.nan  # what never came is of any age
+    return np.where(now < first.since, none, value)
 
 
-def measure(window: Window, tape: TapeColumn, now: Ints) -> Floats:
-    """Return the column of a window, bit-equal to its step."""
-    column = COLUMNS.get(window.function)
-    if column is None or not tape.times.size:
-        return _stepped(window, tape, now)
-    found = column(window, tape, now)
-    return _stepped(window, tape, now) if found is None else found
-
-
-def _stepped(window: Window, tape: TapeColumn, now: Ints) -> Floats:
-    stream = Tape(interval=tape.interval, fresh=tape.fresh, bar=tape.bar, scale=tape.scale)
-    rolling = MEASURES[window.function](stream, window.span, window.minimum)
-    out = np.empty(now.size)
-    times, values = tape.times.tolist(), tape.values.tolist()
-    push, read, place, end = stream.push, rolling.read, 0, len(times)
+def _stepped(window: Window, columns: Sequence[TapeColumn], now: Ints) -> Floats:
+    tapes = [
+        Tape(interval=one.interval, fresh=one.fresh, bar=one.bar, scale=one.scale)
+        for one in columns
+    ]
+    read, out = state_of(window, tapes).read, np.empty(now.size)
+    feeds = [
+        (tape.push, one.times.tolist(), one.values.tolist())
+        for tape, one in zip(tapes, columns, strict=True)
+    ]
+    places = [0] * len(feeds)
     for index, instant in enumerate(now.tolist()):
-        while place < end and times[place] <= instant:
-            push(times[place], values[place])
-            place += 1
+        for feed, (push, times, values) in enumerate(feeds):
+            place, end = places[feed], len(times)
+            while place < end and times[place] <= instant:
+                push(times[place], values[place])
+                place += 1
+            places[feed] = place
         out[index] = read(instant)
     return out
-
-
-def _filled(
-    window: Window, tape: TapeColumn, held: Ints, now: Ints, since: int
-) -> NDArray[np.bool_]:
-    reach = MEASURES[window.function].reach
-    full = window.span * reach
-    need = full if window.minimum is None else window.minimum
-    observed = now - since
-    expected = np.minimum(observed, full)
-    # ceil(0.9 * expected / interval), as in `fill_needed`
-    least = -(-FILL_PARTS * expected // (FILL_OF * tape.interval))
-    return (observed >= need) & (held >= least)
 
 
 def _fixed(tape: TapeColumn, most: int) -> Ints | None:
@@ -150,7 +100,7 @@ def _past(window: Window, tape: TapeColumn, now: Ints) -> Floats:
     index = low - 1
     seen = np.maximum(index, 0)
     old = (now - window.span) - tape.times[seen] > max(tape.fresh, tape.interval)
-    good = (index >= 0) & ~old & _filled(window, tape, high - low, now, tape.first)
+    good = (index >= 0) & ~old & filled(window, tape, high - low, now, tape.first)
     return np.where(good, tape.values[seen], np.nan)
 
 
@@ -191,7 +141,7 @@ def _totalled(window: Window, tape: TapeColumn, now: Ints, *, mean: bool) -> Flo
         return None
     totals = _totals(fixed)
     value = _divided(totals[high] - totals[low], tape.scale * held if mean else tape.scale)
-    return np.where(_filled(window, tape, held, now, tape.start), value, np.nan)
+    return np.where(filled(window, tape, held, now, tape.start), value, np.nan)
 
 
 def _accel(window: Window, tape: TapeColumn, now: Ints) -> Floats | None:
@@ -205,7 +155,7 @@ def _accel(window: Window, tape: TapeColumn, now: Ints) -> Floats | None:
     negative = totals[low] < totals[oldest]
     if bool(negative.any()):
         return None
-    return np.where(_filled(window, tape, high - oldest, now, tape.start), value, np.nan)
+    return np.where(filled(window, tape, high - oldest, now, tape.start), value, np.nan)
 
 
 class _Yardstick(NamedTuple):
@@ -223,7 +173,7 @@ def _yardstick(window: Window, tape: TapeColumn, now: Ints) -> _Yardstick:
     low = np.minimum(tape.before(stamp - window.span), last)
     held = last - low
     good = (stamp <= now) & (now - stamp <= tape.fresh) & (held > 0)
-    return _Yardstick(low, last, held, good & _filled(window, tape, held, stamp, tape.start))
+    return _Yardstick(low, last, held, good & filled(window, tape, held, stamp, tape.start))
 
 
 def _times(window: Window, tape: TapeColumn, now: Ints) -> Floats | None:
@@ -304,7 +254,7 @@ def _extreme(window: Window, tape: TapeColumn, now: Ints, *, highest: bool) -> F
         if table.size > width:
             table = better(table[:-width], table[width:])
         width *= 2
-    return np.where(_filled(window, tape, held, now, tape.start), out, np.nan)
+    return np.where(filled(window, tape, held, now, tape.start), out, np.nan)
 
 
 def _high(window: Window, tape: TapeColumn, now: Ints) -> Floats:
@@ -333,6 +283,7 @@ COLUMNS: dict[str, Callable[[Window, TapeColumn, Ints], Floats | None]] = {
     "change": _change,
     "drawdown": _drawdown,
     "drop": _drop,
+    "ema": exponential,
     "high": _high,
     "low": _low,
     "mean": _mean,

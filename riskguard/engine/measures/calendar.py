@@ -1,0 +1,228 @@
+"""Measures that the calendar begins: since midnight, since Monday, since the first sample.
+
+Each keeps what it needs of the day at hand and begins anew at the next: nothing is ever taken
+out of it again.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from riskguard.engine.windows import (
+    CALENDAR_REACH,
+    FILL_OF,
+    FILL_PARTS,
+    NEVER,
+    UNKNOWN,
+    Rolling,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from riskguard.engine.calendar import Calendar
+    from riskguard.engine.windows import Tape
+
+__all__ = [
+    "CALENDAR",
+    "ChangeSince",
+    "DrawdownEver",
+    "DrawdownSince",
+    "DropSince",
+    "HighSince",
+    "LowSince",
+    "MeanSince",
+    "RiseSince",
+    "Since",
+    "SumSince",
+]
+
+
+class Since(Rolling):
+    """Base of the measures since a midnight; `begin` and `take` are told what comes."""
+
+    __slots__ = ("begun", "calendar", "held", "right")
+
+    def __init__(self, tape: Tape, calendar: Calendar | None) -> None:
+        super().__init__(tape, 0)
+        self.calendar, self.right, self.held = calendar, 0, 0
+        self.begun = NEVER
+        if calendar is not None:
+            tape.keep = max(tape.keep, CALENDAR_REACH)
+
+    def place(self) -> int:
+        return self.right
+
+    def moved(self, gone: int) -> None:
+        self.right -= gone
+
+    def wanted(self, now: int) -> int:
+        return now - self._begin(now)
+
+    def _begin(self, now: int) -> int:
+        return self.calendar.begin(now) if self.calendar is not None else now
+
+    def begin(self) -> None:
+        """Begin anew at the midnight `begun`; the samples up to it lie before index `right`."""
+
+    def take(self, index: int) -> None:
+        """Take one sample of this day."""
+
+    def settle(self, now: int) -> bool:
+        """Bring the day up to `now`; say whether it has been observed without a hole."""
+        begun, times = self._begin(now), self.tape.times
+        end = len(times)
+        if begun != self.begun:
+            while self.right < end and times[self.right] <= begun:
+                self.right += 1
+            self.begun, self.held = begun, 0
+            self.begin()
+        while self.right < end:
+            self.take(self.right)
+            self.right += 1
+            self.held += 1
+        first = self.tape.first
+        if first is None or (first if self.endpoint else self.tape.start) > begun:
+            return False
+        expected = (now - begun) // self.tape.interval
+        return FILL_OF * self.held >= FILL_PARTS * expected
+
+
+class SumSince(Since):
+    """Return the total of a flow since midnight."""
+
+    __slots__ = ("total",)
+    sums = True
+
+    def __init__(self, tape: Tape, calendar: Calendar | None) -> None:
+        super().__init__(tape, calendar)
+        self.total = 0
+
+    def begin(self) -> None:
+        self.total = 0
+
+    def take(self, index: int) -> None:
+        self.total += self.tape.fixed[index]
+
+    def read(self, now: int) -> float:
+        return self.total / self.tape.scale if self.settle(now) else UNKNOWN
+
+
+class MeanSince(SumSince):
+    """Return the mean of the samples since midnight."""
+
+    __slots__ = ()
+
+    def read(self, now: int) -> float:
+        if not self.settle(now) or not self.held:
+            return UNKNOWN
+        return self.total / (self.tape.scale * self.held)
+
+
+class HighSince(Since):
+    """Return the highest sample since midnight."""
+
+    __slots__ = ("best",)
+    sign = 1.0
+
+    def __init__(self, tape: Tape, calendar: Calendar | None) -> None:
+        super().__init__(tape, calendar)
+        self.best = -math.inf
+
+    def begin(self) -> None:
+        self.best = -math.inf
+
+    def take(self, index: int) -> None:
+        self.best = max(self.best, self.sign * self.tape.values[index])
+
+    def read(self, now: int) -> float:
+        return self.sign * self.best if self.settle(now) and self.held else UNKNOWN
+
+
+class LowSince(HighSince):
+    """Return the lowest sample since midnight."""
+
+    __slots__ = ()
+    sign = -1.0
+
+
+class DrawdownSince(HighSince):
+    """Return how far the current sample lies below the highest since midnight."""
+
+    __slots__ = ()
+
+    def read(self, now: int) -> float:
+        if not self.settle(now) or not self.held or not self.best:
+            return UNKNOWN
+        return 1.0 - self.tape.current(now) / self.best
+
+
+class DrawdownEver(HighSince):
+    """Return how far the current sample lies below the highest there ever was."""
+
+    __slots__ = ()
+
+    def wanted(self, now: int) -> int:
+        del now  # known from the first sample on
+        return 0
+
+    def read(self, now: int) -> float:
+        while self.right < len(self.tape.times):
+            self.take(self.right)
+            self.right += 1
+        return 1.0 - self.tape.current(now) / self.best if self.best > 0 else UNKNOWN
+
+
+class ChangeSince(Since):
+    """Return now / the last value at or before midnight - 1."""
+
+    __slots__ = ("base",)
+    endpoint = True
+
+    def __init__(self, tape: Tape, calendar: Calendar | None) -> None:
+        super().__init__(tape, calendar)
+        self.base = UNKNOWN
+
+    def begin(self) -> None:
+        tape, last = self.tape, self.right - 1
+        oldest = self.begun - max(tape.fresh, tape.interval)
+        stood = last >= 0 and tape.times[last] >= oldest
+        self.base = tape.values[last] if stood else UNKNOWN
+
+    def since(self, now: int) -> float:
+        """Return the value that stood at midnight, or unknown."""
+        return self.base if self.settle(now) and self.base else UNKNOWN
+
+    def read(self, now: int) -> float:
+        return self.tape.current(now) / self.since(now) - 1.0
+
+
+class DropSince(ChangeSince):
+    """Return how far it fell since midnight, 0 when it rose."""
+
+    __slots__ = ()
+
+    def read(self, now: int) -> float:
+        return max(1.0 - self.tape.current(now) / self.since(now), 0.0)
+
+
+class RiseSince(ChangeSince):
+    """Return how far it rose since midnight, 0 when it fell."""
+
+    __slots__ = ()
+
+    def read(self, now: int) -> float:
+        return max(self.tape.current(now) / self.since(now) - 1.0, 0.0)
+
+
+CALENDAR: Mapping[str, type[Since]] = {
+    "change": ChangeSince,
+    "drawdown": DrawdownSince,
+    "drop": DropSince,
+    "high": HighSince,
+    "low": LowSince,
+    "mean": MeanSince,
+    "rise": RiseSince,
+    "sum": SumSince,
+}

@@ -1,0 +1,58 @@
+"""Which class keeps the state of a window, and how far back it looks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from riskguard.engine.measures import MEASURES, Atr
+from riskguard.engine.windows import CALENDAR_REACH
+from riskguard.language.ta_table import FUNCTIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from riskguard.engine.windows import Rolling, Tape, Window
+
+__all__ = ["INDICATOR", "kind_of", "looks_back", "state_of"]
+
+INDICATOR = "ta."
+EVER = "all"
+
+
+def kind_of(window: Window) -> type[Rolling]:
+    """Return the class that keeps a window."""
+    if window.function.startswith(INDICATOR):
+        from riskguard.engine.measures.library import Library  # noqa: PLC0415 - rarely needed
+
+        return Library
+    if window.calendar:
+        from riskguard.engine.measures.calendar import CALENDAR, DrawdownEver  # noqa: PLC0415 - rarely needed
+
+        return DrawdownEver if window.calendar == EVER else CALENDAR[window.function]
+    return Atr if window.function == "atr" else MEASURES[window.function]
+
+
+def state_of(window: Window, tapes: Sequence[Tape]) -> Rolling:
+    """Return the empty state of a window over its tapes: its source, then those beside it."""
+    first, kind = tapes[0], kind_of(window)
+    given: tuple[object, ...] = (first, window.span, window.minimum)
+    if window.function.startswith(INDICATOR):
+        name = window.function.removeprefix(INDICATOR)
+        options = {key: value for key, value in window.arguments if key != "warmup"}
+        given = (tapes, window.span, name, FUNCTIONS[name], options)
+    elif window.function == "atr":
+        given = (first, window.span, tapes[1:])
+    elif window.calendar == EVER:
+        given = (first, None)
+    elif window.calendar:
+        from riskguard.engine.calendar import Calendar  # noqa: PLC0415 - rarely needed
+
+        given = (first, Calendar(window.calendar))
+    return kind(*given)  # type: ignore[arg-type]  # each kind takes its own
+
+
+def looks_back(window: Window) -> int:
+    """Return how far back (ns) the value of a window rests on its tape."""
+    if window.calendar:
+        return 0 if window.calendar == EVER else CALENDAR_REACH
+    return window.span * kind_of(window).reach
