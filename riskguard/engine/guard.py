@@ -2,7 +2,8 @@
 
 Pure: no clock, no I/O, no randomness. A decision is made at each close of `every` of the
 guarded symbol's bar; between closes, samples only age the inputs. Under `evaluate: event` every
-sample that brings something makes one; of several at the same time each is an instant later.
+time at which something comes makes one: at once when it is the guarded symbol's, else as soon as
+time goes on, so that what comes together is seen together.
 """
 
 from __future__ import annotations
@@ -78,6 +79,7 @@ class Guard:
         self.stream = Stream(self.plan)
         self._doors: dict[str, dict[str, Door]] = {}
         self._by_event = self.ruleset.evaluate == "event"
+        self._pending = NEVER  # a time at which others brought something, not decided yet
         tapes = zip(self.plan.tapes, self.stream.tapes, strict=True)
         for number, (spec, tape) in enumerate(tapes):
             if spec.feeder < 0:
@@ -105,6 +107,8 @@ class Guard:
         `refused`; the guard then is as if it had not come.
         """
         ts, symbol, values = sample
+        if self._pending < ts and self._pending > self.as_of:
+            self._instant(self._pending, closed=False)
         if not self.symbol and "close" in values:
             self.symbol = symbol
         own = symbol == self.symbol
@@ -114,13 +118,19 @@ class Guard:
         if doors is not None:
             self._take(ts, values, doors)
         closed = own and "close" in values and ts % self.plan.every == 0
-        decides = (closed and ts > self.as_of) if not self._by_event else ts >= self.as_of
-        if decides and values:
+        if self._by_event and values and not own:
+            self._pending = max(ts, self._pending)
+        if self._decides(ts, own=own and bool(values), closed=closed):
             self._instant(ts, closed=closed)
         elif ts > self.as_of and not closed and self._blind(ts) != self._decision.blind:
             now = self.stream.change  # between closes only blindness can begin or end
             self._decision = self._decide(ts, Change(now.stage, now.stage, now.on, now.on))
         return self._decision
+
+    def _decides(self, ts: int, *, own: bool, closed: bool) -> bool:
+        if self._by_event:
+            return own and ts >= self.as_of
+        return closed and ts > self.as_of
 
     def _take(self, ts: int, values: Mapping[str, float], doors: Mapping[str, Door]) -> None:
         for name, value in values.items():

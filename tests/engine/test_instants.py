@@ -70,14 +70,20 @@ def test_by_event_a_measure_of_a_measure_is_fed_at_closes() -> None:
     assert made.stream.value(left) == 5.0
 
 
-def test_by_event_samples_of_one_time_are_instants_of_their_own() -> None:
+def test_by_event_what_comes_together_is_seen_together() -> None:
     text = EVENT + rule("{sequence: [ETH.close < 5, close < 90], within: 2h}", "    min_hold: 1h\n")
     made = guard(text)
     feed(made, 60, "ETH", close=4.0)
-    assert feed(made, 60, close=80.0).active == ("r",)
-    turned = guard(text)
-    feed(turned, 60, close=80.0)
-    assert feed(turned, 60, "ETH", close=4.0).active == ()
+    assert feed(made, 60, close=80.0).active == ()  # not one after the other
+    assert feed(made, 61, close=80.0).active == ("r",)
+
+
+def test_by_event_another_symbol_is_seen_as_soon_as_time_goes_on() -> None:
+    made = guard(EVENT + rule("ETH.close < 5", "    min_hold: 1h\n"))
+    feed(made, 60, close=100.0)
+    assert feed(made, 61, "ETH", close=4.0).active == ()
+    seen = feed(made, 61.01)  # the clock
+    assert (seen.active, seen.ts) == (("r",), START + 61 * MINUTE)
 
 
 def test_by_event_the_clock_alone_decides_nothing() -> None:
