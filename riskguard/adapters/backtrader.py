@@ -2,8 +2,7 @@
 
 The broker sees each closed bar before the strategy does: a decision on close(t) stands before
 the strategy acts on it, and what the guard orders itself fills at open(t+1). Judging is
-`engine.gate`; this file turns orders into intents and duties into orders. No rule ever opens a
-position.
+`engine.gate`; here orders become intents, duties orders. No rule ever opens a position.
 """
 
 # ruff: noqa: SLF001 - Backtrader has no public names for what is asked here
@@ -11,10 +10,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from backtrader.brokers import BackBroker
 
+from riskguard.adapters.backtrader_account import Ledger, reads_account
 from riskguard.adapters.backtrader_duties import enforce, may_fill, release, strays
 from riskguard.adapters.backtrader_lines import (
     LineReader,
@@ -25,6 +25,8 @@ from riskguard.adapters.backtrader_lines import (
 )
 from riskguard.adapters.backtrader_orders import (
     Book,
+    Fault,
+    Veto,
     amend,
     arrange,
     drop,
@@ -66,24 +68,6 @@ CAPABILITIES = frozenset(
 )
 RECIPE = ("ruleset", "sources", "instruments")  # what a guard is made of
 Order = Any  # Backtrader is untyped
-
-
-class Veto(NamedTuple):
-    """An order that was cut or refused: quantities asked and granted, and why."""
-
-    ts: int
-    symbol: str
-    side: str
-    asked: float
-    granted: float
-    reasons: tuple[str, ...]
-
-
-class Fault(NamedTuple):
-    """An exception inside the guard: from there on entries are denied, exits allowed."""
-
-    ts: int
-    text: str
 
 
 class GuardMixin(Base):
@@ -146,6 +130,8 @@ class GuardMixin(Base):
         self._reader = None
         if self.guard and not self._ahead:
             self._reader = LineReader(self.guard, feeds, self.pilot, self.symbol)
+        reads = self.guard and reads_account(self.guard.plan)
+        self.ledger = Ledger(self, self.pilot) if reads else None
 
     def _fresh(self) -> GuardLike | None:
         return self._kind(**self._recipe) if self._kind else None
@@ -212,15 +198,30 @@ class GuardMixin(Base):
     def _news(self, bars: int) -> Iterable[Sample]:
         now = self._now()
         if self._reader is not None:
-            return self._reader.samples(now, bars - 1, self._account)
+            return self._with_account(self._reader.samples(now, bars - 1))
         found = []
         while self._sample is not None and self._sample.ts <= now:
             found.append(self._sample)
             self._sample = next(self._ahead or iter(()), None)
+        return self._with_account(found)
+
+    def _with_account(self, found: list[Sample]) -> list[Sample]:
+        """Put the account into the last sample, which is the guarded symbol's."""
+        if self.ledger is not None and found:
+            found[-1] = found[-1]._replace(values={**found[-1].values, **self.ledger.values()})
         return found
 
-    def _account(self) -> tuple[float, float, float]:
-        return self._value, held(self, self.pilot), self.pilot.close[0]
+    def notify(self, order: Order) -> None:
+        """Tell the strategy of an order, and the ledger of its fills."""
+        if self.ledger is not None:
+            self.ledger.note(order)
+        super().notify(order)
+
+    def add_cash(self, cash: float) -> None:
+        """Add cash, or take it out: the guard counts it as no gain and no loss."""
+        if self.ledger is not None:
+            self.ledger.move(cash)
+        super().add_cash(cash)
 
     def _blocked(self, error: Exception) -> Decision:
         self.faults.append(Fault(self._now(), f"{type(error).__name__}: {error}"))

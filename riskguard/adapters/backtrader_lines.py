@@ -12,17 +12,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from riskguard.errors import AdapterError
 from riskguard.language.rewriting import series_of
 from riskguard.language.ruleset import Compare, walk
-from riskguard.market import DAY, MINUTE, SECOND, WEEK, Sample
+from riskguard.market import ACCOUNT, DAY, MINUTE, SECOND, WEEK, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from riskguard.engine.decision import Decision
     from riskguard.engine.plan import Plan
     from riskguard.language.ruleset import RuleSet
     from riskguard.market import Instrument
-
-    Account = Callable[[], tuple[float, float, float]]
 
 __all__ = ["GuardLike", "LineReader", "TrackLike", "bar_of", "driving", "nanoseconds", "symbol_of"]
 
@@ -30,7 +28,6 @@ Feed = Any  # Backtrader is untyped
 EPOCH_DAY = 719_163  # 1 January 1970
 DAY_MS = 86_400_000
 FRAMES = {3: SECOND, 4: MINUTE, 5: DAY, 6: WEEK}  # numbers of backtrader.TimeFrame
-ACCOUNT = ("equity", "position", "notional", "leverage")  # known from the broker itself
 
 
 def _proxy(items: dict[Any, Any]) -> Mapping[Any, Any]:
@@ -135,13 +132,12 @@ def _strict(ruleset: RuleSet) -> set[tuple[str, str]]:
 class LineReader:
     """Samples from the lines of feeds: only those that the rules read, others' first.
 
-    A line that holds NaN has nothing new. `account` returns (equity, position, price).
+    A line that holds NaN has nothing new. The account is the broker's to tell.
     """
 
     def __init__(self, guard: GuardLike, feeds: Iterable[Feed], pilot: Feed, symbol: str) -> None:
         self.symbol, self.pilot = symbol, pilot
         self.lines: list[tuple[str, str, Any]] = []
-        self.account: list[str] = []
         self.sorted = False
         self.whole: list[tuple[str, Any]] = []
         self.others: list[tuple[str, str, Any]] = []
@@ -160,8 +156,7 @@ class LineReader:
             )
 
     def _find(self, owner: str, name: str, named: Mapping[str, Feed]) -> str:
-        if name in ACCOUNT and not owner:
-            self.account.append(name)
+        if not owner and name.removesuffix(".nav") in ACCOUNT:
             return ""
         text = f"{owner}.{name}" if owner and owner != "*" else name
         feed, line = self.pilot, text.replace(".", "_")
@@ -173,7 +168,7 @@ class LineReader:
         self.lines.append((owner or self.symbol, name, getattr(feed.lines, line)))
         return ""
 
-    def samples(self, ts: int, bar: int, account: Account) -> list[Sample]:
+    def samples(self, ts: int, bar: int) -> list[Sample]:
         """Return the samples of bar number `bar` of the pilot, the guarded symbol's last."""
         if not self.sorted:
             self._sort()
@@ -189,8 +184,6 @@ class LineReader:
                 found.setdefault(owner, {})[name] = value
         if found:
             own |= found.pop(self.symbol, {})
-        if self.account:
-            own |= self._account(*account())
         return [Sample(ts, owner, found[owner]) for owner in sorted(found)] + [
             Sample(ts, self.symbol, own)
         ]
@@ -205,9 +198,3 @@ class LineReader:
                 self.whole.append((name, line))
             else:
                 self.others.append((owner, name, line))
-
-    def _account(self, equity: float, position: float, price: float) -> dict[str, float]:
-        notional = position * price
-        leverage = abs(notional) / equity if equity > 0 else math.inf if notional else 0.0
-        values = dict(zip(ACCOUNT, (equity, position, notional, leverage), strict=True))
-        return {name: values[name] for name in self.account}

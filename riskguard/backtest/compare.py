@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from riskguard.adapters.backtrader import CAPABILITIES
+from riskguard.adapters.backtrader_account import reads_account
 from riskguard.backtest.comparison import Comparison, Recovery, RunResult
 from riskguard.backtest.runs import Costs, Run, run
 from riskguard.backtest.track import Track, columns_of
+from riskguard.engine.guard import Guard
 from riskguard.engine.reasons import open_lines
 from riskguard.errors import DataError
 from riskguard.history.columns.evaluate import Instant
 from riskguard.language.binding import bind
-from riskguard.market import time_text
+from riskguard.language.ruleset import Input
+from riskguard.market import ACCOUNT, CATALOGUE, time_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,11 +26,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from riskguard.engine.decision import Decision
+    from riskguard.engine.reasons import View
     from riskguard.history import History
     from riskguard.history.columns import Columns
     from riskguard.language.ruleset import RuleSet
 
 __all__ = ["Request", "compare"]
+
+# what the broker of a run tells of its account at every close
+OF_BROKER = {name: Input(name, CATALOGUE[name], source="backtest") for name in ACCOUNT}
 
 
 @dataclass(frozen=True)
@@ -50,21 +57,28 @@ def compare(request: Request, progress: Callable[[str], None] = lambda _step: No
     """Run the comparison; raises RuleError or DataError where rules and data do not fit."""
     traded = request.symbol or request.ruleset.symbol or request.history.symbol
     pilot = request.ruleset.symbol or traded
-    guarded_history = request.history.for_symbol(pilot)
+    watched = request.history.for_symbol(pilot)
     bound = bind(
         request.ruleset,
         symbol=traded,
-        every=guarded_history.every,
-        carried=guarded_history.inputs(),
+        every=watched.every,
+        carried=watched.inputs() | OF_BROKER,
         capabilities=CAPABILITIES,
     )
     history = request.history.for_symbol(traded)
     progress("reading the rules over the history")
-    columns = columns_of(bound.ruleset, guarded_history)
+    columns = columns_of(bound.ruleset, watched)
     ts = history.bars(traded).ts
     track = Track.of(columns, ts)
     first = _first_bar(request, track, ts, columns)
-    results, exposure = _runs(request, history, track, first, progress)
+    eyes: dict[str, Any] = {"track": track}
+    guard = None
+    if bound.ruleset.evaluate == "event" or reads_account(columns.plan):
+        guard = Guard(bound.ruleset, sources=watched.sources())
+        eyes = {"guard": guard, "watched": watched}
+    results, exposure = _runs(request, history, eyes, first, progress)
+    if guard is not None:  # what it decided depends on what was traded
+        track = Track.of_trail(results["guarded"].run.trail, track.priming)
     return Comparison(
         history=history,
         ruleset=bound.ruleset,
@@ -83,7 +97,7 @@ def compare(request: Request, progress: Callable[[str], None] = lambda _step: No
         results=results,
         constant_exposure=exposure,
         decisions=_decisions(track, first, history),
-        recovery=_recovery(columns),
+        recovery=_recovery(columns, guard),
         mark=history.mark,
     )
 
@@ -112,9 +126,13 @@ def _first_bar(request: Request, track: Track, ts: NDArray[np.int64], columns: C
 
 
 def _runs(
-    request: Request, history: History, track: Track, first: int, say: Callable[[str], None]
+    request: Request,
+    history: History,
+    eyes: Mapping[str, Any],
+    first: int,
+    say: Callable[[str], None],
 ) -> tuple[dict[str, RunResult], float]:
-    def once(name: str, obeyed: Track | None, exposure: float) -> Run:
+    def once(name: str, obeyed: Mapping[str, Any], exposure: float) -> Run:
         say(f"running {request.strategy_name} {name}")
         return run(
             history,
@@ -124,15 +142,15 @@ def _runs(
             cash=request.cash,
             costs=request.costs,
             trading_from=first,
-            track=obeyed,
             exposure=exposure,
+            **obeyed,
         )
 
-    bare = once("bare", None, 1.0)
-    guarded = once("guarded", track, 1.0)
+    bare = once("bare", {}, 1.0)
+    guarded = once("guarded", eyes, 1.0)
     held = exposure_of(guarded, bare.wanted, first)
     mean = float(np.nanmean(held)) if np.isfinite(held).any() else 1.0
-    runs = {"bare": bare, "guarded": guarded, "constant": once("constant", None, mean)}
+    runs = {"bare": bare, "guarded": guarded, "constant": once("constant", {}, mean)}
     return {
         name: RunResult(name, one, exposure_of(one, bare.wanted, first))
         for name, one in runs.items()
@@ -174,12 +192,14 @@ def _background(decision: Decision, history: History) -> float | None:
     return max(shares) if shares else None
 
 
-def _recovery(columns: Columns) -> list[Recovery]:
+def _recovery(columns: Columns, guard: Guard | None) -> list[Recovery]:
     """List the lines that are still open at the end, of the stage and of the rules that are on."""
-    if not columns.now.size:
-        return []
-    last = columns.now.size - 1
-    ruleset, view, change = columns.plan.ruleset, Instant(columns, last), columns.change(last)
+    last, plan = columns.now.size - 1, columns.plan
+    view: View = Instant(columns, last)
+    change = columns.change(last)
+    if guard is not None:
+        plan, view, change = guard.plan, guard.stream, guard.stream.change
+    ruleset = plan.ruleset
     waiting = [
         (rule.name, rule.clear) for rule, on in zip(ruleset.rules, change.on, strict=True) if on
     ]
@@ -198,7 +218,7 @@ def _recovery(columns: Columns) -> list[Recovery]:
         )
         for name, clear in waiting
         if clear is not None
-        for line in open_lines(columns.plan, view, name, clear)
+        for line in open_lines(plan, view, name, clear)
     ]
 
 

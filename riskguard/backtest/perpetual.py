@@ -25,6 +25,8 @@ from riskguard.errors import AdapterError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from riskguard.engine.decision import Decision
+
 __all__ = [
     "Approach",
     "Fill",
@@ -207,7 +209,27 @@ for _name in ACCOUNT:
 
 
 class GuardedPerpetualBroker(GuardMixin, PerpetualBroker):
-    """The same under a guard; what nobody need judge leaves no veto."""
+    """The same under a guard; what nobody need judge leaves no veto.
+
+    `trail` holds each decision with the bar (from 0) at whose close it came into force.
+    """
+
+    def start(self) -> None:
+        """Begin a run without decisions."""
+        super().start()
+        self.trail: list[tuple[int, Decision]] = []
+
+    def _follow(self, bars: int) -> None:
+        before = self.decision
+        super()._follow(bars)
+        if self.decision is not before or not self.trail:
+            self.trail.append((bars - 1, self.decision))
+
+    def _charge(self, rate: float) -> None:
+        paid = self.funding_paid
+        super()._charge(rate)
+        if self.ledger is not None:
+            self.ledger.pay(self._pilot, self.funding_paid - paid)
 
     def submit(self, order: Order, check: bool = True) -> Order:  # noqa: FBT001, FBT002 - BackBroker's
         """Judge an order of some size, once trading has begun."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from riskguard.adapters.backtrader import Fault, Veto
     from riskguard.adapters.backtrader_lines import GuardLike, TrackLike
+    from riskguard.engine.decision import Decision
     from riskguard.history import History
 
     Floats = npt.NDArray[np.float64]
@@ -71,6 +72,8 @@ class Run:
     faults: tuple[Fault, ...]
     leverage: float
     rejected: int = 0  # orders of the strategy refused for margin or for their size
+    # of a guard that was stepped: its decisions, each with the bar at whose close it began
+    trail: tuple[tuple[int, Decision], ...] = ()
 
 
 class _FromBar(bt.Analyzer):
@@ -117,13 +120,14 @@ def _broker(
     *,
     track: TrackLike | None,
     guard: GuardLike | None,
+    watched: History | None,
     exposure: float,
 ) -> PerpetualBroker:
     if track is not None:
         return GuardedPerpetualBroker(track=track, symbol=symbol, **common)
     if guard is not None:
-        pilot = history if history.symbol == symbol else history.for_symbol(symbol)
-        return GuardedPerpetualBroker(guard=guard, samples=pilot.samples, symbol=symbol, **common)
+        eyes = watched or (history if history.symbol == symbol else history.for_symbol(symbol))
+        return GuardedPerpetualBroker(guard=guard, samples=eyes.samples, symbol=symbol, **common)
     if exposure != 1.0:
         return PooledPerpetualBroker(share=exposure, **common)
     return PerpetualBroker(**common)
@@ -140,6 +144,7 @@ def run(
     trading_from: int,
     track: TrackLike | None = None,
     guard: GuardLike | None = None,
+    watched: History | None = None,
     exposure: float = 1.0,
     runonce: bool = True,
     preload: bool = True,
@@ -147,7 +152,8 @@ def run(
 ) -> Run:
     """Run `strategy` over all bars, trading from bar `trading_from` (from 0) on.
 
-    With `track` or `guard` it is guarded, with neither it runs bare. With `exposure` below 1 the
+    With `track` or `guard` it is guarded, with neither it runs bare; `watched` is the history as
+    the guard's own symbol sees it, where another one is traded. With `exposure` below 1 the
     bare run has that share of the cash, and the rest lies idle beside it. Raises AdapterError
     where the strategy fails.
     """
@@ -155,7 +161,8 @@ def run(
     common: dict[str, Any] = {"cash": cash, "trading_from": trading_from}
     if leverage > 1:
         common["funding"] = funding_per_bar(history, symbol).tolist()
-    broker = _broker(history, symbol, common, track=track, guard=guard, exposure=exposure)
+    eyes: dict[str, Any] = {"track": track, "guard": guard, "watched": watched}
+    broker = _broker(history, symbol, common, **eyes, exposure=exposure)
     broker.addcommissioninfo(FractionalComm(commission=costs.fee, leverage=leverage))
     broker.set_slippage_perc(costs.slippage)
     cerebro = bt.Cerebro(stdstats=False, runonce=runonce, preload=preload)
@@ -221,6 +228,7 @@ def _result(broker: PerpetualBroker, bars: int, leverage: float) -> Run:
         faults=tuple(getattr(broker, "faults", ())),
         leverage=leverage,
         rejected=len(broker.refused),
+        trail=tuple(getattr(broker, "trail", ())),
     )
 
 

@@ -13,6 +13,8 @@ from riskguard.engine.decision import Decision, State
 from riskguard.history.columns import Columns
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from riskguard.history import History
@@ -57,6 +59,12 @@ class Track:
         # of several changes inside one bar of a coarser feed only the last is ever in force
         last = dict(zip(starts, decisions, strict=True))
         return cls(list(last), list(last.values()), first if first < ts.size else None)
+
+    @classmethod
+    def of_trail(cls, trail: Iterable[tuple[int, Decision]], priming: int | None) -> Track:
+        """Return the decisions that a stepped guard made, each with its bar."""
+        found = dict(trail)
+        return cls(list(found), list(found.values()), priming)
 
     def at(self, bar: int) -> Decision:
         """Return the decision in force at the close of a bar."""
