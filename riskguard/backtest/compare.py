@@ -56,8 +56,7 @@ class Request:
 def compare(request: Request, progress: Callable[[str], None] = lambda _step: None) -> Comparison:
     """Run the comparison; raises RuleError or DataError where rules and data do not fit."""
     traded = request.symbol or request.ruleset.symbol or request.history.symbol
-    pilot = request.ruleset.symbol or traded
-    watched = request.history.for_symbol(pilot)
+    watched = _watched(request, traded)
     bound = bind(
         request.ruleset,
         symbol=traded,
@@ -68,16 +67,12 @@ def compare(request: Request, progress: Callable[[str], None] = lambda _step: No
     history = request.history.for_symbol(traded)
     progress("reading the rules over the history")
     columns = columns_of(bound.ruleset, watched)
-    ts = history.bars(traded).ts
-    track = Track.of(columns, ts)
+    track = Track.of(columns, ts := history.bars(traded).ts)
     first = _first_bar(request, track, ts, columns)
-    eyes: dict[str, Any] = {"track": track}
-    guard = None
-    if bound.ruleset.evaluate == "event" or reads_account(columns.plan):
-        guard = Guard(bound.ruleset, sources=watched.sources())
-        eyes = {"guard": guard, "watched": watched}
+    guard = _stepped(bound.ruleset, columns, watched)
+    eyes = {"track": track} if guard is None else {"guard": guard, "watched": watched}
     results, exposure = _runs(request, history, eyes, first, progress)
-    if guard is not None:  # what it decided depends on what was traded
+    if guard is not None:
         track = Track.of_trail(results["guarded"].run.trail, track.priming)
     return Comparison(
         history=history,
@@ -100,6 +95,18 @@ def compare(request: Request, progress: Callable[[str], None] = lambda _step: No
         recovery=_recovery(columns, guard),
         mark=history.mark,
     )
+
+
+def _watched(request: Request, traded: str) -> History:
+    """Return the history as the rules see it: on the file's own symbol, or on that traded."""
+    own = not request.ruleset.symbol or traded in request.ruleset.per_symbol
+    return request.history.for_symbol(traded if own else request.ruleset.symbol)
+
+
+def _stepped(ruleset: RuleSet, columns: Columns, watched: History) -> Guard | None:
+    """Return a guard where decisions cannot be made beforehand: by event, or on the account."""
+    beforehand = ruleset.evaluate != "event" and not reads_account(columns.plan)
+    return None if beforehand else Guard(ruleset, sources=watched.sources())
 
 
 def _first_bar(request: Request, track: Track, ts: NDArray[np.int64], columns: Columns) -> int:

@@ -80,3 +80,16 @@ def test_later_start_is_obeyed_and_the_bars_before_it_warm_the_rules_up() -> Non
     assert int(made.ts[made.trading_from]) == start
     first, _ = made.decisions[0]
     assert first.stage == "cut", "in force since 30 January"
+
+
+def test_a_symbol_with_rules_of_its_own_is_judged_on_its_own_data() -> None:
+    rules = (
+        "version: 1\nevery: 4h\nsymbol: BTC\nparams: {level: 75_000}\nrules:\n"
+        "  lost: {when: close < level, clear: close > level + 1%, do: {exposure_cap: 50%}}\n"
+        "per_symbol: {ETH: {params: {level: 2_200}}}\n"
+    )
+    made = compared(rules=rules, symbol="ETH")
+    closes = made.history.bars("ETH").close
+    below = made.ts[closes < 2_200]
+    first = next(decision.ts for decision, _ in made.decisions if decision.active)
+    assert first == below[0]
