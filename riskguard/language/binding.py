@@ -22,14 +22,17 @@ from riskguard.language.rewriting import (
 from riskguard.language.ruleset import (
     Compare,
     Flag,
+    Indicator,
     Measured,
     RuleSet,
+    SeriesValue,
     Span,
     input_of,
     values,
 )
+from riskguard.language.ta_table import FUNCTIONS, warmup_bars
 from riskguard.language.units import span_words
-from riskguard.market import CATALOGUE
+from riskguard.market import CALENDAR, CATALOGUE, FROM_ZERO
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -42,7 +45,7 @@ __all__ = ["Bound", "bind", "sourced"]
 
 
 # windows that a measure looks back over, where it is more than one
-SPANS = {"accel": 2, "ema": 5}
+SPANS = {"accel": 2, "atr": 5, "ema": 5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ def bind(
     if recorded is not None:
         _unknown_at_start(fitted, recorded, found)
     fitted = carry(fitted, carried, found, notes)
+    _without_transfers(fitted, carried, notes)
     if not found.failed:
         fitted = settle(fitted, found, notes)
     fitted = afford(fitted, capabilities, found, notes)
@@ -163,7 +167,7 @@ def _unknown_at_start(ruleset: RuleSet, recorded: int, found: Findings) -> None:
     """Warn of lines that stay unknown until a live feed has run for long enough."""
     for leaf in leaves(*deciding(ruleset)):
         for value in (*values(leaf.left), *values(leaf.right)):
-            need = _warm_up(value)
+            need = _warm_up(value, ruleset.every or 0)
             if need > recorded:
                 rest = span_words(need - recorded)
                 message = f"the rule stays unknown for {rest} after start"
@@ -171,12 +175,31 @@ def _unknown_at_start(ruleset: RuleSet, recorded: int, found: Findings) -> None:
                 found.warn("RG508", value.span, message, fix)
 
 
-def _warm_up(value: Value) -> int:
+def _without_transfers(ruleset: RuleSet, carried: Mapping[str, Input], notes: list[str]) -> None:
+    """Say once that deposits cannot be told from gains."""
+    read = (one for leaf in leaves(*deciding(ruleset)) for one in (leaf.left, leaf.right))
+    taken = (part for one in read for part in values(one) if isinstance(part, Measured))
+    series = {part.of.name for part in taken if isinstance(part.of, SeriesValue)}
+    if "equity" in series & carried.keys() and "transfers" not in carried:
+        notes.append("no 'transfers' are sent: deposits and withdrawals are taken as none")
+
+
+def _warm_up(value: Value, every: int) -> int:
     """Return how much has to be seen before a value is known, in ns."""
-    if not isinstance(value, Measured):
+    if isinstance(value, Indicator):
+        return warmup_bars(FUNCTIONS[value.name], dict(value.arguments)) * every
+    if not isinstance(value, Measured) or _of_account(value):
         return 0
     own = value.minimum or (value.window or 0) * SPANS.get(value.function, 1)
-    return own + _warm_up(value.of)
+    return own + CALENDAR.get(value.calendar, 0) + _warm_up(value.of, every)
+
+
+def _of_account(value: Measured) -> bool:
+    """Say whether it rests on an account, which is known from its first event on."""
+    base = value.of
+    while isinstance(base, Measured):
+        base = base.of
+    return isinstance(base, SeriesValue) and base.name in FROM_ZERO
 
 
 def _named(ruleset: RuleSet, symbol: str) -> RuleSet:
@@ -223,19 +246,20 @@ def _clocked(ruleset: RuleSet, every: int, found: Findings) -> RuleSet:
 def _known_in(ruleset: RuleSet, history: int, found: Findings) -> None:
     """Refuse windows that are longer than the data: their lines would never be known."""
     for leaf in leaves(*deciding(ruleset)):
-        for side in (leaf.left, leaf.right):
-            for value in values(side):
-                if not isinstance(value, Measured) or (value.window or 0) <= history:
-                    continue
-                need = value.minimum or value.window or 0
-                if need <= history:
-                    continue
+        for value in (*values(leaf.left), *values(leaf.right)):
+            if isinstance(value, Measured) and not _of_account(value):
+                need, place = value.minimum or value.window or 0, _inside_brackets(value)
+            elif isinstance(value, Indicator):
+                need, place = _warm_up(value, ruleset.every or 0), value.span
+            else:
+                continue
+            if need > history:
                 message = (
                     f"window of {span_words(need)} is longer than the data "
                     f"({span_words(history)}): this line would never be known"
                 )
                 fix = "shorten it, or bring more data"
-                found.error("RG502", _inside_brackets(value), message, fix)
+                found.error("RG502", place, message, fix)
 
 
 def _inside_brackets(value: Measured) -> Span:

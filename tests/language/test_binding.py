@@ -240,3 +240,60 @@ def test_sources_alone_settle_the_floors():
     open_file = rule("when: close < 5\ndo: {close: all}")
     with pytest.raises(RuleError, match="RG514"):
         sourced(open_file, {})
+
+
+def test_data_must_be_as_long_as_what_library_functions_read_but_not_as_what_an_account_does():
+    text = "version: 1\nevery: 1h\nrules:\n  r: {{when: {}, min_hold: 1h, do: {{notify: look}}}}\n"
+    carried = {name: Input(name, CATALOGUE[name]) for name in ("close", "equity")}
+    found = {}
+    for line in ("ta.rsi(window=14) < 30", "equity.drop(30d) > 5%"):
+        rules, _ = read_text(text.format(line), "rules.yaml")
+        try:
+            bind(
+                rules,
+                symbol="BTC",
+                every=HOUR,
+                carried=carried,
+                capabilities=frozenset({"notify"}),
+                history=4 * DAY,
+            )
+        except RuleError as refused:
+            found[line] = [(one.code, one.line, one.column) for one in refused.diagnostics]
+    assert found == {"ta.rsi(window=14) < 30": [("RG502", 4, 13)]}
+
+
+def test_a_live_start_counts_what_library_functions_and_days_need():
+    text = (
+        "version: 1\nevery: 1h\nrules:\n  r:\n    when: {}\n    min_hold: 1h\n"
+        "    do: {{exposure_cap: 50%}}\n"
+    )
+    names = ("open", "high", "low", "close", "volume", "equity")
+    carried = {name: Input(name, CATALOGUE[name]) for name in names}
+    told = {}
+    for line in (
+        "ta.rsi(window=14) < 30",
+        "close.drop(today) > 5%",
+        "close.atr(2d) > 5",
+        "equity.drop(7d) > 5%",
+    ):
+        rules, found = read_text(text.format(line), "rules.yaml")
+        assert rules is not None, found
+        made = bind(
+            rules,
+            symbol="BTC",
+            every=HOUR,
+            carried=carried,
+            capabilities=frozenset({"exposure_cap"}),
+            recorded=0,
+        )
+        told[line] = ([one.message for one in made.warnings], made.notes)
+    assert told["ta.rsi(window=14) < 30"] == (
+        ["the rule stays unknown for 5.833 days after start"],
+        (),
+    )
+    assert told["close.drop(today) > 5%"] == (["the rule stays unknown for 24 h after start"], ())
+    assert told["close.atr(2d) > 5"] == (["the rule stays unknown for 10 days after start"], ())
+    assert told["equity.drop(7d) > 5%"] == (
+        [],
+        ("no 'transfers' are sent: deposits and withdrawals are taken as none",),
+    )
