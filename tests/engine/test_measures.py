@@ -78,7 +78,9 @@ class Oracle:
         if name == "accel":
             newer = sum((exact(x) for ts, x in inside if ts > now - span), Fraction(0))
             older = sum((exact(x) for ts, x in inside if ts <= now - span), Fraction(0))
-            return float(newer / older) if older else math.nan
+            if not older:
+                return math.nan if newer else 1.0
+            return float(newer / older)
         if name == "ema":
             return exponential_mean(values, span // HOUR)
         return self.vol(seen, now)
@@ -104,7 +106,9 @@ class Oracle:
         if self.function == "percentile":
             return sum(value < x for value in before) / len(before)
         if self.function == "times_avg":
-            return x / float(mean) if mean else math.nan
+            if not mean:
+                return math.nan if exact(x) else 1.0
+            return x / float(mean)
         spread = math.sqrt(sum((exact(v) - mean) ** 2 for v in before) / len(before))
         if self.function == "stdev":
             return spread

@@ -12,7 +12,11 @@ import pytest
 from riskguard.engine.compile import compile_rules
 from riskguard.engine.guard import Guard
 from riskguard.engine.plan import Plan
+from riskguard.engine.states import state_of
+from riskguard.engine.windows import Tape, Window
 from riskguard.history.columns import Columns
+from riskguard.history.columns.measures import measure
+from riskguard.history.columns.tape import TapeColumn
 from riskguard.language.ruleset import (
     Actions,
     All,
@@ -288,3 +292,21 @@ def test_every_value_truth_and_decision_of_the_columns_is_the_streams(block: int
                 decision = table.decision(number)
                 assert decision.ts == ts, where
             assert made == decision, where
+
+
+@pytest.mark.parametrize("function", ["times_avg", "accel"])
+def test_nothing_after_nothing_is_the_usual_pace(function: str) -> None:
+    times = np.arange(1, 13, dtype=np.int64) * HOUR
+    values = np.zeros(12)
+    values[9] = 5.0
+    column = TapeColumn(times, values, HOUR, 2 * HOUR, bar=True, scale=100)
+    found = measure(Window(function, "liq.long", 3 * HOUR), [column], times).tolist()
+    first = 3 if function == "times_avg" else 5
+    assert all(math.isnan(value) for value in found[:first])
+    assert found[first:9] == [1.0] * (9 - first)
+    assert math.isnan(found[9])  # the first dollar is infinitely many times nothing
+    tape = Tape(interval=HOUR, fresh=2 * HOUR, bar=True, scale=100)
+    state = state_of(Window(function, "liq.long", 3 * HOUR), [tape])
+    for ts, value, column_value in zip(times.tolist(), values.tolist(), found, strict=True):
+        tape.push(ts, value)
+        assert bits(state.read(ts)) == bits(column_value)

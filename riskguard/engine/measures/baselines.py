@@ -61,7 +61,7 @@ class Baseline(Rolling):
 
 
 class Times(Baseline):
-    """Return the current sample as a multiple of the mean before it."""
+    """Return the current sample as a multiple of the mean before it; nothing after nothing is 1."""
 
     __slots__ = ("total",)
     sums = True
@@ -77,8 +77,10 @@ class Times(Baseline):
         self.total -= self.tape.fixed[index]
 
     def read(self, now: int) -> float:
-        if not self.settle(now) or not self.total:
+        if not self.settle(now):
             return UNKNOWN
+        if not self.total:
+            return UNKNOWN if self.tape.fixed[-1] else 1.0
         return self.tape.values[-1] / (self.total / (self.tape.scale * (self.right - self.left)))
 
 

@@ -64,7 +64,7 @@ class Mean(Sum):
 
 
 class Accel(Sum):
-    """Return the total of the window over the total of the one before it."""
+    """Return the total of the window over that of the one before it; nothing after nothing is 1."""
 
     __slots__ = ("older", "tail")
     reach = 2
@@ -89,6 +89,8 @@ class Accel(Sum):
         while self.tail < self.left and times[self.tail] <= cut:
             self.older -= fixed[self.tail]
             self.tail += 1
-        if not self.filled(held + self.left - self.tail, now) or not self.older:
+        if not self.filled(held + self.left - self.tail, now):
             return UNKNOWN
+        if not self.older:
+            return UNKNOWN if self.total else 1.0
         return self.total / self.older

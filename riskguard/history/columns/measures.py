@@ -151,7 +151,8 @@ def _accel(window: Window, tape: TapeColumn, now: Ints) -> Floats | None:
     if fixed is None:
         return None
     totals = _totals(fixed)
-    value = _divided(totals[high] - totals[low], totals[low] - totals[oldest])
+    newer, older = totals[high] - totals[low], totals[low] - totals[oldest]
+    value = np.where((newer == 0) & (older == 0), 1.0, _divided(newer, older))
     negative = totals[low] < totals[oldest]
     if bool(negative.any()):
         return None
@@ -184,7 +185,8 @@ def _times(window: Window, tape: TapeColumn, now: Ints) -> Floats | None:
     totals = _totals(fixed)
     total = totals[last] - totals[low]
     mean = _divided(total, tape.scale * np.maximum(held, 1))
-    return tape.values[last] / np.where(good & (total != 0), mean, np.nan)
+    value = tape.values[last] / np.where(good & (total != 0), mean, np.nan)
+    return np.where(good & (total == 0) & (fixed[last] == 0), 1.0, value)
 
 
 def _spread(stick: _Yardstick, tape: TapeColumn, size: int) -> Floats:
