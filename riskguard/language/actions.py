@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from riskguard.language.blocks import BlockReader
 from riskguard.language.ruleset import Actions, Reentry, Stop
-from riskguard.language.schema import ACTIONS, REENTRY_KEYS
+from riskguard.language.schema import ACTIONS, REENTRY_KEYS, required
 
 if TYPE_CHECKING:
     from typing import Any
@@ -29,7 +29,7 @@ class ActionReader(BlockReader):
         if getattr(entry.node, "empty", False):
             self.no_value(entry, what)
             return None
-        block = self.block(entry.node, tuple(ACTIONS), what)
+        block = self.block(entry.node, ACTIONS, what)
         if block is None:
             return None
         values: dict[str, Any] = {}
@@ -104,7 +104,7 @@ class ActionReader(BlockReader):
         """Return the ramp after clearing, None when it has a fault."""
         block = self.block(entry.node, REENTRY_KEYS, "reentry")
         if block is None or not self.require(
-            block, REENTRY_KEYS, entry.key.span, "RG134", '"reentry"'
+            block, required(REENTRY_KEYS), entry.key.span, "RG134", '"reentry"'
         ):
             return None
         start, step = self.share(block["start"], "start"), self.share(block["step"], "step")

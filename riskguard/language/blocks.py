@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from riskguard.language.expression import parse_literal, parse_span
 from riskguard.language.findings import LineError, near, suggestion
 from riskguard.language.ruleset import Span
+from riskguard.language.schema import COMBINATORS, required
 from riskguard.language.source import Listing, Mapping, Scalar
 from riskguard.language.units import WORDS
 from riskguard.language.values import ValueReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Mapping as Table
 
     from riskguard.language.findings import Findings
+    from riskguard.language.schema import Key
     from riskguard.language.scope import Scope
     from riskguard.language.source import Node
 
@@ -53,7 +56,7 @@ class BlockReader:
         """Where faults are noted."""
         return self.scope.findings
 
-    def block(self, node: Node, keys: Sequence[str], what: str) -> Block | None:
+    def block(self, node: Node, keys: Collection[str], what: str) -> Block | None:
         """Return the entries of a block with a closed set of keys."""
         entries = self.entries(node, what)
         if entries is None:
@@ -68,6 +71,20 @@ class BlockReader:
             else:
                 found[key] = entry
         return found
+
+    def form(self, entry: Entry, keys: Table[str, Key]) -> Block | None:
+        """Return the block of a long form, None where it lacks a key that it has to have."""
+        name = entry.key.text
+        block = self.block(entry.node, keys, name)
+        if block is None:
+            return None
+        for key in required(keys):
+            if key not in block:
+                if block.lacks(key):
+                    message, fix = f'"{name}" needs "{key}:"', COMBINATORS[name].example
+                    self.findings.error("RG134", entry.key.span, message, fix)
+                return None
+        return block
 
     def entries(self, node: Node, what: str) -> list[Entry] | None:
         """Return the entries of a block with free keys; a doubled key is an error."""
@@ -135,6 +152,11 @@ class BlockReader:
         message = f"{what} cannot be '{found.text}'"
         self.findings.error("RG127", found.span, message, suggestion(found.text, choices))
         return ""
+
+    def chosen(self, block: Block, key: str, keys: Table[str, Key]) -> str:
+        """Return the word under a key with choices, its default where there is none."""
+        said = self.choice(block[key], key, keys[key].choices) if key in block else ""
+        return said or keys[key].default
 
     def truth(self, entry: Entry, what: str) -> bool:
         """Return true or false."""

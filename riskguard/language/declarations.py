@@ -11,7 +11,7 @@ from riskguard.language.blocks import BlockReader
 from riskguard.language.expression import parse_literal
 from riskguard.language.findings import LineError, suggestion
 from riskguard.language.ruleset import Input, Parameter
-from riskguard.language.schema import COVERAGES, INPUT_KEYS, KINDS, PARAMETER_KEYS, UNITS
+from riskguard.language.schema import INPUT_KEYS, PARAMETER_KEYS, UNITS
 from riskguard.language.source import Mapping, Scalar
 from riskguard.language.units import WORDS, comparable
 from riskguard.market import CATALOGUE, SeriesSpec
@@ -59,9 +59,9 @@ class DeclarationReader(BlockReader):
             return
         base = base or SeriesSpec("number", "level")
         spec: dict[str, Any] = {}
-        for what, choices in (("unit", UNITS), ("kind", KINDS)):
+        for what in ("unit", "kind"):
             if what in block:
-                chosen = self.choice(block[what], what, choices)
+                chosen = self.choice(block[what], what, INPUT_KEYS[what].choices)
                 spec[what] = chosen or getattr(base, what)
         if "max_age" in block:
             spec["max_age"] = self.duration(block["max_age"], "max_age") or None
@@ -76,12 +76,11 @@ class DeclarationReader(BlockReader):
         said: dict[str, Any] = {}
         if "available_after" in block:
             said["available_after"] = self.duration(block["available_after"], "available_after")
-        if "stamp" in block:
-            said["stamp"] = self.choice(block["stamp"], "stamp", ("open", "close"))
+        for what in ("stamp", "coverage"):
+            if what in block:
+                said[what] = self.choice(block[what], what, INPUT_KEYS[what].choices)
         if "source" in block:
             said["source"] = self.text(block["source"], "source")
-        if "coverage" in block:
-            said["coverage"] = self.choice(block["coverage"], "coverage", COVERAGES)
         if "scale" in block:
             found = self.literal(block["scale"], "scale")
             if found is not None:

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 from riskguard.language.blocks import BlockReader
 from riskguard.language.hours import HourReader
 from riskguard.language.ruleset import RuleSet, Span
-from riskguard.language.schema import SEVERITIES, SYMBOL
+from riskguard.language.schema import FILE_KEYS, SYMBOL, VERSION
 from riskguard.language.source import Listing, Scalar
 
 if TYPE_CHECKING:
     from riskguard.language.blocks import Block, Entry
 
 __all__ = ["HeaderReader"]
-
-VERSION = "1"
 
 
 class HeaderReader(BlockReader):
@@ -33,7 +31,7 @@ class HeaderReader(BlockReader):
             return False
         if found.text != VERSION:
             message = f"version {found.text} is not known here"
-            fix = "this riskguard reads version 1"
+            fix = f"this riskguard reads version {VERSION}"
             self.findings.error("RG141", found.span, message, fix)
             return False
         if next(iter(block)) != "version":
@@ -51,15 +49,15 @@ class HeaderReader(BlockReader):
             names = self.names(block["symbols"], "symbols")
             self.scope.symbols = tuple(name.text for name in names if self._fit(name))
         guards = self._guards(block["guards"]) if "guards" in block else "symbol"
-        choices = {
-            "evaluate": ("bar_close", "event"),
-            "blind": ("block", "ignore"),
-            "severity": SEVERITIES,
-        }
-        defaults = {"evaluate": "bar_close", "blind": "block", "severity": "warning"}
         said = {
-            key: (self.choice(block[key], key, choices[key]) if key in block else "") or default
-            for key, default in defaults.items()
+            key: self.chosen(block, key, FILE_KEYS) for key in ("evaluate", "blind", "severity")
+        }
+        for key in ("tags", "references"):
+            if key in block:
+                self.names(block[key], key)
+        texts = {
+            key: self.text(block[key], key) if key in block else ""
+            for key in ("name", "description", "author")
         }
         return RuleSet(
             symbol=self.scope.symbol,
@@ -69,10 +67,8 @@ class HeaderReader(BlockReader):
             evaluate=said["evaluate"],
             timezone=self._timezone(block),
             blind=said["blind"],
-            name=self.text(block["name"], "name") if "name" in block else "",
-            description=(
-                self.text(block["description"], "description") if "description" in block else ""
-            ),
+            name=texts["name"],
+            description=texts["description"],
             severity=said["severity"],
             path=self.findings.path,
             lines=self.findings.lines,
@@ -93,7 +89,7 @@ class HeaderReader(BlockReader):
 
     def _guards(self, entry: Entry) -> tuple[str, ...] | str:
         node = entry.node
-        if isinstance(node, Scalar) and node.text in {"symbol", "all"}:
+        if isinstance(node, Scalar) and node.text in FILE_KEYS["guards"].choices:
             return node.text
         if isinstance(node, Scalar) and node.empty:
             self.no_value(entry, "guards")
@@ -110,7 +106,7 @@ class HeaderReader(BlockReader):
 
     def _timezone(self, block: Block) -> str:
         zone = HourReader(self.scope).zone(block["timezone"]) if "timezone" in block else ""
-        self.scope.timezone = zone or "UTC"
+        self.scope.timezone = zone or FILE_KEYS["timezone"].default
         return self.scope.timezone
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from riskguard.language.blocks import BlockReader
 from riskguard.language.findings import near, suggestion
 from riskguard.language.ruleset import During
-from riskguard.language.schema import DURING_KEYS
+from riskguard.language.schema import DAYS, DURING_KEYS
 from riskguard.market import DAY, HOUR, MINUTE
 
 if TYPE_CHECKING:
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HourReader"]
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)", re.ASCII)
-EXAMPLE = 'during: {days: mon-fri, from: "08:00", to: "16:30", timezone: Europe/London}'
 
 
 class HourReader(BlockReader):
@@ -28,15 +26,9 @@ class HourReader(BlockReader):
 
     def during(self, entry: Entry) -> During | None:
         """Return the hours under a key, None when they have a fault."""
-        block = self.block(entry.node, DURING_KEYS, "during")
+        block = self.form(entry, DURING_KEYS)
         if block is None:
             return None
-        for key in ("from", "to"):
-            if key not in block:
-                if block.lacks(key):
-                    message = f'"during" needs "{key}:"'
-                    self.findings.error("RG134", entry.key.span, message, EXAMPLE)
-                return None
         days = self._days(block["days"]) if "days" in block else tuple(range(7))
         start, end = self._clock(block["from"], "from"), self._clock(block["to"], "to")
         zone = self.zone(block["timezone"]) if "timezone" in block else self.scope.timezone

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from riskguard.language.blocks import BlockReader
 from riskguard.language.findings import Findings, near
-from riskguard.language.header import VERSION, HeaderReader
+from riskguard.language.header import HeaderReader
 from riskguard.language.ruleset import Span
-from riskguard.language.schema import FILE_KEYS
+from riskguard.language.schema import FILE_KEYS, VERSION
 from riskguard.language.scope import Scope
 from riskguard.language.source import LIMITS, MAX_BYTES, MAX_NODES, Mapping, Scalar, compose, size
 from riskguard.shipped import shipped

@@ -8,20 +8,25 @@ from riskguard.language.actions import ActionReader
 from riskguard.language.blocks import BlockReader
 from riskguard.language.findings import near
 from riskguard.language.ruleset import Actions, All, Not, Rule, Stage
-from riskguard.language.schema import MISSING, RULE_KEYS, SEVERITIES
+from riskguard.language.schema import HIGHEST_PRIORITY, RULE_KEYS, STAGE_KEYS, required
 from riskguard.language.source import Scalar
 from riskguard.market import DAY
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from riskguard.language.blocks import Block, Entry
     from riskguard.language.conditions import ConditionReader
     from riskguard.language.ruleset import Condition, Reentry, Span
+    from riskguard.language.schema import Key
     from riskguard.language.scope import Scope
 
 __all__ = ["LatchReader"]
 
 # stands for a condition with a fault while the rest of its rule is read
 NOTHING = All(())
+# what is said of a rule or a stage that lacks one of its keys
+LACKING = {"when": "RG148", "enter": "RG152", "do": "RG149", "stage": "RG153"}
 
 
 class LatchReader(BlockReader):
@@ -41,8 +46,8 @@ class LatchReader(BlockReader):
         block = self.block(entry.node, RULE_KEYS, f"rule '{name}'")
         if block is None:
             return None
-        whole = self._whole(block, entry.key.span, f"rule '{name}'", "when", "RG148")
-        missing = self._missing_word(block)
+        whole = self._whole(block, entry.key.span, f"rule '{name}'", RULE_KEYS)
+        missing = self.chosen(block, "on_missing", RULE_KEYS)
         when = self._condition(block, "when", missing)
         clear = self._condition(block, "clear", missing, clearing=True)
         when, clear = self._hours(block, when, clear)
@@ -56,7 +61,7 @@ class LatchReader(BlockReader):
             cooldown=self._cooldown(block),
             latch=self._latch(block),
             priority=self._priority(block),
-            severity=self._severity(block),
+            severity=self.chosen(block, "severity", RULE_KEYS),
             title=self._text(block, "name"),
             description=self._text(block, "description"),
             mutes=self._mutes(block),
@@ -90,8 +95,8 @@ class LatchReader(BlockReader):
     def stage(self, name: Scalar, block: Block) -> Stage | None:
         """Return a stage of the ladder, None when it has a fault."""
         what = f"stage '{name.text}'"
-        whole = self._whole(block, name.span, what, "enter", "RG152")
-        missing = self._missing_word(block)
+        whole = self._whole(block, name.span, what, STAGE_KEYS)
+        missing = self.chosen(block, "on_missing", STAGE_KEYS)
         enter = self._condition(block, "enter", missing)
         recover = self._condition(block, "recover", missing, clearing=True)
         do = self.actions.actions(block["do"], "do") if "do" in block else None
@@ -106,9 +111,9 @@ class LatchReader(BlockReader):
             name.text, enter, do, recover, min_hold, reentry, fallback, description, name.span
         )
 
-    def _whole(self, block: Block, at: Span, what: str, key: str, code: str) -> bool:
-        first = self.require(block, (key,), at, code, what)
-        return self.require(block, ("do",), at, "RG149", what) and first
+    def _whole(self, block: Block, at: Span, what: str, keys: Mapping[str, Key]) -> bool:
+        there = [self.require(block, (key,), at, LACKING[key], what) for key in required(keys)]
+        return all(there)
 
     def _condition(
         self, block: Block, key: str, missing: str, *, clearing: bool = False
@@ -116,11 +121,6 @@ class LatchReader(BlockReader):
         if key not in block:
             return None
         return self.conditions.condition(block[key], missing=missing, clearing=clearing)
-
-    def _missing_word(self, block: Block) -> str:
-        if "on_missing" not in block:
-            return "hold"
-        return self.choice(block["on_missing"], "on_missing", MISSING) or "hold"
 
     def _fallback(self, block: Block) -> Actions | None:
         return self.actions.actions(block["fallback"], "fallback") if "fallback" in block else None
@@ -143,20 +143,16 @@ class LatchReader(BlockReader):
     def _text(self, block: Block, key: str) -> str:
         return self.text(block[key], key) if key in block else ""
 
-    def _severity(self, block: Block) -> str:
-        if "severity" not in block:
-            return "warning"
-        return self.choice(block["severity"], "severity", SEVERITIES) or "warning"
-
     def _priority(self, block: Block) -> int:
         if "priority" not in block:
             return 0
         found = self.scalar(block["priority"], "priority")
         if found is None:
             return 0
-        if found.text.isascii() and found.text.isdigit() and int(found.text[:9]) <= 100:
-            return int(found.text[:9])
-        message = f"priority {found.text} is outside 0..100"
+        number = int(found.text[:9]) if found.text.isascii() and found.text.isdigit() else -1
+        if 0 <= number <= HIGHEST_PRIORITY:
+            return number
+        message = f"priority {found.text} is outside 0..{HIGHEST_PRIORITY}"
         self.findings.error("RG304", found.span, message, "write a whole number")
         return 0
 

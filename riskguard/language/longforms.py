@@ -16,10 +16,12 @@ from riskguard.language.ruleset import All, AtLeast, Parameter
 from riskguard.language.ruleset import Any as AnyOf
 from riskguard.language.schema import (
     BREADTH_KEYS,
+    COMBINATORS,
     LIQUIDATIONS_KEYS,
     LOSS_KEYS,
     MARKET,
     MEASURES,
+    ONE_OF,
     SUPPORT_KEYS,
     SYMBOL,
 )
@@ -36,16 +38,11 @@ if TYPE_CHECKING:
 
 __all__ = ["LongFormReader"]
 
-SIDES = ("long", "short", "total")
 AVERAGE = re.compile(r"(?P<times>\S+)\s+average\(\s*(?P<window>[^(),]+?)\s*\)")
 ATR = re.compile(
     r"(?P<times>\d[\d_]*(?:\.\d+)?)\s+atr\(\s*(?P<window>[^(),]+?)\s*\)", re.IGNORECASE
 )
 CLOSES = re.compile(r"(\d+)\s+(?:closes?|bars?)")
-BREADTH = "breadth: {of: [BTC, ETH, SOL], at_least: 2, where: close.drop(24h) >= 3%}"
-SUPPORT = "support_lost: {levels: [75_000, 70_000], broken: 1, confirm: 2 closes}"
-LIQUIDATIONS = "liquidations: {side: long, window: 24h, at_least: 3x average(7d), floor: $50M}"
-LOSS = "unrealised_loss: {holder: fund, at_least: $0.9B}"
 
 
 class LongFormReader(BlockReader):
@@ -55,15 +52,6 @@ class LongFormReader(BlockReader):
         super().__init__(conditions.scope)
         self.conditions = conditions
 
-    def _needs(self, entry: Entry, block: Block, keys: tuple[str, ...], example: str) -> bool:
-        for key in keys:
-            if key not in block:
-                if block.lacks(key):
-                    message = f'"{entry.key.text}" needs "{key}:"'
-                    self.findings.error("RG134", entry.key.span, message, example)
-                return False
-        return True
-
     def _line(self, text: str, at: Scalar) -> Condition | None:
         return self.conditions.line(Scalar(text, at.span, whole=True))
 
@@ -71,8 +59,8 @@ class LongFormReader(BlockReader):
 
     def breadth(self, entry: Entry) -> Condition | None:
         """Read `breadth` as what it stands for: at_least of the line for every symbol."""
-        inner = self.block(entry.node, BREADTH_KEYS, "breadth")
-        if inner is None or not self._needs(entry, inner, BREADTH_KEYS, BREADTH):
+        inner = self.form(entry, BREADTH_KEYS)
+        if inner is None:
             return None
         symbols = self._symbols(inner["of"])
         line = self.scalar(inner["where"], "where")
@@ -101,12 +89,13 @@ class LongFormReader(BlockReader):
 
     def support_lost(self, entry: Entry) -> Condition | None:
         """Read `support_lost`: closes under a level, by a buffer or for a time."""
-        block = self.block(entry.node, SUPPORT_KEYS, "support_lost")
+        block = self.form(entry, SUPPORT_KEYS)
         if block is None or block.unknown:
             return None
-        if ("level" in block) == ("levels" in block):
+        if sum(key in block for key in ONE_OF["support_lost"]) != 1:
             message = '"support_lost" needs "levels:" or "level:", one of them'
-            self.findings.error("RG134", entry.key.span, message, SUPPORT)
+            fix = COMBINATORS["support_lost"].example
+            self.findings.error("RG134", entry.key.span, message, fix)
             return None
         level = self._level(block)
         if level is None:
@@ -135,7 +124,8 @@ class LongFormReader(BlockReader):
         if not levels:
             if isinstance(block["levels"].node, Listing):
                 message = "'levels' is empty"
-                self.findings.error("RG136", block["levels"].key.span, message, SUPPORT)
+                fix = COMBINATORS["support_lost"].example
+                self.findings.error("RG136", block["levels"].key.span, message, fix)
             return None
         if "broken" not in block:
             return levels[0]
@@ -165,11 +155,10 @@ class LongFormReader(BlockReader):
 
     def liquidations(self, entry: Entry) -> Condition | None:
         """Read `liquidations`: a multiple of their average, and a floor in dollars."""
-        block = self.block(entry.node, LIQUIDATIONS_KEYS, "liquidations")
-        needed = ("side", "window", "at_least")
-        if block is None or not self._needs(entry, block, needed, LIQUIDATIONS):
+        block = self.form(entry, LIQUIDATIONS_KEYS)
+        if block is None:
             return None
-        side = self.choice(block["side"], "side", SIDES)
+        side = self.chosen(block, "side", LIQUIDATIONS_KEYS)
         window = self.text(block["window"], "window")
         wanted = self.scalar(block["at_least"], "at_least")
         if not side or not window or wanted is None:
@@ -223,8 +212,8 @@ class LongFormReader(BlockReader):
 
     def unrealised_loss(self, entry: Entry) -> Condition | None:
         """Read `unrealised_loss`: what a large holder would lose by selling now."""
-        block = self.block(entry.node, LOSS_KEYS, "unrealised_loss")
-        if block is None or not self._needs(entry, block, ("at_least",), LOSS):
+        block = self.form(entry, LOSS_KEYS)
+        if block is None:
             return None
         wanted = self.scalar(block["at_least"], "at_least")
         holder = self.text(block["holder"], "holder") if "holder" in block else ""

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from riskguard.language.ruleset import Span
+from riskguard.language.schema import BLOCKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +25,10 @@ TAB = re.compile(r" *\t")
 DASH = re.compile(r"\s*(-)[A-Za-z(]")
 COLON = re.compile(r"\s*(?:- )?(?P<key>[A-Za-z_][\w.]*)(?P<colon>:)(?P<value>[^\s/:].*)$")
 BLOCK_START = re.compile(r"\s*(?:- )*[^#\s'\"][^#]*:\s+[|>][-+0-9]*\s*(?:#.*)?$")
-FREE_TEXT = re.compile(r"\s*(?:- )?\{?(?:name|description|author|references|tags|help|notify)\s*:")
+PROSE = {
+    name for keys in BLOCKS.values() for name, key in keys.items() if key.kind in {"text", "texts"}
+}
+FREE_TEXT = re.compile(rf"\s*(?:- )?\{{?(?:{'|'.join(sorted(PROSE))})\s*:")
 COMMENT = re.compile(r"(?:^|\s)#")
 
 

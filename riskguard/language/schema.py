@@ -1,14 +1,44 @@
 """The tables of the language: which keys a block has, what a measure takes, what is reserved.
 
-The walker reads by these tables, and so does whatever describes the language elsewhere.
+One source for the reader, for the schema of editors and for the reference page.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from riskguard.language.forms import (
+    BESIDE,
+    BREADTH_KEYS,
+    COMBINATORS,
+    CONDITION_KEYS,
+    DAYS,
+    DURING_KEYS,
+    LIQUIDATIONS_KEYS,
+    LOSS_KEYS,
+    ONE_OF,
+    STANDS_FOR,
+    SUPPORT_KEYS,
+)
+from riskguard.language.keys import (
+    FILE_KEYS,
+    HIGHEST_PRIORITY,
+    INPUT_KEYS,
+    MISSING,
+    PARAMETER_KEYS,
+    PER_SYMBOL_KEYS,
+    REENTRY_KEYS,
+    RULE_KEYS,
+    SEVERITIES,
+    STAGE_KEYS,
+    UNITS,
+    VERSION,
+    WRITTEN,
+    Key,
+    required,
+)
 from riskguard.market import CATALOGUE
 
 if TYPE_CHECKING:
@@ -16,75 +46,51 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACTIONS",
+    "BESIDE",
+    "BLOCKS",
+    "BREADTH_KEYS",
     "CALENDARS",
     "CALENDARS_OF",
     "COMBINATORS",
     "CONDITION_KEYS",
+    "DAYS",
     "DURING_KEYS",
     "FILE_KEYS",
+    "HIGHEST_PRIORITY",
     "INPUT_KEYS",
     "LIQUIDATIONS_KEYS",
+    "LITERALS",
     "LOSS_KEYS",
     "MARKET",
+    "MAX_RULES",
     "MEASURES",
+    "MISSING",
     "NAME",
+    "ONE_OF",
     "PARAMETER_KEYS",
     "PER_SYMBOL_KEYS",
     "REENTRY_KEYS",
     "RESERVED",
     "RULE_KEYS",
+    "SELLING",
     "SEVERITIES",
     "STAGE_KEYS",
+    "STANDS_FOR",
     "SUPPORT_KEYS",
     "SYMBOL",
     "UNITS",
+    "VERSION",
+    "WRITTEN",
     "Action",
+    "Key",
     "Measure",
+    "Written",
+    "required",
 ]
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 SYMBOL = re.compile(r"[A-Z][A-Z0-9]{0,19}")
 MAX_RULES = 2_000
-SEVERITIES = ("info", "warning", "critical")
-MISSING = ("hold", "fire", "ignore")
-
-METADATA = ("name", "description", "author", "severity", "tags", "references")
-FILE_KEYS = (
-    *("version", *METADATA, "symbol", "symbols", "guards", "every", "evaluate", "timezone"),
-    *("blind", "inputs", "params", "define", "rules", "stages", "extends", "override"),
-    *("disable", "per_symbol", "allow"),
-)
-RULE_KEYS = (
-    *("when", "clear", "do", "on_missing", "cooldown", "min_hold", "latch", "during"),
-    *("priority", "severity", "name", "description", "mutes", "reentry", "fallback", "allow"),
-)
-STAGE_KEYS = (
-    *("stage", "enter", "recover", "do", "min_hold", "on_missing", "reentry", "fallback"),
-    *("description", "allow"),
-)
-INPUT_KEYS = (
-    *("column", "unit", "kind", "max_age", "available_after", "stamp", "scale", "source"),
-    *("coverage", "signed"),
-)
-PARAMETER_KEYS = ("value", "by_source", "range", "step", "help")
-REENTRY_KEYS = ("start", "step", "every", "while")
-PER_SYMBOL_KEYS = ("params", "override", "disable")
-BREADTH_KEYS = ("of", "at_least", "where")
-SUPPORT_KEYS = ("levels", "broken", "level", "confirm", "or_below_for", "buffer")
-LIQUIDATIONS_KEYS = ("side", "window", "at_least", "min", "floor", "source")
-LOSS_KEYS = ("holder", "at_least")
-DURING_KEYS = ("days", "from", "to", "timezone")
-
-# one of these makes a map a condition; the rest may stand beside it
-COMBINATORS = (
-    *("all", "any", "not", "at_least", "sequence", "is", "breadth"),
-    *("support_lost", "liquidations", "unrealised_loss", "during"),
-)
-CONDITION_KEYS = (*(*COMBINATORS, "of", "within", "for", "on_missing", "name"),)
-
-KINDS = ("level", "flow", "rolling")
-COVERAGES = ("full", "sampled", "reconstructed")
-UNITS = ("price", "usd", "coins", "contracts", "fraction", "index", "count", "multiple", "number")
 
 # inputs that every symbol has of its own; the others are one for the whole market or account
 MARKET = frozenset(
@@ -96,9 +102,11 @@ MARKET = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What a measure makes of a series."""
+    """What a measure makes of a series x over a window w that ends now."""
 
     result: str  # a dimension; "" = that of the series
+    help: str  # its definition
+    unknown: str  # when it is unknown though the series is not
     flows: bool = False  # sums what happened: flows only
     baseline: bool = False  # takes min=
     windowed: bool = True
@@ -108,26 +116,96 @@ class Measure:
     example: str = "24h"
 
 
+SEEN = "less than the window seen"
+LEAST = "less than the window (or min=) seen"
+
 MEASURES: Mapping[str, Measure] = {
-    "ago": Measure(""),
-    "change": Measure("share"),
-    "drop": Measure("share", positive=True, fraction=True),
-    "rise": Measure("share", positive=True),
-    "sum": Measure("", flows=True),
-    "mean": Measure("", baseline=True),
-    "sma": Measure("", baseline=True),
-    "ema": Measure(""),
-    "low": Measure(""),
-    "high": Measure(""),
-    "stdev": Measure("", baseline=True, positive=True),
-    "zscore": Measure("number", baseline=True, relative=True),
-    "times_avg": Measure("ratio", baseline=True, relative=True, example="30d"),
-    "percentile": Measure("share", baseline=True, relative=True, positive=True, fraction=True),
-    "accel": Measure("ratio", flows=True, relative=True),
-    "drawdown": Measure("share", positive=True, fraction=True),
-    "vol": Measure("share", positive=True),
-    "atr": Measure("price", positive=True, example="14d"),
-    "age": Measure("time", windowed=False, positive=True),
+    "ago": Measure("", "the value one window ago", "no value there"),
+    "change": Measure("share", "x / x one window ago - 1", "no value there, or it was 0"),
+    "drop": Measure(
+        "share",
+        "how far x fell since one window ago; 0 when it rose",
+        "no value there, or it was 0",
+        positive=True,
+        fraction=True,
+    ),
+    "rise": Measure(
+        "share",
+        "how far x rose since one window ago; 0 when it fell",
+        "no value there, or it was 0",
+        positive=True,
+    ),
+    "sum": Measure("", "all that happened in the window", SEEN, flows=True),
+    "mean": Measure("", "mean over the window", LEAST, baseline=True),
+    "sma": Measure("", "the same as mean", LEAST, baseline=True),
+    "ema": Measure(
+        "",
+        "exponential mean, alpha = 2 / (n + 1) with n samples in a window, over the last 5 windows",
+        "less than 5 windows seen",
+    ),
+    "low": Measure("", "lowest value of the window", SEEN),
+    "high": Measure("", "highest value of the window", SEEN),
+    "stdev": Measure(
+        "",
+        "standard deviation over the window before this sample",
+        LEAST,
+        baseline=True,
+        positive=True,
+    ),
+    "zscore": Measure(
+        "number",
+        "(x - mean) / stdev, both over the window before this sample",
+        f"{LEAST}, or the values are all the same",
+        baseline=True,
+        relative=True,
+    ),
+    "times_avg": Measure(
+        "ratio",
+        "x / mean over the window before this sample",
+        f"{LEAST}, or the mean is 0",
+        baseline=True,
+        relative=True,
+        example="30d",
+    ),
+    "percentile": Measure(
+        "share",
+        "how much of the window before this sample lies below x",
+        LEAST,
+        baseline=True,
+        relative=True,
+        positive=True,
+        fraction=True,
+    ),
+    "accel": Measure(
+        "ratio",
+        "sum of the window / sum of the window before it",
+        "less than 2 windows seen, or the second sum is 0",
+        flows=True,
+        relative=True,
+    ),
+    "drawdown": Measure(
+        "share",
+        "how far x lies below the highest value of the window",
+        SEEN,
+        positive=True,
+        fraction=True,
+    ),
+    "vol": Measure(
+        "share",
+        "standard deviation of the log returns in the window, scaled to 365 days",
+        SEEN,
+        positive=True,
+    ),
+    "atr": Measure(
+        "price",
+        "average true range of the bars (Wilder), over the last 5 windows",
+        "less than 5 windows seen",
+        positive=True,
+        example="14d",
+    ),
+    "age": Measure(
+        "time", "how long ago the last value was", "never", windowed=False, positive=True
+    ),
 }
 
 
@@ -141,26 +219,100 @@ CALENDARS_OF: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
-    """How the value of an action is written."""
+class Action(Key):
+    """How the value of an action is written, and what several of them make together."""
 
-    kind: str  # share | choice | truth | multiple | stop | text
-    choices: tuple[str, ...] = ()
+    merge: str = ""
 
 
 ACTIONS: Mapping[str, Action] = {
-    "exposure_cap": Action("share"),
-    "reduce_by": Action("share"),
-    "close": Action("choice", ("all", "longs", "shorts")),
-    "block_entries": Action("choice", ("long", "short", "both")),
-    "reduce_only": Action("truth"),
-    "leverage_cap": Action("multiple"),
-    "stop": Action("stop"),
-    "cancel_orders": Action("choice", ("entries", "all")),
-    "hedge": Action("share"),
-    "notify": Action("text"),
+    "exposure_cap": Action(
+        "share",
+        "The most that may be held, as a share of the position when the episode began.",
+        merge="the lowest",
+    ),
+    "reduce_by": Action(
+        "share",
+        "Sell this share of the position once, when the rule turns on; the rest is then a cap.",
+        merge="the largest",
+    ),
+    "close": Action(
+        "choice",
+        "Close the positions now.",
+        choices=("all", "longs", "shorts"),
+        merge="both together",
+    ),
+    "block_entries": Action(
+        "choice",
+        "No order that opens or enlarges a position on this side.",
+        choices=("long", "short", "both"),
+        merge="both together",
+    ),
+    "reduce_only": Action("truth", "Orders may only reduce a position.", merge="true if any is"),
+    "leverage_cap": Action("multiple", "The highest leverage, from 1x.", merge="the lowest"),
+    "stop": Action(
+        "stop",
+        "Distance of a stop to the price; never loosened while the rule is on.",
+        merge="the nearest",
+    ),
+    "cancel_orders": Action(
+        "choice",
+        "Cancel resting orders, before anything is reduced.",
+        choices=("entries", "all"),
+        merge="both together",
+    ),
+    "hedge": Action(
+        "share",
+        "Sell perpetuals for this share of the position that remains.",
+        merge="the largest",
+    ),
+    "notify": Action("text", "Send this message once, when the rule turns on.", merge="each"),
 }
 SELLING = ("close", "reduce_by", "exposure_cap", "hedge")
+
+# kind of a value that is a block of keys -> its keys
+BLOCKS: Mapping[str, Mapping[str, Key]] = {
+    "file": FILE_KEYS,
+    "rule": RULE_KEYS,
+    "stage": STAGE_KEYS,
+    "input": INPUT_KEYS,
+    "parameter": PARAMETER_KEYS,
+    "symbol_changes": PER_SYMBOL_KEYS,
+    "condition": CONDITION_KEYS,
+    "actions": ACTIONS,
+    "reentry": REENTRY_KEYS,
+    "breadth": BREADTH_KEYS,
+    "support_lost": SUPPORT_KEYS,
+    "liquidations": LIQUIDATIONS_KEYS,
+    "unrealised_loss": LOSS_KEYS,
+    "during": DURING_KEYS,
+}
+
+
+class Written(NamedTuple):
+    """How a number of one dimension is written."""
+
+    examples: tuple[str, ...]
+    help: str
+
+
+# dimension of a literal -> how it is written
+LITERALS: Mapping[str, Written] = {
+    "plain": Written(
+        ("75000", "75_000", "75,000", "7.5e4", "75k"),
+        "prices, coins, counts, indices, ratios",
+    ),
+    "share": Written(("-4.4%", "25bp"), "a share of the whole; a plain number is refused"),
+    "dollars": Written(
+        ("$237M", "$2.16B", "$75k"),
+        "k, M, B (or bn), T; a plain number is refused, except for prices",
+    ),
+    "ratio": Written(("3x", "0.5x"), "a multiple: leverage, times an average"),
+    "time": Written(
+        ("30s", "15m", "15min", "24h", "7d", "4w"), "m is minutes; months are written in days"
+    ),
+    "bars": Written(("2 closes", "20 bars"), 'closed bars of "every"'),
+}
 
 RESERVED = frozenset(
     {"all", "any", "not", "at_least", "of", "sequence", "within", "is", "for", "on_missing"}
