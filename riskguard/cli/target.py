@@ -1,4 +1,4 @@
-"""Where `--json` writes: a place that can take the report and is no input, known before the run."""
+"""Where a file is written to: a place that can take it and is no input, known before the run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from riskguard.cli.failures import WrongUse
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["json_target"]
+__all__ = ["json_target", "writable"]
 
 ELSEWHERE = "write the path of a file: report.json"
 REPORT = b'"schema": "riskguard/report-'  # how every report of ours begins
@@ -25,18 +25,29 @@ def json_target(text: str | None, inputs: Iterable[Path]) -> Path | None:
         WrongUse: It cannot be written to, or it is one of the inputs.
 
     """
+    path = writable("--json", text, ELSEWHERE)
+    read = next((one for one in inputs if _is_of(path, one)), None) if path else None
+    if read:
+        raise WrongUse(f"--json {text} would replace what is read: {read}", ELSEWHERE)
+    return path
+
+
+def writable(option: str, text: str | None, fix: str) -> Path | None:
+    """Return the file that an option names, None for none and for "-".
+
+    Raises:
+        WrongUse: It cannot be written to.
+
+    """
     if text is None or text == "-":
         return None
     path = Path(text)
     try:
         fault = _fault(path)
-        read = fault or next((one for one in inputs if _is_of(path, one)), None)
     except OSError as error:  # a name that is too long, a folder that takes no file
-        raise WrongUse(f"--json {text} cannot be written: {error.strerror}", ELSEWHERE) from error
+        raise WrongUse(f"{option} {text} cannot be written: {error.strerror}", fix) from error
     if fault:
-        raise WrongUse(f"--json {text} {fault}", ELSEWHERE)
-    if read:
-        raise WrongUse(f"--json {text} would replace what is read: {read}", ELSEWHERE)
+        raise WrongUse(f"{option} {text} {fault}", fix)
     return path
 
 

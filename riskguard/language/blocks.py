@@ -84,7 +84,17 @@ class BlockReader:
                     message, fix = f'"{name}" needs "{key}:"', COMBINATORS[name].example
                     self.findings.error("RG134", entry.key.span, message, fix)
                 return None
-        return block
+        return block if self.joined(block, keys, COMBINATORS[name].example) else None
+
+    def joined(self, block: Block, keys: Table[str, Key], example: str = "") -> bool:
+        """Note each key without the one it belongs to; return whether there was none."""
+        alone = [key for key in block if key in keys and keys[key].needs not in {"", *block}]
+        for key in alone:
+            needed = keys[key].needs
+            if block.lacks(needed):
+                message, fix = f'"{key}" needs "{needed}:"', example or COMBINATORS[needed].example
+                self.findings.error("RG134", block[key].key.span, message, fix)
+        return not alone
 
     def entries(self, node: Node, what: str) -> list[Entry] | None:
         """Return the entries of a block with free keys; a doubled key is an error."""

@@ -21,9 +21,9 @@ from riskguard.language.ruleset import (
     Sequence,
 )
 from riskguard.language.schema import (
-    COMBINATORS,
+    BESIDE,
     CONDITION_KEYS,
-    MISSING,
+    ONE_OF,
 )
 from riskguard.language.source import Listing, Mapping, Scalar
 from riskguard.language.units import span_words
@@ -110,9 +110,9 @@ class ConditionReader(BlockReader):
         if self._plugged(node):
             return None
         block = self.block(node, CONDITION_KEYS, "condition")
-        if block is None:
+        if block is None or not self.joined(block, BESIDE):
             return None
-        kinds = [key for key in block if key in COMBINATORS]
+        kinds = [key for key in block if key in ONE_OF["condition"]]
         if not kinds:
             if not block.unknown:
                 fix = "give it a line, or one of all, any, not, at_least, sequence"
@@ -124,6 +124,8 @@ class ConditionReader(BlockReader):
             fix = "nest one inside the other"
             self.findings.error("RG131", block[second].key.span, message, fix)
             return None
+        if "name" in block:
+            self.text(block["name"], "name")
         around = self.missing
         self.missing = self._on_missing(block, around)
         forms: dict[str, Callable[[Block], Condition | None]] = {
@@ -158,7 +160,7 @@ class ConditionReader(BlockReader):
         if "on_missing" not in block:
             return around
         entry = block["on_missing"]
-        found = self.choice(entry, "on_missing", MISSING)
+        found = self.choice(entry, "on_missing", BESIDE["on_missing"].choices)
         if found == "fire" and self.clearing:
             message = "missing data may not clear a guard"
             fix = "use hold (default) or ignore"

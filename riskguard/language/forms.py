@@ -96,7 +96,7 @@ BESIDE: Mapping[str, Key] = {
     ),
     "for": Key("time", "How long the condition has to stay true before it counts."),
     "on_missing": RULE_KEYS["on_missing"],
-    "name": Key("text", "What the condition is called in reports."),
+    "name": Key("text", "A title for the condition."),
 }
 CONDITION_KEYS: Mapping[str, Key] = {**COMBINATORS, **BESIDE}
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from riskguard.language.blocks import BlockReader
 from riskguard.language.findings import near, suggestion
 from riskguard.language.ruleset import During
-from riskguard.language.schema import DAYS, DURING_KEYS
+from riskguard.language.schema import COMBINATORS, DAYS, DURING_KEYS
+from riskguard.language.source import Listing
 from riskguard.market import DAY, HOUR, MINUTE
 
 if TYPE_CHECKING:
@@ -58,6 +59,9 @@ class HourReader(BlockReader):
     def _days(self, entry: Entry) -> tuple[int, ...] | None:
         found: set[int] = set()
         names = self.names(entry, "days")
+        if not names and isinstance(entry.node, Listing):
+            fix = COMBINATORS["during"].example
+            self.findings.error("RG136", entry.key.span, "'days' is empty", fix)
         for name in names:
             first, dash, last = name.text.lower().partition("-")
             unknown = next((one for one in (first, last) if one and one not in DAYS), None)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["SUFFIXES", "Includer", "Part", "read_bytes", "siblings"]
 
 SUFFIXES = (".yaml", ".yml", ".json")
+FOR_EDITORS = "riskguard-1.json"  # lies beside rule files and is none
 DEEPEST = 8
 MOST_FILES = 64
 PACK = re.compile(r"pack:(?P<name>[^@]*)(?:@(?P<version>.*))?")
@@ -208,7 +209,8 @@ def _resolved(path: Path) -> Path | None:
 def siblings(folder: Path, *, stems: bool = True) -> list[str]:
     """Return the rule files of a folder, by their names without the ending or as they are."""
     try:
-        found = sorted(one for one in folder.iterdir() if one.suffix in SUFFIXES)
+        inside = [one for one in folder.iterdir() if one.name != FOR_EDITORS]
+        found = sorted(one for one in inside if one.suffix in SUFFIXES)
     except OSError:
         return []
     if not stems:

@@ -115,10 +115,6 @@ class LongFormReader(BlockReader):
 
     def _level(self, block: Block) -> Scalar | None:
         if "level" in block:
-            if "broken" in block:
-                message = '"broken" counts "levels:"; there is one level'
-                self.findings.error("RG134", block["broken"].key.span, message, "leave it out")
-                return None
             return self.scalar(block["level"], "level")
         levels = self.names(block["levels"], "levels")
         if not levels:

@@ -58,10 +58,11 @@ AMOUNTS = frozenset({"price", "dollars", "coins"})
 MEETS_PLAIN = frozenset({"price", "coins", "count", "index", "number", "ratio", "plain"})
 FACTORS = frozenset({"share", "ratio", "number", "plain"})
 
-NUMBER = re.compile(
-    r"(?P<money>\$)?(?P<digits>(?:\d{1,3}(?:,\d{3})+(?![\d_])|\d[\d_]*)(?:\.\d+)?(?:e[+-]?\d{1,4})?)"
-    r"(?P<unit>%|[^\W\d_]+)?"
+BARE = (  # a number without its unit
+    r"(?P<money>\$)?"
+    r"(?P<digits>(?:\d{1,3}(?:,\d{3})+(?![\d_])|\d[\d_]*)(?:\.\d+)?(?:e[+-]?\d{1,4})?)"
 )
+NUMBER = re.compile(BARE + r"(?P<unit>%|[^\W\d_]+)?")
 
 
 def amount(match: re.Match[str]) -> tuple[float, str]:
