@@ -57,8 +57,8 @@ def _number(unit: str) -> str:
 
 def _text(kind: str, *patterns: str, types: str | list[str] = "string") -> Schema:
     """Return the schema of texts that one of the patterns fits, with what to write instead."""
-    whole = patterns[0] if len(patterns) == 1 else f"(?:{'|'.join(patterns)})"
-    return {"type": types, "pattern": f"^{whole}$", "errorMessage": f"write {WRITTEN[kind]}"}
+    whole = f"^(?:{'|'.join(patterns)})$"
+    return {"type": types, "pattern": whole, "errorMessage": f"write {WRITTEN[kind]}"}
 
 
 def _listed(item: Schema, least: int = 0) -> Schema:
@@ -89,9 +89,9 @@ SHAPES: Mapping[str, Schema] = {
     "word": _PROSE,
     "name": _OWN_NAME,
     "names": _listed(_text("names", ONE_NAME)),
-    "files": _listed(_text("files", rf"pack:[^@]+@\d+|[^\\]+{_words(SUFFIXES)}")),
+    "files": _listed(_text("files", r"pack:[^@]+@\d+", rf"[^\\]+{_words(SUFFIXES)}")),
     "codes": _listed(_text("codes", _plain(CODE))),
-    "truth": _text("truth", "true|false", types=["boolean", "string"]),
+    "truth": _text("truth", "true", "false", types=["boolean", "string"]),
     "time": _text("time", rf"\s*(?:{_plain(BARE)}(?:{_words(DURATIONS)}|{_BARS})|{ONE_NAME})\s*"),
     # what YAML 1.1 makes of 16:30 is 990
     "clock": {
