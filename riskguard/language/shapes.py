@@ -1,7 +1,8 @@
 """How an editor sees the value under a key: one JSON Schema for each kind of value.
 
 A text keeps its letters in the language; YAML types it before an editor sees it: 75_000 is a
-number in version 1.1 and a text in 1.2, 16:30 the other way round. Both are taken here.
+number in version 1.1 and a text in 1.2, 16:30 too. Both are taken here; but an editor set to 1.1
+refuses a rule called on, off, yes or no, which it takes for a truth.
 """
 
 from __future__ import annotations
