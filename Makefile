@@ -2,7 +2,7 @@
 # Needs make and Python >= 3.11 with venv. All paths are relative: spaces in the path are fine.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench soak docs clean
+.PHONY: help demo test check bench soak docs reference clean
 MAKEFLAGS += --no-print-directory
 
 PY := .venv/bin/python
@@ -17,6 +17,7 @@ help:
 	@echo "make check   ruff, mypy, import-linter"
 	@echo "make bench   print speed and memory as ratios"
 	@echo "make docs    run every example in the documentation"
+	@echo "make reference  make the schema for editors and the reference page anew"
 	@echo "make soak    the long tests: hours, not minutes"
 
 demo: .venv/.backtest
@@ -36,6 +37,10 @@ bench: .venv/.backtest .venv/.dev
 
 docs: .venv/.backtest .venv/.dev
 	@$(PY) -m pytest riskguard README.md docs tests/test_docs.py
+
+reference: .venv/.backtest
+	@$(PY) -m riskguard schema --output rules/riskguard-1.json
+	@$(PY) -m riskguard.language.reference docs/reference.md
 
 soak: .venv/.backtest .venv/.dev .venv/.soak
 	@$(PY) -m pytest -m soak

@@ -4,39 +4,50 @@ import doctest
 import re
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from riskguard import Guard, Sample
 from riskguard.cli import main
 from riskguard.language.reader import read_text
+from riskguard.language.ruleset import RuleSet
+from riskguard.market import HOUR
 from riskguard.shipped import shipped
+from tests.shown import completed, is_test
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-BLOCK = re.compile(r"^```(\w+)( refused)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(\w+)(?: ([\w ]+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"`([\w-]+\.yaml)`:\s*\Z")
 SCENARIO = ROOT / "riskguard" / "history" / "scenarios" / "feb-2026"
 
 FLAGS = doctest.ELLIPSIS | doctest.DONT_ACCEPT_BLANKLINE
 
 
-def blocks(page: Path, language: str) -> list[tuple[str, str, bool]]:
-    """Return the file name said before each block, its text, and whether it is to be refused."""
+class Block(NamedTuple):
+    name: str  # of the file, when it is said before the block
+    text: str
+    mark: str  # refused, refused RG301, same or nothing
+
+
+def blocks(page: Path, language: str) -> list[Block]:
+    """Return the blocks of a page in one language."""
     text = page.read_text(encoding="utf-8")
     found = []
     for match in BLOCK.finditer(text):
         if match[1] == language:
             name = NAMED.search(text[: match.start()])
-            found.append((name[1] if name else "", match[3], bool(match[2])))
+            found.append(Block(name[1] if name else "", match[3], match[2] or ""))
     return found
 
 
-RULES = [
-    pytest.param(text, refused, id=f"{page.stem}-{number}")
+YAML = [
+    pytest.param(page, number, id=f"{page.stem}-{number}")
     for page in PAGES
-    for number, (_, text, refused) in enumerate(blocks(page, "yaml"))
-    if text.startswith("version:")
+    for number in range(len(blocks(page, "yaml")))
 ]
 SESSIONS = [
     pytest.param(page, text, id=f"{page.stem}-{number}")
@@ -45,26 +56,72 @@ SESSIONS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "refused"), RULES)
-def test_every_rule_file_shown_is_what_it_says(text: str, refused: bool) -> None:
-    _, found = read_text(text, "shown.yaml")
-    assert any(item.severity == "error" for item in found) == refused
+def written(page: Path, folder: Path) -> None:
+    """Write the packs and the files of a page, by the names that are said before them."""
+    for pack in shipped("rules").glob("*.yaml"):
+        (folder / pack.name).write_bytes(pack.read_bytes())
+    for name, text, _ in blocks(page, "yaml"):
+        if name:
+            (folder / name).write_text(text)
+
+
+@pytest.mark.parametrize(("page", "number"), YAML)
+def test_every_yaml_block_is_what_it_says(
+    page: Path, number: int, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    block = blocks(page, "yaml")[number]
+    mark, _, code = block.mark.partition(" ")
+    assert mark in {"", "refused", "same"}, "see tests/shown.py"
+    written(page, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    if is_test(block.text):
+        (tmp_path / "shown_test.yaml").write_text(block.text)
+        failed = run("riskguard test shown_test.yaml", monkeypatch)
+        assert failed == (mark == "refused"), capsys.readouterr()
+        return
+    rules, found = read_text(completed(block.text, tmp_path), "shown.yaml")
+    errors = [one.code for one in found if one.severity == "error"]
+    assert bool(errors) == (mark == "refused"), [one.render() for one in found]
+    assert errors == [code] or not code
+    if rules is not None:
+        obeyed(rules)
+    if mark == "same":
+        before = blocks(page, "yaml")[number - 1].text
+        other, _ = read_text(completed(before, tmp_path), "shown.yaml")
+        assert rules.rules[-1].when == other.rules[-1].when
+
+
+def obeyed(rules: RuleSet) -> None:
+    """Let a guard take the rules and a first sample."""
+    whole = replace(rules, every=rules.every or HOUR)
+    guard = Guard(whole, sources={"liq.long": "binance"})
+    sample = Sample(1_767_600_000_000_000_000, rules.symbol or "BTC", {"close": 90_000.0})
+    assert guard.update(sample).rules == rules.hash
+
+
+def test_a_block_that_belongs_nowhere_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="the keys jobs, on belongs nowhere"):
+        completed("on: push\njobs: {}\n", tmp_path)
+
+
+def run(command: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Run a command as it is typed and return its exit code."""
+    monkeypatch.setattr(sys, "argv", shlex.split(command))
+    with pytest.raises(SystemExit) as left:
+        main()
+    return int(left.value.code or 0)
 
 
 @pytest.mark.parametrize(("page", "session"), SESSIONS)
 def test_every_command_shown_prints_what_is_shown(
     page: Path, session: str, tmp_path: Path, monkeypatch, capsys
 ) -> None:
-    for name, text, _ in blocks(page, "yaml"):
-        if name:
-            (tmp_path / name).write_text(text)
+    written(page, tmp_path)
     (tmp_path / "BTCUSDT-4h.csv").write_bytes((SCENARIO / "BTC-4h.csv").read_bytes())
     monkeypatch.chdir(tmp_path)
     for part in re.split(r"^\$ ", session, flags=re.MULTILINE)[1:]:
         command, _, wanted = part.partition("\n")
-        monkeypatch.setattr(sys, "argv", shlex.split(command))
-        with pytest.raises(SystemExit):
-            main()
+        run(command, monkeypatch)
         shown = "".join(capsys.readouterr())
         same = doctest.OutputChecker().check_output(wanted, shown, FLAGS)
         assert same, f"$ {command}\n{shown}"

@@ -33,6 +33,7 @@ def test_wheel_runs_a_backtest_where_there_is_no_checkout(tmp_path: Path) -> Non
     assert {
         "riskguard/py.typed",
         "riskguard/share/rules/feb-2026.yaml",
+        "riskguard/share/rules/riskguard-1.json",
         "riskguard/share/strategies/leveraged_hold.py",
         "riskguard/history/scenarios/feb-2026/scenario.yaml",
         "riskguard/backtest/report-1.schema.json",

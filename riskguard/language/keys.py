@@ -145,7 +145,7 @@ FILE_KEYS: Mapping[str, Key] = {
         default="bar_close",
         choices=("bar_close", "event"),
     ),
-    "timezone": Key("zone", "Where a day begins, for during, today and this_week.", default="UTC"),
+    "timezone": Key("zone", "Where a day begins, for hours, today and this_week.", default="UTC"),
     "blind": Key(
         "choice",
         "What a needed input does that is too old: block entries on both sides, or only be "
@@ -162,7 +162,7 @@ FILE_KEYS: Mapping[str, Key] = {
     "define": Key("define", "Conditions with a name, written once and used in several places."),
     "rules": Key(
         "rules",
-        "Rules by name: each is turned on by when and off by clear. Of all that are on, the "
+        'Rules by name: each is turned on by "when" and off by "clear". Of all that are on, the '
         "strictest holds.",
     ),
     "stages": Key(
@@ -194,8 +194,8 @@ RULE_KEYS: Mapping[str, Key] = {
     "when": Key("condition", "The rule turns on when this is true.", required=True),
     "clear": Key(
         "condition",
-        "The rule turns off when this is true and when is not. Unknown never clears.",
-        default="when is false",
+        'The rule turns off when this is true and "when" is not. Unknown never clears.',
+        default='"when" is false',
     ),
     "do": Key("actions", "What holds while the rule is on.", required=True),
     "on_missing": Key(
@@ -230,7 +230,8 @@ RULE_KEYS: Mapping[str, Key] = {
     ),
     "reentry": Key("reentry", "A ramp: after clearing, exposure comes back step by step."),
     "fallback": Key(
-        "actions", "What stands in for the actions of do that a bot cannot do, and for those only."
+        "actions",
+        'What stands in for the actions of "do" that a bot cannot do, and for those only.',
     ),
     "allow": Key("codes", "Warnings on this rule that you do not want to see."),
 }
@@ -244,9 +245,9 @@ STAGE_KEYS: Mapping[str, Key] = {
     ),
     "recover": Key(
         "condition",
-        "The ladder steps down one stage when this is true and enter is not. Unknown never "
+        'The ladder steps down one stage when this is true and "enter" is not. Unknown never '
         "recovers.",
-        default="enter is false",
+        default='"enter" is false',
     ),
     "do": Key("actions", "What holds while the ladder stands on this stage.", required=True),
     "min_hold": Key("time", "How long the ladder stays on this stage, at least."),
@@ -279,7 +280,6 @@ INPUT_KEYS: Mapping[str, Key] = {
         "choice",
         "level: a state at an instant. flow: an amount per bar. rolling: already a total over a "
         "window.",
-        default="level",
         choices=KINDS,
     ),
     "max_age": Key(
@@ -299,7 +299,6 @@ INPUT_KEYS: Mapping[str, Key] = {
         "choice",
         "What the values cover: full, sampled (a lower bound) or reconstructed (rebuilt from "
         "totals, history only).",
-        default="full",
         choices=COVERAGES,
     ),
     "signed": Key("truth", "Whether values may be below zero.", default="false"),
@@ -309,7 +308,7 @@ PARAMETER_KEYS: Mapping[str, Key] = {
     "value": Key("figure", "The figure in use."),
     "by_source": Key(
         "by_source",
-        "One figure for each source of the input it is compared with; other is for the rest.",
+        'One figure for each source of the input it is compared with; "other" is for the rest.',
     ),
     "range": Key("range", "Lowest and highest value, in the unit of the value."),
     "step": Key("figure", "How far the values of a sweep lie apart."),

@@ -124,14 +124,14 @@ MEASURES: Mapping[str, Measure] = {
     "change": Measure("share", "x / x one window ago - 1", "no value there, or it was 0"),
     "drop": Measure(
         "share",
-        "how far x fell since one window ago; 0 when it rose",
+        "1 - x / x one window ago; 0 when it rose",
         "no value there, or it was 0",
         positive=True,
         fraction=True,
     ),
     "rise": Measure(
         "share",
-        "how far x rose since one window ago; 0 when it fell",
+        "x / x one window ago - 1; 0 when it fell",
         "no value there, or it was 0",
         positive=True,
     ),
@@ -169,7 +169,7 @@ MEASURES: Mapping[str, Measure] = {
     ),
     "percentile": Measure(
         "share",
-        "how much of the window before this sample lies below x",
+        "the part of the window before this sample that lies below x",
         LEAST,
         baseline=True,
         relative=True,
@@ -185,7 +185,7 @@ MEASURES: Mapping[str, Measure] = {
     ),
     "drawdown": Measure(
         "share",
-        "how far x lies below the highest value of the window",
+        "1 - x / the highest value of the window",
         SEEN,
         positive=True,
         fraction=True,
