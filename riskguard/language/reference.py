@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from riskguard.language.schema import Key, Measure
+    from riskguard.language.ta_table import Number
 
 __all__ = ["filled", "made"]
 
@@ -121,7 +122,7 @@ def _functions() -> str:
     """Return the functions of `ta` with their parameters and what these are when left out."""
     lines = []
     for name, function in FUNCTIONS.items():
-        given = ", ".join(f"{word}={_plain(value)}" for word, value in function.parameters.items())
+        given = ", ".join(_given(word, value) for word, value in function.parameters.items())
         lines.append(f"`ta.{name}({given})`")
     return "\n".join(f"{line}," for line in lines[:-1]) + f"\n{lines[-1]}\n"
 
@@ -188,8 +189,10 @@ def _words(unit: str) -> str:
     return WORDS[DIMENSIONS[unit]]
 
 
-def _plain(value: float | None) -> str:
-    return str(value).lower() if isinstance(value, bool) or value is None else f"{value:g}"
+def _given(word: str, value: Number) -> str:
+    if value is None:  # left out, there is none
+        return word
+    return f"{word}={value:g}" if isinstance(value, float) else f"{word}={str(value).lower()}"
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import pytest
 
 from riskguard.cli import failures
 from riskguard.engine.decision import State
+from riskguard.language.reader import read_text
 from riskguard.language.reference import filled, made
 from riskguard.language.schema import (
     ACTIONS,
@@ -79,6 +80,20 @@ def test_every_measure_input_action_and_unit_is_on_the_page() -> None:
     for literal in LITERALS.values():
         assert all(f"`{text}`" in section("Numbers and units") for text in literal.examples)
     assert all(f"`{word}`" in section("Names") for word in RESERVED)
+
+
+def test_every_function_of_ta_can_be_written_as_shown() -> None:
+    shown = re.findall(r"^`(ta\.\w+\(.*?\))`,?$", PAGE, flags=re.MULTILINE)
+    lines = "".join(f'      - "{re.sub("(, )?smoothing_factor", "", one)} > 5"\n' for one in shown)
+    head = "version: 1\nevery: 1h\nrules:\n  r:\n    min_hold: 6h\n    do: {notify: x}\n"
+    rules, found = read_text(f"{head}    when:\n     any:\n{lines}", "a.yaml")
+    assert rules is not None, [one.render() for one in found]
+    written = {leaf.left.name: dict(leaf.left.arguments) for leaf in rules.rules[0].when.of}
+    defaults = {
+        name: {word: value for word, value in function.parameters.items() if value is not None}
+        for name, function in FUNCTIONS.items()
+    }
+    assert written == defaults
 
 
 @pytest.mark.parametrize("form", COMBINATORS)
