@@ -24,7 +24,12 @@ __all__ = ["editor_schema", "schema_text"]
 # what stands in place of a block: a line for a condition, a bare number for a parameter
 INSTEAD: Mapping[str, str] = {"condition": "line", "parameter": "figure"}
 # kinds whose values need no word on how they are written
-PLAIN = frozenset({"text", "word", "choice", *BLOCKS}) - {"condition", "actions", "reentry"}
+PLAIN = frozenset({"text", "word", "choice", *BLOCKS}) - {
+    "actions",
+    "condition",
+    "during",
+    "reentry",
+}
 
 
 def schema_text() -> str:

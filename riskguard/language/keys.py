@@ -83,7 +83,7 @@ WRITTEN: Mapping[str, str] = {
     "support_lost": "a block of keys",
     "liquidations": "a block of keys",
     "unrealised_loss": "a block of keys",
-    "during": "a block of keys",
+    "during": 'hours: {days: mon-fri, from: "08:00", to: "16:30"}',
 }
 
 
@@ -145,7 +145,7 @@ FILE_KEYS: Mapping[str, Key] = {
         default="bar_close",
         choices=("bar_close", "event"),
     ),
-    "timezone": Key("zone", "Where a day begins, for hours, today and this_week.", default="UTC"),
+    "timezone": Key("zone", "Where a day begins: for hours, today and this_week.", default="UTC"),
     "blind": Key(
         "choice",
         "What a needed input does that is too old: block entries on both sides, or only be "
@@ -264,7 +264,7 @@ REENTRY_KEYS: Mapping[str, Key] = {
     "every": Key("time", "How long the condition must be true for one step.", required=True),
     "while": Key(
         "condition",
-        "Steps are earned while this is true; when it is false they begin anew.",
+        "Steps are earned while this is true; when it is false the ramp begins anew.",
         required=True,
     ),
 }

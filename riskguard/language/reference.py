@@ -76,7 +76,7 @@ def made() -> dict[str, str]:
         "conditions": _conditions(),
         "beside": _keys(BESIDE),
         "actions": _actions(),
-        "reserved": _listed(sorted(RESERVED)),
+        "reserved": _listed(sorted(RESERVED)) + "\n",
     }
 
 
