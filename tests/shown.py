@@ -64,11 +64,19 @@ def is_test(text: str) -> bool:
 
 def completed(text: str, folder: Path) -> str:
     """Return the rule file that a block is or belongs into; its frame is written to a folder."""
-    if re.search(r"^version:", text, re.MULTILINE):
+    node = _node(text)
+    if node is None or re.search(r"^version:", text, re.MULTILINE):
         return text
-    node = yaml.load(text, Loader=yaml.BaseLoader)
     (folder / FRAME).write_text(_frame(text, node), encoding="utf-8")
     return f"version: 1\nextends: ./{FRAME}\n{_placed(text, node)}"
+
+
+def _node(text: str) -> Any:
+    """Return a block as texts; of one that is no YAML, and shown for that, its keys alone."""
+    try:
+        return yaml.load(text, Loader=yaml.BaseLoader)
+    except yaml.YAMLError:
+        return dict.fromkeys(re.findall(r"^(\w+):", text, re.MULTILINE)) or text
 
 
 def _frame(text: str, node: Any) -> str:
