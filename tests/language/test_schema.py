@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 
 import pytest
 import yaml
 
 from riskguard.language.expression import parse_literal
 from riskguard.language.reader import read_text
+from riskguard.language.ruleset import Actions
 from riskguard.language.schema import (
+    ACTIONS,
     BLOCKS,
     COMBINATORS,
     LITERALS,
+    MEASURES,
     ONE_OF,
     STANDS_FOR,
     WRITTEN,
@@ -128,3 +132,24 @@ def test_a_long_form_means_what_it_stands_for(form: str) -> None:
 def test_the_examples_of_literals_are_of_their_dimension(dimension: str) -> None:
     for text in LITERALS[dimension].examples:
         assert parse_literal(text).dimension == dimension, text
+
+
+def test_every_action_of_the_table_reaches_the_guard() -> None:
+    assert [field.name for field in fields(Actions)] == list(ACTIONS)
+    assert all(action.merge for action in ACTIONS.values())
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_every_measure_of_the_table_is_read_with_its_example(name: str) -> None:
+    measure = MEASURES[name]
+    series = "liq.long" if measure.flows else "close"
+    zero = "0s" if measure.result == "time" else "0"
+    window = measure.example if measure.windowed else ""
+    calls = [f"{series}.{name}({window})"]
+    calls += [f"{series}.{name}({window}, min=1d)"] if measure.baseline else []
+    assert measure.help
+    assert measure.unknown
+    for call in calls:
+        read, found = condition(f'"{call} > {zero}"')
+        assert read is not None, [one.render() for one in found]
+        assert read.left.dimension == measure.result or not measure.result
