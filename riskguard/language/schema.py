@@ -161,8 +161,8 @@ MEASURES: Mapping[str, Measure] = {
     ),
     "times_avg": Measure(
         "ratio",
-        "x / mean over the window before this sample",
-        f"{LEAST}, or the mean is 0",
+        "x / mean over the window before this sample; 1 when both are 0",
+        f"{LEAST}, or only the mean is 0",
         baseline=True,
         relative=True,
         example="30d",
@@ -178,8 +178,8 @@ MEASURES: Mapping[str, Measure] = {
     ),
     "accel": Measure(
         "ratio",
-        "sum of the window / sum of the window before it",
-        "less than 2 windows seen, or the second sum is 0",
+        "sum of the window / sum of the window before it; 1 when both are 0",
+        "less than 2 windows seen, or only the second sum is 0",
         flows=True,
         relative=True,
     ),
