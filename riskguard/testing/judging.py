@@ -10,7 +10,7 @@ from riskguard.language.rewriting import latches, release, title, trigger
 from riskguard.testing.playing import Market
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from riskguard.engine.decision import Decision, Reading
     from riskguard.engine.guard import Guard
@@ -70,15 +70,31 @@ def fault(expectation: Expectation, decisions: Sequence[Decision], every: int) -
     return next((bar for bar in span if met(decisions[bar]) == wrong), -1)
 
 
-def kept(case: Case, decisions: Sequence[Decision], every: int) -> bool:
-    """Say whether everything a case expects is so."""
-    return all(fault(one, decisions, every) < 0 for one in case.expect)
+def kept(case: Case, decisions: Iterable[Decision], every: int) -> bool:
+    """Say whether everything a case expects is so; reads no further than what decides it."""
+    waiting = [(one, _range(one, every, case.bars)) for one in case.expect]
+    for bar, decision in enumerate(decisions):
+        waiting = [(one, span) for one, span in waiting if bar < span.stop]
+        for one, span in tuple(waiting):
+            if one.kind == "first":
+                if not one.met(decision):
+                    if bar == span.stop - 1:
+                        return False
+                elif bar in span:
+                    waiting.remove((one, span))
+                else:
+                    return False
+            elif bar in span and one.met(decision) == (one.kind == "never"):
+                return False
+        if not waiting:
+            break
+    return True
 
 
 def judge(cases: Cases, case: Case) -> Result:
     """Play a case and return what it did not keep."""
     market = Market(cases, case)
-    decisions = market.play(market.guard())
+    decisions = list(market.decisions(market.guard()))
     failed = [(one, fault(one, decisions, cases.every)) for one in case.expect]
     failures = [
         Failure(
@@ -150,15 +166,13 @@ def _strip(
     bars = range(first, min(first + 2 * AROUND + 1, len(decisions)))
     asked = _asked(expectation, decisions[bar], market.rules)
     seen: list[Bar] = []
-
-    def look(number: int, guard: Guard) -> None:
+    guard = market.guard()
+    for number, decision in enumerate(market.decisions(guard)):
         if number in bars:
             told = [line for latch, role in asked for line in _lines(guard, latch, role)]
             head = tuple(told[:MOST_LINES])
             ts = market.cases.start + number * market.cases.every
-            seen.append(Bar(market.hours(number), ts, decisions[number], head))
-
-    market.play(market.guard(), look)
+            seen.append(Bar(market.hours(number), ts, decision, head))
     return tuple(seen)
 
 

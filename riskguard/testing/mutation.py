@@ -9,19 +9,27 @@ from riskguard.language.ruleset import Arithmetic, Compare, Constant, For, Param
 from riskguard.testing.judging import kept
 from riskguard.testing.lines import lines_of, with_line
 from riskguard.testing.playing import Market
+from riskguard.testing.traces import Traces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from riskguard.language.ruleset import Condition, RuleSet
     from riskguard.testing.cases import Cases
     from riskguard.testing.lines import Line
 
-__all__ = ["Mutant", "Score", "mutants", "mutate"]
+__all__ = ["Mutant", "Score", "fitted_as", "mutants", "mutate"]
 
 TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "!=", "!=": "=="}
 LESS, MORE = "threshold x 0.9", "threshold x 1.1"
 ROUND, BARE = "comparison turned round", '"for" removed'
+# a case in which a mutant changes the truth of its line at no bar need not be played again
+CHANGES: Mapping[str, Callable[[Traces, Line], bool]] = {
+    LESS: lambda traces, line: traces.crosses(line, 0.9),
+    MORE: lambda traces, line: traces.crosses(line, 1.1),
+    ROUND: lambda traces, line: bool(traces.seen(line) - {"U"}),
+    BARE: lambda traces, line: traces.waits(line),
+}
 
 
 class Mutant(NamedTuple):
@@ -68,23 +76,26 @@ def mutate(cases: Cases, told: Callable[[int], None] | None = None) -> Score:
 
     The cases must all be kept by the rules as they are.
     """
-    markets = [Market(cases, case) for case in cases.cases]
+    lines = lines_of(cases.ruleset)
+    played = [Traces(Market(cases, case), lines) for case in cases.cases]
     killed, survivors = 0, []
     for number, (mutant, rules) in enumerate(mutants(cases.ruleset), 1):
-        slayer = next((one for one in markets if not _survives(one, rules)), None)
+        touched = [one for one in played if CHANGES[mutant.kind](one, mutant.line)]
+        slayer = next((one for one in touched if not _survives(one.market, rules)), None)
         if slayer is None:
             survivors.append(mutant)
         else:
             killed += 1
-            markets.remove(slayer)  # the next one is likely to fall to the same case
-            markets.insert(0, slayer)
+            played.remove(slayer)  # the next one is likely to fall to the same case
+            played.insert(0, slayer)
         if told is not None:
             told(number)
     return Score(killed, tuple(survivors))
 
 
-def _survives(market: Market, rules: RuleSet) -> bool:
-    fitted = replace(
+def fitted_as(market: Market, rules: RuleSet) -> RuleSet:
+    """Return other rules as they hold in a case: its inputs and what its bot can do."""
+    return replace(
         market.rules,
         define=rules.define,
         rules=tuple(
@@ -96,8 +107,11 @@ def _survives(market: Market, rules: RuleSet) -> bool:
             for stage, able in zip(rules.stages, market.rules.stages, strict=True)
         ),
     )
-    decisions = market.play(market.guard(fitted))
-    return kept(market.case, decisions, market.cases.every)
+
+
+def _survives(market: Market, rules: RuleSet) -> bool:
+    guard = market.guard(fitted_as(market, rules))
+    return kept(market.case, market.decisions(guard), market.cases.every)
 
 
 def _leaf(node: Condition) -> Compare:

@@ -17,7 +17,7 @@ from riskguard.testing.notation import MISSING, STALE
 from riskguard.testing.reader import split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from riskguard.engine.decision import Decision
     from riskguard.language.ruleset import RuleSet
@@ -96,20 +96,14 @@ class Market:
         """Return a guard for the case, or for other rules on the same market."""
         return Guard(rules or self.rules)
 
-    def play(
-        self, guard: Guard, seen: Callable[[int, Guard], None] | None = None
-    ) -> list[Decision]:
-        """Return the decision in force at the close of every bar; `seen` is told each."""
-        found: list[Decision] = []
-        for number, (samples, stale) in enumerate(self.bars):
+    def decisions(self, guard: Guard) -> Iterator[Decision]:
+        """Yield the decision in force at the close of every bar; the guard then stands there."""
+        for samples, stale in self.bars:
             for symbol, name in stale:
                 guard.expire(samples[-1].ts, symbol, name)
             for sample in samples:
                 decision = guard.update(sample)
-            found.append(decision)
-            if seen is not None:
-                seen(number, guard)
-        return found
+            yield decision
 
     def hours(self, bar: int) -> str:
         """Return the time of a bar as a test writes it."""
