@@ -31,13 +31,13 @@ from riskguard.language.ruleset import (
 from riskguard.language.units import WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from riskguard.language.findings import Findings
     from riskguard.language.rewriting import Latch
     from riskguard.language.ruleset import Compare, Condition, Input, RuleSet, Stage
 
-__all__ = ["carry"]
+__all__ = ["carries", "carry"]
 
 # kept by the core from two flows, so that a feed need not send it
 STREAK = ("loss_streak", frozenset({"trades.closed", "trades.lost"}))
@@ -63,9 +63,10 @@ def _columns(carried: Iterable[str], key: str) -> str:
     return f'{listed}"on_missing: ignore" on every line that reads it'
 
 
-def _has(key: str, carried: Mapping[str, Input]) -> bool:
+def carries(carried: Collection[str], key: str) -> bool:
+    """Say whether a feed of these keys knows a series: carries it, or what it is counted from."""
     name, flows = STREAK
-    return key in carried or (key == name and flows <= carried.keys())
+    return key in carried or (key == name and flows <= set(carried))
 
 
 def _missing(lines: list[Compare], carried: Mapping[str, Input], found: Findings) -> set[str]:
@@ -75,7 +76,7 @@ def _missing(lines: list[Compare], carried: Mapping[str, Input], found: Findings
     for leaf in lines:
         for series in series_of(leaf):
             key = key_of(series)
-            if _has(key, carried):
+            if carries(carried, key):
                 continue
             missing.add(key)
             if leaf.on_missing != "ignore" and key not in blamed:
@@ -111,7 +112,7 @@ def _specified(
             said = input_of(rules, series.symbol, series.name)
             data = carried.get(key)
             if data is None:
-                inputs[key] = replace(said, carried=_has(key, carried))
+                inputs[key] = replace(said, carried=carries(carried, key))
                 continue
             inputs[key] = _merged(said, data)
             if inputs[key].spec.dimension != series.dimension:

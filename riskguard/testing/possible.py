@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from riskguard.language.carrying import carries
 from riskguard.language.rewriting import key_of, series_of, trigger
 from riskguard.language.ruleset import Any as AnyOf
 from riskguard.language.ruleset import AtLeast, Compare, During, Flag, For, Not, parts
@@ -68,6 +69,6 @@ class _Reach:
             return ""
         for series in series_of(leaf):
             key = self._own(key_of(series))
-            if key not in self.given:
+            if not carries(self.given, key):
                 return key
         return ""

@@ -170,3 +170,18 @@ def test_a_threshold_of_zero_is_not_multiplied(tmp_path: Path, threshold: str) -
     text = CLOSE.replace("77_000 x4", "77_000 x4") + "    expect: [{at: 5h, active: []}]\n"
     cases = read(tmp_path, text, rules)
     assert [mutant.kind for mutant, _ in mutants(cases.ruleset)] == [ROUND]
+
+
+def test_losing_streaks_are_counted_from_the_closed_trades_of_a_case(tmp_path: Path) -> None:
+    rules = (
+        "version: 1\nsymbol: BTC\nevery: 1h\nrules:\n"
+        "  r: {when: loss_streak >= 2, min_hold: 1h, do: {block_entries: both}}\n"
+    )
+    series = 'close: 80_000 x5, trades.closed: "0, 1, 1, 1, 1", trades.lost: "0, 1, 1, 1, 0"'
+    text = f"cases:\n  - name: x\n    series: {{{series}}}\n"
+    expect = "    expect: [{first: {rule: r}, between: 2h..2h}, {at: 4h, active: []}]\n"
+    assert failures(read(tmp_path, text + expect, rules)) == []
+    (tmp_path / "rules.yaml").write_text(rules)
+    half = text.replace(', trades.lost: "0, 1, 1, 1, 0"', "") + expect
+    _, found = read_cases_text(HEAD + half, str(tmp_path / "rules_test.yaml"))
+    assert [one.code for one in found] == ["RG705"]
