@@ -27,14 +27,14 @@ from riskguard.language.ruleset import RuleSet
 from riskguard.market import HOUR, Sample
 from riskguard.shipped import shipped
 
-# account-limits reads the account, which depends on its own decisions: it is stepped, not cached
 PACKS = ["balanced", "blind-guard", "cascade", "conservative", "feb-2026", "support-ladder"]
+ACCOUNT = ("equity", "transfers", "pnl.realised", "trades.closed", "trades.lost", "trades.stopped")
 START = 1_767_225_600_000_000_000
-BARS, PREFIXES = 320, 25
+BARS, PREFIXES = 320, 34
 CUT_EVERY = 13  # bars of the scenario between two cuts
 BASES = {"oi": 90_000.0, "oi_usd": 8e9, "fear_greed": 40.0, "stoxx": 500.0, "holder.units": 7e5}
 BASES |= {"holder.cost": 76_000.0, "ETH.close": 3_000.0, "SOL.close": 120.0, "BNB.close": 900.0}
-BASES |= {"XRP.close": 2.0, "close": 90_000.0}
+BASES |= {"XRP.close": 2.0, "close": 90_000.0, "equity": 1e5}
 
 Walk = dict[str, tuple[np.ndarray, np.ndarray]]
 
@@ -61,22 +61,32 @@ def walk(ruleset: RuleSet, seed: int) -> Walk:
     tapes = [str(spec.key) for spec in compile_rules(ruleset).tapes if spec.feeder < 0]
     falls = [draw.random() < 0.08 for _ in range(BARS)]
     found: Walk = {}
-    for key in {*tapes, "close"}:
+    asked = {*tapes, "close"} - {"loss_streak", "equity.nav"}  # these two follow from the others
+    asked |= set(ACCOUNT) if "equity.nav" in tapes else set()
+    for key in sorted(asked):
         value, times, values = BASES.get(key, 100.0), [], []
         dead = draw.choice([BARS, BARS, draw.randrange(BARS)]) if key != "close" else BARS
         for bar in range(BARS):
             value *= 1 + draw.gauss(0.0, 0.01) - (0.04 if falls[bar] else 0.0)
-            seen = value
-            if key.startswith("liq"):
-                seen = draw.expovariate(1 / (3e8 if falls[bar] else 8e6))
-            elif key == "funding":
-                seen = draw.gauss(3e-4, 3e-4)
+            seen = drawn(key, value, draw, fell=falls[bar])
             hole = draw.random() < 0.04 or bar >= dead
             if not hole or (key == "close" and bar == BARS - 1):
                 times.append(START + bar * every)
                 values.append(float("nan") if draw.random() < 0.01 else seen)
         found[key] = np.array(times, np.int64), np.array(values)
     return found
+
+
+def drawn(key: str, value: float, draw: random.Random, *, fell: bool) -> float:
+    """Return what a series shows at a bar: the walk itself, or an amount of its own."""
+    if key.startswith("liq"):
+        return draw.expovariate(1 / (3e8 if fell else 8e6))
+    if key.startswith("trades"):
+        return float(draw.random() < 0.15)
+    amounts = {"funding": (3e-4, 3e-4), "pnl.realised": (-20.0, 300.0), "transfers": (0.0, 900.0)}
+    if key == "leverage":
+        return 2.0 + draw.expovariate(1.0)
+    return draw.gauss(*amounts[key]) if key in amounts else value
 
 
 def evaluated(ruleset: RuleSet, samples: Walk, until: int) -> Columns:
@@ -102,7 +112,7 @@ def streamed(ruleset: RuleSet, samples: Walk) -> list[Decision]:
     return found
 
 
-@pytest.mark.parametrize("pack", PACKS)
+@pytest.mark.parametrize("pack", [*PACKS, "account-limits"])
 def test_decisions_on_random_walks_stand_however_the_history_goes_on(pack: str) -> None:
     ruleset = rules(pack) if rules(pack).symbol else replace(rules(pack), symbol="BTC")
     draw, moves = random.Random(pack), 0
