@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -38,6 +39,7 @@ PACKS = sorted(KILLED)
 LIVE = sorted(set(PACKS) - {"feb-2026"})
 MARKET = ["balanced", "cascade", "conservative", "support-ladder"]
 LEAST = 0.8
+PAGE = Path(__file__).parents[1] / "docs" / "packs.md"
 HEAD = "# yaml-language-server: $schema=riskguard-1.json"
 BARS = ("open", "high", "low", "close", "volume")
 
@@ -49,6 +51,12 @@ def file(pack: str) -> Path:
 @cache
 def rules(pack: str) -> RuleSet:
     return load_rules(file(pack))
+
+
+def card(pack: str) -> str:
+    """Return the section of a pack in docs/packs.md, as one line."""
+    parts = re.split(r"^## ", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return " ".join(next(part for part in parts if part.startswith(f"{pack}\n")).split())
 
 
 def fitted(pack: str, *inputs: str, symbol: str = "BTC", every: int = 4 * HOUR) -> Bound:
