@@ -191,7 +191,9 @@ def test_account_limits_do_not_start_without_the_account() -> None:
     account = {"equity", "pnl.realised", "trades.closed", "trades.lost", "trades.stopped"}
     assert refused("account-limits", every=HOUR) == {*account, "loss_streak", "leverage"}
     assert refused("account-limits", *account, every=HOUR) == {"leverage"}
-    assert fitted("account-limits", *account, "leverage", every=HOUR).notes == ()
+    whole = (*account, "leverage")
+    assert "'transfers'" in fitted("account-limits", *whole, every=HOUR).notes[0]
+    assert fitted("account-limits", *whole, "transfers", every=HOUR).notes == ()
 
 
 def test_blind_guard_watches_what_there_is() -> None:
