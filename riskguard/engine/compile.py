@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -200,6 +201,8 @@ class _Compiler:
             self.need(tape)
             return self._value(ValueSpec("tape", index=tape))
         if isinstance(node, Measured):
+            if node.function == "age" and not self._sent(node.of):
+                return self._value(ValueSpec("const", math.nan))  # of no age at all
             return self._value(ValueSpec("window", index=self.window(node)))
         if isinstance(node, Indicator):
             return self._value(ValueSpec("window", index=self.ta(node)))
@@ -208,6 +211,9 @@ class _Compiler:
         if one.kind == two.kind == "const":
             return self._value(ValueSpec("const", arithmetic(node.op, one.number, two.number)))
         return self._value(ValueSpec(node.op, left=left, right=right))
+
+    def _sent(self, base: Value) -> bool:
+        return isinstance(base, SeriesValue) and self.carried(base.symbol, base.name)
 
     def _value(self, spec: ValueSpec) -> int:
         if spec not in self.value_index:

@@ -197,7 +197,8 @@ class Ramp:
         self.before = now
         if not self.rising:
             return 1.0
-        cap = self.start + self.step_size * (self.credit // self.every)
+        # three steps of 20 % from nothing are 60 %, not 60.00000000000001 %
+        cap = round(self.start + self.step_size * (self.credit // self.every), 12)
         if cap >= 1.0:
             self.rising = False
             return 1.0

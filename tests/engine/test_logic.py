@@ -146,3 +146,10 @@ def test_thresholds_are_hit_exactly_and_the_boundary_says_the_same(absolute: boo
         assert not compare("<=", threshold + tick, threshold, allowed)
         assert not compare(">=", threshold - tick, threshold, allowed)
     assert missed == 0
+
+
+def test_the_steps_of_a_ramp_are_round():
+    ramp = Ramp(0.0, 0.2, HOUR)
+    ramp.step(TRUE, 0, on=True, was_on=False)
+    caps = [ramp.step(TRUE, hour * HOUR, on=False, was_on=hour == 1) for hour in range(1, 7)]
+    assert caps == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]

@@ -8,7 +8,7 @@ from riskguard.testing.cases import Cases
 from riskguard.testing.coverage import coverage
 from riskguard.testing.judging import judge
 from riskguard.testing.mutation import BARE, LESS, MORE, ROUND, mutants, mutate
-from riskguard.testing.reader import read_cases_text
+from riskguard.testing.reader import read_cases, read_cases_text
 
 RULES = """\
 version: 1
@@ -185,3 +185,20 @@ def test_losing_streaks_are_counted_from_the_closed_trades_of_a_case(tmp_path: P
     half = text.replace(', trades.lost: "0, 1, 1, 1, 0"', "") + expect
     _, found = read_cases_text(HEAD + half, str(tmp_path / "rules_test.yaml"))
     assert [one.code for one in found] == ["RG705"]
+
+
+def test_an_input_that_is_not_given_is_of_no_age(tmp_path: Path):
+    rules = "version: 1\nsymbol: BTC\nevery: 1h\nrules:\n  slow:\n    when: oi.age() > 3h\n"
+    (tmp_path / "r.yaml").write_text(
+        rules + "    clear: oi.age() < 2h\n    do: {block_entries: both}\n"
+    )
+    cases = (
+        "version: 1\nrules: r.yaml\nevery: 1h\nstart: 2026-01-01T00:00Z\ncases:\n"
+        "  - {name: none, series: {close: 1 x8}, expect: [{at: 7h, active: []}]}\n"
+        '  - {name: late, series: {close: 1 x8, oi: "5 x2, _ x6"},\n'
+        "     expect: [{at: 7h, active: [slow]}]}\n"
+    )
+    (tmp_path / "r_test.yaml").write_text(cases)
+    read, found = read_cases(tmp_path / "r_test.yaml")
+    assert read is not None, [one.render() for one in found]
+    assert [judge(read, case).failures for case in read.cases] == [(), ()]
