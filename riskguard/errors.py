@@ -14,11 +14,12 @@ any length.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 __all__ = [
     "AdapterError",
@@ -27,11 +28,13 @@ __all__ = [
     "RiskguardError",
     "RuleError",
     "StateError",
+    "rendered",
     "visible",
 ]
 
 # how much is shown of a text that was received, of a message and of a source line
 RECEIVED, MESSAGE, LINE = 80, 400, 160
+MOST = 20  # errors of one file
 # a quoted text, or a word; a path is left whole
 LONG = re.compile(
     rf"(?<!\w)'[^']{{{RECEIVED - 1},}}'(?!\w)"
@@ -136,16 +139,31 @@ class RiskguardError(Exception):
         super().__init__(_lines(text))
 
 
+def rendered(found: Iterable[Diagnostic]) -> list[str]:
+    """Return findings as texts: at most 20 errors and 20 warnings of a file, then what is left."""
+    texts: list[str] = []
+    counts: Counter[tuple[str, str]] = Counter()
+    for one in found:
+        counts[one.path, one.severity] += 1
+        if counts[one.path, one.severity] <= MOST:
+            texts.append(one.render())
+    for (path, severity), count in counts.items():
+        left = count - MOST
+        if left > 0:
+            texts.append(f"… and {left} more {severity}{'s' if left > 1 else ''} in {path}")
+    return texts
+
+
 class RuleError(RiskguardError):
     """A rule file is refused; `diagnostics` holds everything found, errors and warnings."""
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
-        super().__init__("\n".join(found.render() for found in self.diagnostics))
+        super().__init__("\n".join(rendered(self.diagnostics)))
 
 
 class DataError(RiskguardError):
-    """Data is refused: where (file, line, column, each if known), what, and the fix."""
+    """Data is refused: where (file, line, column, each if known), what, the fix, and a code."""
 
     def __init__(
         self,
@@ -155,14 +173,16 @@ class DataError(RiskguardError):
         line: int | None = None,
         column: str = "",
         help: str = "",  # noqa: A002 - the same word as in Diagnostic
+        code: str = "",
     ) -> None:
         self.message, self.help = _told(message), _lines(help)  # a help is copied: it stays whole
-        self.path, self.line, self.column = path, line, column
+        self.path, self.line, self.column, self.code = path, line, column, code
         place = visible(path) + (f":{line}" if line is not None else "")
         where = f"{place}: " if place else ""
         which = f"column '{_head(visible(column), RECEIVED)}': " if column else ""
         fix = f"\n  = help: {self.help}" if help else ""
-        super().__init__(f"{where}error: {which}{self.message}{fix}")
+        kind = f"error[{code}]" if code else "error"
+        super().__init__(f"{where}{kind}: {which}{self.message}{fix}")
 
 
 class StateError(RiskguardError):

@@ -7,7 +7,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import settings
+
+from riskguard.language import source
 
 ROOT = Path(__file__).resolve().parents[1]
 # one package tells whether a dependency group is installed
@@ -26,6 +29,12 @@ def data_folder() -> Path:
 def market_data() -> Path:
     """Return the folder of the real sell-offs; ask for it under `needs_market_data` only."""
     return data_folder()
+
+
+@pytest.fixture(params=[yaml.CSafeLoader, yaml.SafeLoader], ids=["C", "Python"])
+def loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read every file of the test with one of the two loaders of PyYAML, then with the other."""
+    monkeypatch.setattr(source, "LOADER", request.param)
 
 
 def _missing(item: pytest.Item) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from riskguard.errors import visible
+from riskguard.errors import rendered, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ def junit_xml(tested: Sequence[Tested]) -> str:
         )
         if one.cases is None:
             case = ET.SubElement(suite, "testcase", name="reading", classname=one.path)
-            text = "\n\n".join(found.render() for found in one.found)
+            text = "\n\n".join(rendered(one.found))
             ET.SubElement(case, "error", message="errors in the file").text = text
         for result in one.results:
             case = ET.SubElement(

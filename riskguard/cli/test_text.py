@@ -6,7 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from riskguard.backtest.text_figures import moment, value_text
-from riskguard.errors import Diagnostic, visible
+from riskguard.errors import Diagnostic, rendered, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,8 +23,8 @@ TRUTHS = {"true": "T", "false": "F", "unknown": "U"}
 
 def lines(tested: Tested) -> Iterator[str]:
     """Yield what came of one test file."""
-    for found in tested.found:
-        yield from (found.render(), "")
+    for text in rendered(tested.found):
+        yield from (text, "")
     for result in tested.results:
         yield f"{'FAIL' if result.failures else 'ok  '} {visible(result.case.name)}"
         for failure in result.failures:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from riskguard.language.blocks import BlockReader
+from riskguard.language.findings import SURE, near
 from riskguard.language.ruleset import Actions, Reentry, Stop
 from riskguard.language.schema import ACTIONS, REENTRY_KEYS, required
+from riskguard.language.source import Scalar
 
 if TYPE_CHECKING:
     from typing import Any
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ActionReader"]
 
+REENTRY = "reentry: {start: 25%, step: 25%, every: 12h, while: close > 76_500}"
 ATR = re.compile(r"(?P<times>\d+(?:\.\d+)?) ?ATR")
+NEARLY_ATR = re.compile(rf"{ATR.pattern[:-3]}(?P<unit>ATR)", re.IGNORECASE)
 
 
 class ActionReader(BlockReader):
@@ -26,23 +30,30 @@ class ActionReader(BlockReader):
 
     def actions(self, entry: Entry, what: str) -> Actions | None:
         """Return the actions under `do` or `fallback`, None when they have a fault."""
-        if getattr(entry.node, "empty", False):
-            self.no_value(entry, what)
+        if isinstance(entry.node, Scalar):
+            self._bare(entry, entry.node, what)
             return None
         block = self.block(entry.node, ACTIONS, what)
         if block is None:
             return None
-        values: dict[str, Any] = {}
-        for key, one in block.items():
-            values[key] = self._value(key, one, ACTIONS[key])
+        known = {key: one for key, one in block.items() if key not in block.guessed}
+        values = {key: self._value(key, one, ACTIONS[key]) for key, one in known.items()}
         if not block and not block.unknown:
             message = f'"{what}" is empty: the rule would change nothing'
             self.findings.error("RG139", entry.node.span, message, "for example exposure_cap: 50%")
         if None in values.values() or block.unknown or not block:
             return None
-        found = Actions(**values)
+        found = Actions(**cast("dict[str, Any]", values))
         self._sense(found, entry)
         return found
+
+    def _bare(self, entry: Entry, text: Scalar, what: str) -> None:
+        """Note actions that are written as one text."""
+        if text.empty:
+            self.no_value(entry, what)
+            return
+        message = f'{what} must be a block of "key: value" lines'
+        self.findings.error("RG120", text.span, message, f'write "{what}: {{{_meant(text.text)}}}"')
 
     def _value(self, key: str, entry: Entry, action: Action) -> object:
         if action.kind == "share":
@@ -78,17 +89,27 @@ class ActionReader(BlockReader):
         if text is None:
             return None
         match = ATR.fullmatch(text.text)
+        nearly = None if match else NEARLY_ATR.fullmatch(text.text)
+        if nearly:
+            place = text.place(nearly.start("unit"), nearly.end("unit"))
+            fix = f"write {nearly['times']} ATR"
+            self.findings.error("RG112", place, f"unknown unit '{nearly['unit']}'", fix)
+            return None
         if match:
             times = float(match["times"])
             if times > 0:
                 return Stop(atr=times)
-            self.findings.error("RG304", text.span, f"{what} {text.text} is no distance")
+            self._no_distance(text, what)
             return None
-        share = self.share(entry, what)
+        share = self.share(entry, what, example="5% or 1.5 ATR")
         if share == 0:
-            self.findings.error("RG304", text.span, f"{what} {text.text} is no distance")
+            self._no_distance(text, what)
             return None
         return Stop(share=share) if share else None
+
+    def _no_distance(self, text: Scalar, what: str) -> None:
+        message = f"{what} {text.text} is no distance"
+        self.findings.error("RG304", text.span, message, "for example 5% or 1.5 ATR")
 
     def _sense(self, found: Actions, entry: Entry) -> None:
         place = entry.node.span
@@ -102,9 +123,9 @@ class ActionReader(BlockReader):
         self, entry: Entry, cap: float | None, conditions: ConditionReader
     ) -> Reentry | None:
         """Return the ramp after clearing, None when it has a fault."""
-        block = self.block(entry.node, REENTRY_KEYS, "reentry")
+        block = self.block(entry.node, REENTRY_KEYS, "reentry", REENTRY)
         if block is None or not self.require(
-            block, required(REENTRY_KEYS), entry.key.span, "RG134", '"reentry"'
+            block, required(REENTRY_KEYS), entry.key.span, "RG134", '"reentry"', example=REENTRY
         ):
             return None
         start, step = self.share(block["start"], "start"), self.share(block["step"], "step")
@@ -120,3 +141,31 @@ class ActionReader(BlockReader):
         if start is None or not step or not every or condition is None:
             return None
         return Reentry(start, step, every, condition, entry.key.span)
+
+
+def _meant(text: str) -> str:
+    """Return the action that a text such as "reduce 50%" or "close all" stands for."""
+    first, *rest = re.split(r"[\s=:]+", text.strip())
+    key = near(text, ACTIONS, SURE) or near(first, ACTIONS, SURE)
+    if not key:
+        return "exposure_cap: 50%"
+    written = rest[-1] if rest else ""
+    if key == "close" and written.endswith("%"):  # sell 50%
+        key = "reduce_by"
+    action = ACTIONS[key]
+    value = written if re.match(r"\d", written) else EXAMPLES[action.kind]
+    if action.choices:
+        value = near(written, action.choices) or EXAMPLES.get(key, action.choices[-1])
+    return f"{key}: {value}"
+
+
+# how the value of an action is written, by its kind or its name
+EXAMPLES = {
+    "share": "50%",
+    "choice": "all",
+    "close": "all",
+    "truth": "true",
+    "multiple": "2x",
+    "stop": "5%",
+    "text": "...",
+}

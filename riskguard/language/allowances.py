@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from riskguard.errors import visible
+from riskguard.language.ruleset import Allowance
 from riskguard.language.source import Listing, Mapping, Scalar
 
 if TYPE_CHECKING:
@@ -17,18 +18,36 @@ if TYPE_CHECKING:
 __all__ = ["silence"]
 
 CODE = re.compile(r"RG\d{3}")
+LATER = "RG5"  # what data and a bot decide is found when rules are bound to them
 
 
-def silence(root: Mapping, found: Findings) -> None:
-    """Drop the warnings that the file or one of its rules and stages allows."""
+def silence(root: Mapping, found: Findings) -> list[Allowance]:
+    """Drop the warnings that the file or one of its rules and stages allows.
+
+    Returns what is allowed of warnings that only data can bring.
+    """
+    later: list[Allowance] = []
     for owner, listed in _allowances(root):
         items = listed.items if isinstance(listed, Listing) else (listed,)
         for item in items:
             if isinstance(item, Scalar) and CODE.fullmatch(item.text):
-                _silence(item, owner, found)
+                allowed = _allowance(item, owner, found)
+                if item.text.startswith(LATER):
+                    later.append(allowed)
+                else:
+                    _silence(item, allowed, found)
             else:
                 message = "allow lists codes of warnings"
-                found.error("RG127", item.span, message, "for example allow: [RG416]")
+                code = item.text.upper() if isinstance(item, Scalar) else ""
+                fix = f"write {code}" if CODE.fullmatch(code) else "for example allow: [RG416]"
+                found.error("RG127", item.span, message, fix)
+    return later
+
+
+def _allowance(item: Scalar, owner: Mapping, found: Findings) -> Allowance:
+    # the name of a rule stands on the line above its block, and warnings may stand at it
+    path = visible(item.span.path or found.path)
+    return Allowance(item.text, path, owner.span.line - 1, owner.span.end_line)
 
 
 def _allowances(root: Mapping) -> Iterator[tuple[Mapping, Node]]:
@@ -52,14 +71,11 @@ def _own(block: Node) -> Iterator[tuple[Mapping, Node]]:
                 yield block, value
 
 
-def _silence(item: Scalar, owner: Mapping, found: Findings) -> None:
-    first, last = owner.span.line, owner.span.end_line
-    path = visible(item.span.path or found.path)
-    # the name of a rule stands on the line above its block, and warnings may stand at it
-    hits = [one for one in found.sorted() if one.code == item.text and one.severity == "warning"]
-    hits = [one for one in hits if one.path == path and first - 1 <= one.line <= last]
+def _silence(item: Scalar, allowed: Allowance, found: Findings) -> None:
+    hits = [one for one in found.sorted() if allowed.silences(one)]
     for one in hits:
         found.drop(one)
     if not hits and not item.span.path:  # what extends a file may have changed what it allows
-        fix = "remove it"
+        error = any(one.code == item.text for one in found.sorted())
+        fix = "errors cannot be silenced: remove it" if error else "remove it"
         found.warn("RG901", item.span, "this allow is not used", fix)

@@ -13,10 +13,12 @@ from riskguard.language.floors import settle
 from riskguard.language.rewriting import (
     altered,
     deciding,
+    key_of,
     leaves,
     rebuilt,
     release,
     respelled,
+    series_of,
     trigger,
 )
 from riskguard.language.ruleset import (
@@ -86,12 +88,13 @@ def bind(
         _not_guarded(ruleset, symbol, found)
     _unguarded(ruleset, trades, found)
     if symbol in ruleset.per_symbol:
-        ruleset = replace(ruleset.per_symbol[symbol], hash=ruleset.hash)
+        own = ruleset.per_symbol[symbol]
+        ruleset = replace(own, hash=ruleset.hash, allowed=ruleset.allowed)
     fitted = _clocked(_named(ruleset, symbol), every, found)
     if history is not None:
         _known_in(fitted, history, found)
     if live:
-        _made_up(carried, found)
+        _made_up(fitted, carried, found)
     if recorded is not None:
         _unknown_at_start(fitted, recorded, found)
     fitted = carry(fitted, carried, found, notes)
@@ -101,7 +104,8 @@ def bind(
     fitted = afford(fitted, capabilities, found, notes)
     if found.failed:
         raise RuleError(found.sorted())
-    return Bound(fitted, tuple(map(visible, notes)), tuple(found.sorted()))
+    warnings = ruleset.unsilenced(found.sorted())
+    return Bound(fitted, tuple(map(visible, notes)), tuple(warnings))
 
 
 def sourced(ruleset: RuleSet, sources: Mapping[str, str]) -> RuleSet:
@@ -154,13 +158,15 @@ def _unguarded(ruleset: RuleSet, trades: Collection[str], found: Findings) -> No
         found.warn("RG513", place, message, 'write "guards: all"')
 
 
-def _made_up(carried: Mapping[str, Input], found: Findings) -> None:
-    """Refuse a live feed that declares a series shaped from totals."""
+def _made_up(ruleset: RuleSet, carried: Mapping[str, Input], found: Findings) -> None:
+    """Refuse a live feed that declares a series shaped from totals, where it is read first."""
+    lines = sorted(leaves(*deciding(ruleset)), key=lambda leaf: (leaf.span.line, leaf.span.column))
+    read = {key_of(one): one.span for leaf in reversed(lines) for one in series_of(leaf)}
     for name, one in carried.items():
         if one.coverage == "reconstructed":
             message = f"reconstructed series are history only, and the live feed has '{name}'"
             fix = "bring full or sampled figures of a venue"
-            found.error("RG510", one.span, message, fix)
+            found.error("RG510", read.get(name, one.span), message, fix)
 
 
 def _unknown_at_start(ruleset: RuleSet, recorded: int, found: Findings) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from riskguard.language.expression import parse_literal, parse_span
-from riskguard.language.findings import LineError, near, suggestion
+from riskguard.language.findings import SURE, LineError, advice, near, suggestion
 from riskguard.language.ruleset import Span
 from riskguard.language.schema import COMBINATORS, required
-from riskguard.language.source import Listing, Mapping, Scalar
+from riskguard.language.source import Entry, Listing, Mapping, Scalar
+from riskguard.language.strays import coloned, gathered, halved, parted, undashed
 from riskguard.language.units import WORDS
 from riskguard.language.values import ValueReader
 
@@ -24,21 +26,28 @@ if TYPE_CHECKING:
 __all__ = ["Block", "BlockReader", "Entry"]
 
 TRUTHS = {"true": True, "false": False}
-NEARLY_TRUE = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false"}
+NEARLY_TRUE = {
+    **dict.fromkeys(("yes", "on", "y", "true", "1"), "true"),
+    **dict.fromkeys(("no", "off", "n", "false", "0"), "false"),
+}
+# examples of the keys that a rule or a stage cannot do without
+LACKING = {
+    "when": "when: close < 75_000",
+    "enter": "enter: close < 75_000",
+    "do": "do: {exposure_cap: 50%}",
+}
 BRACES = "write the bare name: {}"
 
 
-class Entry(NamedTuple):
-    """A key and what stands under it."""
-
-    key: Scalar
-    node: Node
-
-
 class Block(dict[str, Entry]):
-    """The known keys of a block; `unknown` holds those that were refused."""
+    """The known keys of a block; `unknown` holds those that were refused.
+
+    A refused key stands under the known one it surely means, so that no second message follows;
+    `guessed` holds those.
+    """
 
     unknown: tuple[str, ...] = ()
+    guessed: tuple[str, ...] = ()
 
     def lacks(self, key: str) -> bool:
         """Say whether a required key is missing, not merely misspelt."""
@@ -56,26 +65,35 @@ class BlockReader:
         """Where faults are noted."""
         return self.scope.findings
 
-    def block(self, node: Node, keys: Collection[str], what: str) -> Block | None:
+    def block(
+        self, node: Node, keys: Collection[str], what: str, example: str = ""
+    ) -> Block | None:
         """Return the entries of a block with a closed set of keys."""
-        entries = self.entries(node, what)
+        entries = self.entries(node, what, example)
         if entries is None:
             return None
         found = Block()
+        entries = gathered(entries, keys, self.findings)
+        written = {entry.key.text for entry in entries}
+        free = [key for key in keys if key not in written]
         for entry in entries:
             key = entry.key.text
-            if key not in keys:
-                found.unknown = (*found.unknown, key)
-                message = f"unknown key '{key}' in {what}"
-                self.findings.error("RG123", entry.key.span, message, suggestion(key, keys))
-            else:
+            if key in keys:
                 found[key] = entry
+                continue
+            found.unknown = (*found.unknown, key)
+            message = f"unknown key '{key}' in {what}"
+            self.findings.error("RG123", entry.key.span, message, advice(key, free))
+            meant = near(key, free, SURE)
+            if meant and meant not in found:
+                found.guessed = (*found.guessed, meant)
+                found[meant] = Entry(replace(entry.key, text=meant, whole=True), entry.node)
         return found
 
     def form(self, entry: Entry, keys: Table[str, Key]) -> Block | None:
         """Return the block of a long form, None where it lacks a key that it has to have."""
         name = entry.key.text
-        block = self.block(entry.node, keys, name)
+        block = self.block(entry.node, keys, name, COMBINATORS[name].example)
         if block is None:
             return None
         for key in required(keys):
@@ -96,11 +114,12 @@ class BlockReader:
                 self.findings.error("RG134", block[key].key.span, message, fix)
         return not alone
 
-    def entries(self, node: Node, what: str) -> list[Entry] | None:
+    def entries(self, node: Node, what: str, example: str = "") -> list[Entry] | None:
         """Return the entries of a block with free keys; a doubled key is an error."""
+        node = undashed(node, what, self.findings)
         if not isinstance(node, Mapping):
             message = f'{what} must be a block of "key: value" lines'
-            fix = "indent its keys by two spaces under it"
+            fix = f"write {example}" if example else "indent its keys by two spaces under it"
             self.findings.error("RG120", node.span, message, fix)
             return None
         seen: dict[str, int] = {}
@@ -118,7 +137,9 @@ class BlockReader:
                 self.findings.error("RG122", key.span, message, "merge the two")
             else:
                 seen[key.text] = key.span.line
-                found.append(Entry(key, value))
+                entry = parted(coloned(Entry(key, value), self.findings), self.findings)
+                if not halved(found[-1] if found else None, entry, self.findings):
+                    found.append(entry)
         return found
 
     def braces(self, node: Node) -> bool:
@@ -126,6 +147,8 @@ class BlockReader:
         if not isinstance(node, Mapping) or len(node.items) != 1:
             return False
         key, value = node.items[0]
+        if key.span.column == node.span.column:  # a key with nothing under it, no braces
+            return False
         if not (isinstance(key, Scalar) and isinstance(value, Scalar) and value.empty):
             return False
         message = f"{{{key.text}}} is a YAML map, not a value"
@@ -140,14 +163,19 @@ class BlockReader:
         if isinstance(node, Scalar):
             self.no_value(entry, what)
         elif not self.braces(node):
-            self.findings.error("RG125", node.span, f"{what} must be a single value")
+            items = node.items if isinstance(node, Listing) else ()
+            texts = [item.text for item in items if isinstance(item, Scalar)]
+            fix = f"write {texts[0]}" if len(texts) == 1 else "write one value, without brackets"
+            fix = f"write {texts[0]}..{texts[1]}" if what == "range" and texts[1:] else fix
+            self.findings.error("RG125", node.span, f"{what} must be a single value", fix)
         return None
 
     def no_value(self, entry: Entry, what: str) -> None:
         """Note that nothing follows a key."""
         end = entry.key.span
         place = Span(end.end_line, end.end_column, end.end_line, end.end_column + 1, end.path)
-        self.findings.error("RG124", place, f"{what} has no value")
+        fix = "write it behind the colon, or below and further in"
+        self.findings.error("RG124", place, f"{what} has no value", fix)
 
     def text(self, entry: Entry, what: str) -> str:
         """Return a free text, "" when there is none."""
@@ -156,6 +184,9 @@ class BlockReader:
 
     def choice(self, entry: Entry, what: str, choices: Sequence[str]) -> str:
         """Return one of the words, "" when it is none of them."""
+        if isinstance(entry.node, Listing) and "both" in choices:
+            self.findings.error("RG125", entry.node.span, f"{what} is one word", "write both")
+            return ""
         found = self.scalar(entry, what)
         if found is None or found.text in choices:
             return found.text if found else ""
@@ -179,7 +210,9 @@ class BlockReader:
             self.findings.error("RG126", found.span, message, fix)
         return TRUTHS.get(found.text, False)
 
-    def literal(self, entry: Entry, what: str) -> tuple[float, str, Scalar] | None:
+    def literal(
+        self, entry: Entry, what: str, example: str = "5"
+    ) -> tuple[float, str, Scalar] | None:
         """Return value, dimension and text of a number, or of the parameter named instead."""
         found = self.scalar(entry, what)
         if found is None:
@@ -191,6 +224,7 @@ class BlockReader:
         try:
             literal = parse_literal(found.text)
         except LineError as fault:
+            fault.fix = fault.fix or f"for example {example}"
             self.scope.fail(fault, found)
             return None
         return literal.value, literal.dimension, found
@@ -212,24 +246,27 @@ class BlockReader:
             self.scope.fail(fault, found)
         return 0
 
-    def share(self, entry: Entry, what: str, *, above: float = 0.0) -> float | None:
+    def share(
+        self, entry: Entry, what: str, *, above: float = 0.0, example: str = "50%"
+    ) -> float | None:
         """Return a share between 0 and 1."""
-        found = self.literal(entry, what)
+        found = self.literal(entry, what, example)
         if found is None:
             return None
         value, dimension, written = found
         if dimension == "plain":
-            shown = f"{value * 100 if value <= 1 else value:g}%"
             message = f"{what}: {written.text} of what? a share is written with %"
-            self.findings.error("RG303", written.span, message, f"write {shown}")
+            shown = f"{value * 100 if value <= 1 else value:g}%"
+            fix = f"write {shown}" if 0 <= value <= 100 else f"for example {example}"
+            self.findings.error("RG303", written.span, message, fix)
             return None
         if dimension != "share":
             message = f"{what} is a percentage, not {WORDS[dimension]}"
-            self.findings.error("RG303", written.span, message, "for example 50%")
+            self.findings.error("RG303", written.span, message, f"for example {example}")
             return None
         if not above <= value <= 1:
             message = f"{what} {written.text} is outside {above:.0%}..100%"
-            self.findings.error("RG304", written.span, message)
+            self.findings.error("RG304", written.span, message, f"for example {example}")
             return None
         return value
 
@@ -238,7 +275,7 @@ class BlockReader:
         node = entry.node
         if isinstance(node, Scalar):
             found = self.scalar(entry, what)
-            return [found] if found else []
+            return self._listed(found, what) if found else []
         if not isinstance(node, Listing):
             self.findings.error("RG125", node.span, f"{what} must be a list", "for example [a, b]")
             return []
@@ -247,12 +284,31 @@ class BlockReader:
                 self.findings.error("RG125", item.span, f"{what} holds names only")
         return [item for item in node.items if isinstance(item, Scalar) and not item.empty]
 
-    def require(self, block: Block, keys: Iterable[str], at: Span, code: str, what: str) -> bool:
+    def _listed(self, written: Scalar, what: str) -> list[Scalar]:
+        """Return the one name that a text is, or those that were joined by commas."""
+        parts = [part.strip() for part in written.text.split(",")]
+        if len(parts) == 1:
+            return [written]
+        fix = f"write [{', '.join(parts)}]"
+        self.findings.error("RG125", written.span, f"{what} must be a list", fix)
+        return [Scalar(part, written.span, whole=True) for part in parts if part]
+
+    def require(
+        self,
+        block: Block,
+        keys: Iterable[str],
+        at: Span,
+        code: str,
+        what: str,
+        *,
+        example: str = "",
+    ) -> bool:
         """Note each key that the block lacks; return whether all are there."""
         whole = True
         for key in keys:
             if key not in block:
                 whole = False
                 if block.lacks(key):
-                    self.findings.error(code, at, f'{what} has no "{key}"')
+                    fix = example or f'add "{key}:", for example {LACKING[key]}'
+                    self.findings.error(code, at, f'{what} has no "{key}"', fix)
         return whole

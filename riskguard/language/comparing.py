@@ -5,8 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from riskguard.language.findings import LineError
-from riskguard.language.ruleset import Compare, Constant, Measured, ParameterValue
+from riskguard.language.ruleset import (
+    Compare,
+    Constant,
+    Measured,
+    ParameterValue,
+    SeriesValue,
+    values,
+)
 from riskguard.language.units import AMOUNTS, WORDS, comparable, percent
+from riskguard.market import ACCOUNT
 
 if TYPE_CHECKING:
     from riskguard.language.expression import Comparison, Syntax
@@ -46,6 +54,10 @@ def _same_unit(value: Value, other: Value) -> Value:
     return value
 
 
+def _account(value: Value) -> bool:
+    return any(isinstance(one, SeriesValue) and one.name in ACCOUNT for one in values(value))
+
+
 def _zero(value: Value) -> bool:
     return isinstance(value, Constant) and value.dimension == "plain" and value.value == 0
 
@@ -67,9 +79,10 @@ def _mismatch(line: Comparison, at: Syntax, measured: Value, threshold: Value) -
         message = f"{measured.text} is in US dollars"
         fix = "write $ before the number"
         if isinstance(threshold, Constant):
-            million = abs(threshold.value) < 1_000
-            fix = f"write ${threshold.text}M if you meant millions"
-            fix = fix if million else f"write ${threshold.text}"
+            sign, digits = ("-" if threshold.value < 0 else ""), threshold.text.lstrip("-")
+            small = abs(threshold.value) < 1_000 and not _account(measured)
+            fix = f"write {sign}${digits}M if you meant millions"
+            fix = fix if small else f"write {sign}${digits}"
         return LineError("RG302", at.start, at.end, message, fix)
     if first in AMOUNTS and second == "share":
         message = f"{WORDS[first]} is compared with a percentage"

@@ -155,7 +155,8 @@ class _Composer(BlockReader):
             symbol = entry.key
             if not SYMBOL.fullmatch(symbol.text):
                 message = f"a symbol has capital letters and digits, not '{symbol.text}'"
-                self.findings.error("RG203", symbol.span, message, "for example ETH")
+                fix = f"write {symbol.text.upper()}" if symbol.text.isalnum() else "for example ETH"
+                self.findings.error("RG203", symbol.span, message, fix)
                 continue
             block = self.block(entry.node, PER_SYMBOL_KEYS, f"symbol '{symbol.text}'")
             if block is not None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from riskguard.language.blocks import BlockReader, Entry
 from riskguard.language.comparing import compared
 from riskguard.language.expression import Comparison, Path, parse_line, parse_span
-from riskguard.language.findings import Findings, LineError, near, suggestion
+from riskguard.language.findings import SURE, Findings, LineError, near, suggestion
 from riskguard.language.hours import HourReader
 from riskguard.language.longforms import LongFormReader, plugin_key
 from riskguard.language.ruleset import (
@@ -26,8 +27,10 @@ from riskguard.language.schema import (
     ONE_OF,
 )
 from riskguard.language.source import Listing, Mapping, Scalar
+from riskguard.language.strays import whole_numbers
 from riskguard.language.units import span_words
 from riskguard.language.values import ValueReader
+from riskguard.market import CATALOGUE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
     from riskguard.language.source import Node
 
 __all__ = ["ConditionReader"]
+
+DOTTED = frozenset(name.partition(".")[0] for name in CATALOGUE)
 
 
 class ConditionReader(BlockReader):
@@ -72,6 +77,7 @@ class ConditionReader(BlockReader):
             message = "a list of conditions needs to say how they combine"
             fix = 'put "all:" or "any:" above the list'
             self.findings.error("RG130", node.span, message, fix)
+            self._parts(entry, "all")  # what is wrong inside is told as well
             return None
         if isinstance(node, Scalar):
             if node.empty:
@@ -95,7 +101,12 @@ class ConditionReader(BlockReader):
             return None
         found: list[Condition | None] = []
         split = False
-        for item in node.items:
+        for item in whole_numbers(node, self.findings):
+            if isinstance(item, Scalar) and item.empty:
+                fix = "write a condition behind the dash"
+                self.findings.error("RG124", item.span, "an item without a condition", fix)
+                found.append(None)
+                continue
             if split:  # the rest of a line that a comma cut in two
                 split = not (isinstance(item, Scalar) and ")" in item.text)
                 continue
@@ -107,7 +118,7 @@ class ConditionReader(BlockReader):
     # ------------------------------------------------------------ groups
 
     def _group(self, node: Node) -> Condition | None:
-        if self._plugged(node):
+        if self._plugged(node) or self._keyed(node):
             return None
         block = self.block(node, CONDITION_KEYS, "condition")
         if block is None or not self.joined(block, BESIDE):
@@ -155,6 +166,22 @@ class ConditionReader(BlockReader):
                 self.scope.fail(fault, key)
                 return True
         return False
+
+    def _keyed(self, node: Node) -> bool:
+        """Note `close: 75_000` where a comparison is meant; return whether it was."""
+        if not isinstance(node, Mapping) or len(node.items) != 1:
+            return False
+        key, value = node.items[0]
+        if not (isinstance(key, Scalar) and isinstance(value, Scalar)):
+            return False
+        first = re.split(r"[.(]", key.text)[0]
+        if key.text in CONDITION_KEYS or not (near(first, CATALOGUE, SURE) or first in DOTTED):
+            return False
+        sign = "" if value.text[:1] in {"<", ">", "=", "!"} else "< "
+        fix = f'a comparison is one text: "{key.text} {sign}{value.text}"'
+        message = f"unknown key '{key.text}' in condition"
+        self.findings.error("RG123", key.span, message, fix)
+        return True
 
     def _on_missing(self, block: Block, around: str) -> str:
         if "on_missing" not in block:
@@ -291,7 +318,8 @@ class ConditionReader(BlockReader):
         every = self.scope.every
         if every is not None and value < every:
             message = f'"for" is shorter than one bar ({span_words(every)}), so it has no effect'
-            self.findings.warn("RG407", reader.place(node.start, node.end), message)
+            place, fix = reader.place(node.start, node.end), 'write "for 2 closes", or leave it out'
+            self.findings.warn("RG407", place, message, fix)
         return int(value), None
 
     def _flag(self, path: Path, scalar: Scalar) -> Flag:

@@ -13,7 +13,7 @@ from riskguard.language.findings import LineError, suggestion
 from riskguard.language.ruleset import Input, Parameter
 from riskguard.language.schema import INPUT_KEYS, PARAMETER_KEYS, UNITS
 from riskguard.language.source import Mapping, Scalar
-from riskguard.language.units import WORDS, comparable
+from riskguard.language.units import WORDS, comparable, thousands
 from riskguard.market import CATALOGUE, SeriesSpec
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ __all__ = ["DeclarationReader"]
 
 SERIES = re.compile(r"(?:[A-Z][A-Z0-9]{0,19}\.)?[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*")
 OTHER = "other"
+FIGURES = "one number with its unit: 75_000, 5%, $150M, 3x, 12h"
 
 
 class DeclarationReader(BlockReader):
@@ -61,8 +62,9 @@ class DeclarationReader(BlockReader):
         spec: dict[str, Any] = {}
         for what in ("unit", "kind"):
             if what in block:
-                chosen = self.choice(block[what], what, INPUT_KEYS[what].choices)
-                spec[what] = chosen or getattr(base, what)
+                spec[what] = self.choice(block[what], what, INPUT_KEYS[what].choices)
+                if not spec[what]:
+                    return
         if "max_age" in block:
             spec["max_age"] = self.duration(block["max_age"], "max_age") or None
         if "signed" in block:
@@ -125,9 +127,12 @@ class DeclarationReader(BlockReader):
         found = self.scalar(entry, what)
         if found is None:
             return None
+        thousands(found.text, found.span, self.findings)
         try:
             return parse_literal(found.text), found
         except LineError as fault:
+            one = fault.code == "RG109" and not fault.fix.startswith("write")
+            fault.fix = FIGURES if one or not fault.fix else fault.fix
             self.scope.fail(fault, found)
             return None
 

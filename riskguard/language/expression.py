@@ -11,12 +11,33 @@ What the names mean is not known here; a fault is a LineError with offsets into 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from riskguard.language.findings import LineError
+from riskguard.language.slips import (
+    OPERATORS,
+    SLIPS,
+    being,
+    compared_by,
+    compared_how,
+    left_over,
+    unit_apart,
+    within_brackets,
+)
+from riskguard.language.synonyms import meanings
+from riskguard.language.syntax import (
+    Argument,
+    Binary,
+    Comparison,
+    Literal,
+    Negative,
+    Path,
+    Segment,
+    Syntax,
+)
 from riskguard.language.tokens import tokens
-from riskguard.language.units import DURATIONS, MULTIPLIERS
+from riskguard.language.units import DURATIONS, MULTIPLIERS, UNIT_WORDS
 
 if TYPE_CHECKING:
     from riskguard.language.tokens import Token
@@ -35,100 +56,8 @@ __all__ = [
     "parse_span",
 ]
 
-OPERATORS = frozenset({"<", "<=", ">", ">=", "==", "!="})
-SLIPS = {"=<": "<=", "=>": ">=", "<>": "!=", "=": "==", "≤": "<=", "≥": ">="}
-COMPARING_WORDS = {
-    "above": ">",
-    "over": ">",
-    "exceeds": ">",
-    "below": "<",
-    "under": "<",
-    "is": "==",
-    "equals": "==",
-}
 JOINING_WORDS = {"and": "all", "or": "any"}
 BARS = frozenset({"close", "closes", "bar", "bars"})
-
-
-@dataclass(frozen=True, slots=True)
-class Literal:
-    """A number as written; dimension plain, share, dollars, ratio, time (ns) or bars."""
-
-    value: float
-    dimension: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """An argument of a measure; `keyword` "" when it stands by its place."""
-
-    keyword: str
-    value: Syntax
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A name in a path; `arguments` None when no brackets follow, `end` is that of the name."""
-
-    name: str
-    arguments: tuple[Argument, ...] | None
-    start: int
-    end: int
-    closed: int  # where its brackets end
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    """Names joined by dots: a series with its measures, a parameter, a condition."""
-
-    segments: tuple[Segment, ...]
-    start: int
-    end: int
-
-    @property
-    def word(self) -> str:
-        """The name when the path is one bare name, else ""."""
-        bare = len(self.segments) == 1 and self.segments[0].arguments is None
-        return self.segments[0].name if bare else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Binary:
-    """left op right."""
-
-    op: str
-    left: Syntax
-    right: Syntax
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Negative:
-    """A minus before something that is no literal."""
-
-    of: Syntax
-    start: int
-    end: int
-
-
-Syntax = Literal | Path | Binary | Negative
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """left op right, and how long it must hold (`hold` None: at once)."""
-
-    left: Syntax
-    op: str
-    op_start: int
-    right: Syntax
-    hold: Literal | Path | None
-    end: int  # of the comparison, without its "for"
 
 
 def parse_line(text: str) -> Comparison | Path:
@@ -166,6 +95,10 @@ class _Parser:
     def token(self) -> Token:
         return self.tokens[self.at]
 
+    @property
+    def next(self) -> Token:
+        return self.tokens[min(self.at + 1, len(self.tokens) - 1)]
+
     def take(self) -> Token:
         token = self.token
         if token.kind != "end":
@@ -180,20 +113,25 @@ class _Parser:
         if self.token.kind != "end":
             token = self.token
             message = f"unexpected '{token.text}' after {after}"
-            raise LineError("RG109", token.start, token.end, message)
+            fix = left_over(self.tokens[self.at - 1], token, self.next)
+            raise LineError("RG109", token.start, token.end, message, fix)
 
     def no_joining(self) -> None:
         token = self.token
         joiner = JOINING_WORDS.get(token.text.lower()) if token.kind == "name" else None
         if joiner:
             fix = f'one comparison per line: put each on its own line under "{joiner}:"'
+            before = self.tokens[self.at - 1]
+            whole = meanings(f"{before.text} {token.text} {self.next.text}")
+            fix = f"write {whole[0]}" if whole else fix
             message = f"'{token.text}' inside a line"
             raise LineError("RG104", token.start, token.end, message, fix)
 
     def line(self) -> Comparison | Path:
-        if self.token.text == "not" and self.tokens[1].kind == "name":
-            fix = 'put the line under "not:"'
-            raise LineError("RG104", self.token.start, self.token.end, "'not' inside a line", fix)
+        token = self.token
+        if token.text.lower() == "not" and self.next.kind == "name":
+            message, fix = f"'{token.text}' inside a line", 'put the line under "not:"'
+            raise LineError("RG104", token.start, token.end, message, fix)
         left = self.expression()
         self.no_joining()
         if self.token.kind == "end" and isinstance(left, Path):
@@ -215,25 +153,56 @@ class _Parser:
     def operator(self, left: Syntax) -> Token:
         token = self.take()
         if token.kind == "sign" and token.text in OPERATORS:
+            if self.sees("=", *OPERATORS):
+                raise self.split_sign(token)
             return token
         if token.text in SLIPS:
             message, fix = f"'{token.text}' is not a comparison here", SLIPS[token.text]
             raise LineError("RG103", token.start, token.end, message, f"write '{fix}'")
-        if token.kind == "name" and token.text in COMPARING_WORDS:
-            message, fix = f"'{token.text}' is not a comparison", COMPARING_WORDS[token.text]
-            raise LineError("RG105", token.start, token.end, message, f"write '{fix}'")
         if token.kind == "end":
-            message, fix = "a comparison is missing", f'for example "{self.text.strip()} <= ..."'
-            raise LineError("RG106", left.start, left.end, message, fix)
+            raise self.no_comparison(left)
+        if token.kind == "name":
+            self.no_words(left, token)
         message = f"expected a comparison (< <= > >=) but found '{token.text}'"
-        raise LineError("RG106", token.start, token.end, message)
+        fix = compared_how(self.text[left.start : left.end], token, self.tokens[self.at :])
+        raise LineError("RG106", token.start, token.end, message, fix)
+
+    def split_sign(self, token: Token) -> LineError:
+        second = self.token
+        shown = self.text[token.start : second.end]
+        joined = f"{token.text}{second.text}"
+        fix = joined if joined in OPERATORS else SLIPS.get(joined, token.text)
+        message = f"'{shown}' is not a comparison here"
+        return LineError("RG103", token.start, second.end, message, f"write '{fix}'")
+
+    def no_comparison(self, left: Syntax) -> LineError:
+        fix = f'for example "{self.text.strip()} <= ..."'
+        if isinstance(left, Literal):
+            fix = "compare an input, for example close < 75_000"
+            if left.dimension == "time":
+                fix = f'a time alone is written "min_hold: {self.text.strip()}"'
+        return LineError("RG106", left.start, left.end, "a comparison is missing", fix)
+
+    def no_words(self, left: Syntax, token: Token) -> None:
+        """Refuse a comparison in words: "falls below", "is greater than"."""
+        rest = self.tokens[self.at - 1 :]
+        words = [one.text for one in takewhile(lambda one: one.kind == "name", rest)]
+        count, sign = compared_by(words)
+        if not count:
+            return
+        end = rest[count - 1].end
+        fix = f"write '{sign}'"
+        if sign == "==" and len(words) > 1 and isinstance(left, Path):
+            fix = being(self.text[left.start : left.end], words[1])
+        shown = self.text[token.start : end]
+        raise LineError("RG105", token.start, end, f"'{shown}' is not a comparison", fix)
 
     def span(self) -> Literal | Path:
         token = self.take()
         following = self.token.kind == "name" and self.token.text in BARS
         if token.kind == "number":
             return self.counted(token, following=following)
-        if token.kind == "name" and not following:
+        if token.kind == "name" and not (following or self.token.text in UNIT_WORDS):
             segment = Segment(token.text, None, token.start, token.end, token.end)
             return Path((segment,), token.start, token.end)
         message = f"\"for\" needs a duration or a count, found '{token.text}'"
@@ -253,10 +222,9 @@ class _Parser:
             fix = f'minutes are "{digits}m", months are written in days ("30d")'
             raise LineError("RG110", token.start, token.end, message, fix)
         if token.dimension == "plain":
+            self.no_unit_apart(token)
             message = f"{token.text} of what?"
             fix = f'write "{token.text}h", "{token.text}m" or "{token.text} closes"'
-            if self.token.text in DURATIONS:
-                fix = f'write "{token.text}{self.token.text}", without the space'
             raise LineError("RG111", token.start, token.end, message, fix)
         message = f"{token.text} is not a duration"
         fix = f"time is written with {', '.join(DURATIONS)}"
@@ -298,14 +266,28 @@ class _Parser:
         if token.kind == "name":
             return self.path()
         message = f"expected a value or a measure but found '{token.text}'"
-        raise LineError("RG102", token.start, token.end, message)
+        fix = "write a number or a measure before it"
+        if token.kind == "end":
+            fix = f'for example "{self.text.strip()} 75_000"'
+        if token.text == "/" and self.tokens[self.at - 1].text == "/":
+            fix = "a comment begins with #"
+        raise LineError("RG102", token.start, token.end, message, fix)
 
     def literal(self) -> Literal:
         token = self.take()
         counts = self.token.kind == "name" and self.token.text in BARS
         if counts and token.dimension == "plain":
             return Literal(token.value, "bars", token.start, self.take().end)
+        self.no_unit_apart(token)
         return Literal(token.value, token.dimension, token.start, token.end)
+
+    def no_unit_apart(self, number: Token) -> None:
+        """Refuse "24 hours" and "$150 million": a number and its unit are one word."""
+        written = unit_apart(number, self.token)
+        if written:
+            shown = self.text[number.start : self.token.end]
+            message = f"'{shown}' is not how a number and its unit are written"
+            raise LineError("RG111", number.start, self.token.end, message, f"write {written}")
 
     def path(self) -> Path:
         start = self.token.start
@@ -348,7 +330,9 @@ class _Parser:
         if self.token.kind != "end":
             token = self.token
             message = f"expected ',' or ')' but found '{token.text}'"
-            return LineError("RG102", token.start, token.end, message)
+            called = bool(self.text[: opened.start].rstrip()[-1:].isalnum())
+            fix = within_brackets(self.tokens[self.at - 1], token, called=called)
+            return LineError("RG102", token.start, token.end, message, fix)
         message = '"(" is never closed'
         fix = "inside [ ] or { } put the whole comparison in quotes: a comma splits it"
         return LineError("RG113", opened.start, opened.end, message, fix)

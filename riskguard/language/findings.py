@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from riskguard.errors import Diagnostic, visible
+from riskguard.language.synonyms import INSTEAD, meanings, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from riskguard.language.ruleset import Span
 
-__all__ = ["MAX_ERRORS", "Findings", "LineError", "near", "suggestion"]
+__all__ = ["SURE", "Findings", "LineError", "advice", "near", "suggestion"]
 
-MAX_ERRORS = 20
+# how alike two words must be where one is taken for the other without asking
+SURE = 0.75
 
 
 class LineError(Exception):
@@ -60,15 +62,13 @@ class Findings:
         self._found.pop(_key(found), None)
 
     def sorted(self) -> list[Diagnostic]:
-        """Return what was found, this file first, by place, at most 20 errors."""
+        """Return what was found, this file first, by place."""
         shown = {visible(name): rank for rank, name in enumerate(self.files, 1)}
 
         def rank(one: Diagnostic) -> tuple[int, int, int, str]:
             return shown.get(one.path, 0), one.line, one.column, one.code
 
-        ordered = sorted(self._found.values(), key=rank)
-        errors = [one for one in ordered if one.severity == "error"][:MAX_ERRORS]
-        return [one for one in ordered if one.severity != "error" or one in errors]
+        return sorted(self._found.values(), key=rank)
 
     def _note(self, severity: str, code: str, span: Span, message: str, fix: str) -> None:
         lines = self.files.get(span.path) or self.lines
@@ -89,13 +89,29 @@ def _key(found: Diagnostic) -> tuple[str, str, int, int]:
     return found.path, found.code, found.line, found.column
 
 
-def near(word: str, known: Iterable[str]) -> str:
-    """Return the known word that `word` most likely means, "" when none is close."""
+def near(word: str, known: Iterable[str], least: float = 0.6) -> str:
+    """Return the known word that `word` most likely means, "" when none is close.
+
+    Words from elsewhere come first ("price" is close), then the nearest spelling; `least` is how
+    alike the two must be, from 0 to 1.
+    """
     by_lower = {name.lower(): name for name in known}
+    if word.lower() in by_lower:
+        return by_lower[word.lower()]
+    for meant in meanings(word):
+        if meant in by_lower:
+            return by_lower[meant]
     from difflib import get_close_matches  # noqa: PLC0415 - a live guard never needs it
 
-    found = get_close_matches(word.lower(), list(by_lower), 1, 0.6)
+    found = get_close_matches(word.lower(), list(by_lower), 1, least)
     return by_lower[found[0]] if found else ""
+
+
+def advice(word: str, known: Iterable[str]) -> str:
+    """Return the help for an unknown word of the language: what is written instead of it."""
+    names = sorted(known)
+    told = "" if set(meanings(word)) & set(names) else INSTEAD.get(plain(word), "")
+    return told or suggestion(word, names)
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

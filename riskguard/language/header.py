@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from riskguard.language.blocks import BlockReader
@@ -15,25 +16,28 @@ if TYPE_CHECKING:
 
 __all__ = ["HeaderReader"]
 
+NEARLY = re.compile(r"v?1([.,]0+)*;?")
+
 
 class HeaderReader(BlockReader):
     """Reads the single-valued keys of a file."""
 
     def version(self, block: Block) -> bool:
-        """Return whether the file is of a version that is read here."""
+        """Return whether the file can be read as one of this version."""
         if "version" not in block:
             if block.lacks("version"):
                 fix = 'make the first line "version: 1"'
                 self.findings.error("RG140", Span(), '"version" is missing', fix)
-            return False
+            return bool(block.keys() & {"rules", "stages"})
         found = self.scalar(block["version"], "version")
         if found is None:
             return False
         if found.text != VERSION:
             message = f"version {found.text} is not known here"
-            fix = f"this riskguard reads version {VERSION}"
+            nearly = NEARLY.fullmatch(found.text)
+            fix = 'write "version: 1"' if nearly else f"this riskguard reads version {VERSION}"
             self.findings.error("RG141", found.span, message, fix)
-            return False
+            return bool(nearly)
         if next(iter(block)) != "version":
             message, fix = '"version" stands first', 'make the first line "version: 1"'
             self.findings.error("RG140", block["version"].key.span, message, fix)
@@ -111,5 +115,6 @@ class HeaderReader(BlockReader):
 
 
 def _capital(text: str) -> str:
-    plain = "".join(letter for letter in text.upper() if letter.isascii() and letter.isalnum())
+    first = re.split(r"[/:_-]", text)[0] or text  # BTC/USDT:USDT is BTC
+    plain = "".join(letter for letter in first.upper() if letter.isascii() and letter.isalnum())
     return plain if SYMBOL.fullmatch(plain) else "BTC"

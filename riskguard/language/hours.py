@@ -7,7 +7,7 @@ import zoneinfo
 from typing import TYPE_CHECKING
 
 from riskguard.language.blocks import BlockReader
-from riskguard.language.findings import near, suggestion
+from riskguard.language.findings import near
 from riskguard.language.ruleset import During
 from riskguard.language.schema import COMBINATORS, DAYS, DURING_KEYS
 from riskguard.language.source import Listing
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HourReader"]
 
+WHOLE = {"weekdays": "mon-fri", "weekend": "sat-sun", "daily": "mon-sun", "all": "mon-sun"}
 CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)", re.ASCII)
 
 
@@ -67,7 +68,9 @@ class HourReader(BlockReader):
             unknown = next((one for one in (first, last) if one and one not in DAYS), None)
             if unknown is not None or not first or (dash and not last):
                 message = f"days cannot be '{name.text}'"
-                fix = suggestion(unknown or name.text, DAYS) or "for example mon-fri"
+                whole = WHOLE.get(name.text.lower(), "-".join([first[:3], last[:3]]).strip("-"))
+                days = whole.split("-")
+                fix = f"write {whole}" if set(days) <= set(DAYS) else "for example mon-fri"
                 self.findings.error("RG127", name.span, message, fix)
                 return None
             begin = DAYS.index(first)

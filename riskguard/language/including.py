@@ -191,6 +191,8 @@ class Includer:
         names = siblings(file.parent, stems=False)
         close = near(file.name, names)
         fix = f"did you mean '{close}'?" if close else "the path is relative to this file"
+        if entry.text in siblings(shipped("rules")):
+            fix = f"did you mean 'pack:{entry.text}@{VERSION}'?"
         message = f"no rule file '{entry.text}' (.yaml, .yml, .json)"
         self.findings.error("RG005", entry.span, message, fix)
 

@@ -89,7 +89,8 @@ class LatchReader(BlockReader):
         latch = self.truth(block["latch"], "latch") if "latch" in block else False
         if latch and "clear" in block:
             message = '"clear" is not used: a latched rule is released by hand (riskguard release)'
-            self.findings.warn("RG413", block["clear"].key.span, message)
+            fix = 'leave out "clear:", or "latch:"'
+            self.findings.warn("RG413", block["clear"].key.span, message, fix)
         return latch
 
     def stage(self, name: Scalar, block: Block) -> Stage | None:

@@ -16,6 +16,7 @@ from riskguard.language.ruleset import All, AtLeast, Parameter
 from riskguard.language.ruleset import Any as AnyOf
 from riskguard.language.schema import (
     BREADTH_KEYS,
+    CALENDARS,
     COMBINATORS,
     LIQUIDATIONS_KEYS,
     LOSS_KEYS,
@@ -158,6 +159,8 @@ class LongFormReader(BlockReader):
         window = self.text(block["window"], "window")
         wanted = self.scalar(block["at_least"], "at_least")
         if not side or not window or wanted is None:
+            return None
+        if window not in CALENDARS and not self.duration(block["window"], "window"):
             return None
         match = AVERAGE.fullmatch(wanted.text)
         if match is None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
 
 from riskguard.language.ruleset import Span
 from riskguard.language.schema import BLOCKS
@@ -29,11 +30,24 @@ PROSE = {
     name for keys in BLOCKS.values() for name, key in keys.items() if key.kind in {"text", "texts"}
 }
 FREE_TEXT = re.compile(rf"\s*(?:- )?\{{?(?:{'|'.join(sorted(PROSE))})\s*:")
+EVERYWHERE = frozenset({"RG010", "RG011"})  # where one line has it, most have
 COMMENT = re.compile(r"(?:^|\s)#")
 
 
+class Fault(NamedTuple):
+    """What is wrong with a line."""
+
+    code: str
+    place: Span
+    message: str
+    help: str
+
+
 def prescan(lines: Sequence[str], found: Findings) -> bool:
-    """Note faults of single lines; return whether the text may go on to YAML."""
+    """Note faults of single lines; return whether the text may go on to YAML.
+
+    What an editor or a web page put on many lines is told once.
+    """
     for number, line in enumerate(lines, 1):
         control = CONTROL.search(line) or BREAKS.search(line)
         if control:
@@ -42,9 +56,20 @@ def prescan(lines: Sequence[str], found: Findings) -> bool:
             found.error("RG038", _at(number, control.span()), message, "remove it")
     if found.failed:
         return False
-    for number, line in _outside_blocks(lines):
-        _scan(number, line, found)
-    return not found.failed
+    faults = [_fault(number, line) for number, line in _outside_blocks(lines)]
+    told = [one for one in faults if one is not None]
+    for fault in _once(told):
+        found.error(*fault)
+    return not told
+
+
+def _once(faults: Sequence[Fault]) -> Iterator[Fault]:
+    often = Counter(fault.message for fault in faults if fault.code in EVERYWHERE)
+    for fault in faults:
+        more = often.pop(fault.message, 0) - 1 if fault.code in EVERYWHERE else 0
+        if more >= 0:
+            rest = f", here and on {more} more line{'s' if more > 1 else ''}" if more else ""
+            yield fault._replace(message=fault.message + rest)
 
 
 def _at(number: int, place: tuple[int, int]) -> Span:
@@ -65,36 +90,33 @@ def _outside_blocks(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
             margin = indent
 
 
-def _scan(number: int, line: str, found: Findings) -> None:
+def _fault(number: int, line: str) -> Fault | None:
     comment = COMMENT.search(line)
     text = line[: comment.end() - 1] if comment else line
     tab = TAB.match(text)
     if tab:
         place = _at(number, (tab.end() - 1, tab.end()))
-        found.error("RG010", place, "tab used for indentation", "use two spaces for each level")
-        return
+        return Fault("RG010", place, "tab used for indentation", "use two spaces for each level")
     # the loader in C takes a tab for a space, the one in Python does not
     hidden = TABS.search(text) or (None if FREE_TEXT.match(text) else INVISIBLE.search(text))
     if hidden:
         message = f"invisible character U+{ord(hidden[0]):04X} (copied from a web page or chat?)"
         help_text = "replace it with an ordinary space"
-        found.error("RG011", _at(number, hidden.span()), message, help_text)
-        return
+        return Fault("RG011", _at(number, hidden.span()), message, help_text)
     if FREE_TEXT.match(text):
-        return
+        return None
     curly = CURLY.search(text)
     if curly:
         help_text = "use straight quotes \" or '"
-        found.error("RG012", _at(number, curly.span()), "curly quote", help_text)
-        return
+        return Fault("RG012", _at(number, curly.span()), "curly quote", help_text)
     dash = DASH.match(text)
     if dash:
         help_text = f'write "- {text.strip()[1:]}"'
         message = "a list item needs a space after the dash"
-        found.error("RG013", _at(number, dash.span(1)), message, help_text)
-        return
+        return Fault("RG013", _at(number, dash.span(1)), message, help_text)
     colon = COLON.match(text)
     if colon:
         message = f"missing space after the colon of '{colon['key']}'"
         help_text = f'write "{colon["key"]}: {colon["value"].strip()}"'
-        found.error("RG014", _at(number, colon.span("colon")), message, help_text)
+        return Fault("RG014", _at(number, colon.span("colon")), message, help_text)
+    return None

@@ -11,6 +11,7 @@ from riskguard.language.blocks import BlockReader
 from riskguard.language.composition import compose_file, compose_text
 from riskguard.language.conditions import ConditionReader
 from riskguard.language.declarations import DeclarationReader
+from riskguard.language.findings import SURE, near
 from riskguard.language.header import HeaderReader
 from riskguard.language.latches import LatchReader
 from riskguard.language.lint import lint
@@ -19,6 +20,7 @@ from riskguard.language.ruleset import RuleSet, Span
 from riskguard.language.schema import FILE_KEYS, MAX_RULES, STAGE_KEYS
 from riskguard.language.scope import Scope
 from riskguard.language.source import LIMITS, Listing, Mapping, Scalar
+from riskguard.language.strays import laddered, named, returned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as Table
@@ -72,9 +74,10 @@ def _read(
         lint(rules, found)
     if rules is not None and composed.per_symbol:
         rules = _with_symbols(rules, composed, settings, every)
-    for root in composed.roots:
-        silence(root, found)
-    return None if found.failed else rules, found.sorted()
+    allowed = [one for root in composed.roots for one in silence(root, found)]
+    if rules is None or found.failed:
+        return None, found.sorted()
+    return replace(rules, allowed=tuple(allowed)), found.sorted()
 
 
 def _with_symbols(
@@ -95,6 +98,10 @@ def _with_symbols(
     return replace(rules, per_symbol=own, hash="")
 
 
+# one of these makes a text a rule file
+FRAME = ("version", "rules", "stages", "extends")
+
+
 class _FileReader(BlockReader):
     """Walks the sections of a file: names first, then what they mean."""
 
@@ -109,6 +116,8 @@ class _FileReader(BlockReader):
             at = root.span
             place = Span(at.line, at.column, at.line, at.column + 1, at.path)
             self.findings.error("RG120", place, message, 'start with "version: 1"')
+            return None
+        if self._frameless(root):
             return None
         block = self.block(root, FILE_KEYS, "the file")
         header = HeaderReader(self.scope)
@@ -130,6 +139,19 @@ class _FileReader(BlockReader):
         if base.every is None and self.scope.bars_used:
             found = replace(found, every=given, hash="")
         return found
+
+    def _frameless(self, root: Mapping) -> bool:
+        """Note a text that has nothing of a rule file around its rule; return whether it is one."""
+        keys = {key.text for key, _ in root.items if isinstance(key, Scalar)}
+        if any(near(key, FRAME, SURE) for key in keys):
+            return False
+        fix = 'make the first line "version: 1"'
+        if keys & {"when", "do"}:
+            fix = 'a rule stands below "version: 1", "rules:" and its name, each further in'
+        elif any(near(key, FILE_KEYS, SURE) for key in keys):
+            return False
+        self.findings.error("RG140", Span(), '"version" is missing', fix)
+        return True
 
     def _decisions(self, block: Block, base: RuleSet) -> RuleSet:
         definitions = self._named(block, "define", self.scope.definitions)
@@ -167,28 +189,30 @@ class _FileReader(BlockReader):
             message = "rules are named, not listed"
             fix = 'write "my_rule:" instead of "- name: my_rule"'
             self.findings.error("RG147", entry.key.span, message, fix)
-            return []
+            entry = entry._replace(node=named(entry.node))
         if isinstance(entry.node, Scalar) and entry.node.empty:
             self.no_value(entry, key)
             return []
-        entries = self.entries(entry.node, key) or []
+        entries = returned(self.entries(entry.node, key) or [], key, self.findings)
         if len(entries) > MAX_RULES:
             message = f"nested too deep or too large: {len(entries)} entries"
             self.findings.error("RG002", entry.key.span, message, LIMITS)
             return []
-        return [one for one in entries if self.scope.claim(one.key, taken)]
+        for one in entries:  # what stands under a name that is refused is read all the same
+            self.scope.claim(one.key, taken)
+        return entries
 
     def _ladder(self, block: Block) -> list[tuple[Scalar, Block]]:
         """Claim the names of the stages, mildest first."""
         if "stages" not in block:
             return []
         entry = block["stages"]
+        items = entry.node.items if isinstance(entry.node, Listing) else laddered(entry.node)
         if not isinstance(entry.node, Listing):
             message = "stages are a list, mildest first"
             self.findings.error("RG150", entry.key.span, message, 'start each with "- stage: name"')
-            return []
         found: list[tuple[Scalar, Block]] = []
-        for item in entry.node.items:
+        for item in items:
             block_of = self.block(item, STAGE_KEYS, "stage")
             if block_of is None:
                 continue

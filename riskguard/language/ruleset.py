@@ -39,13 +39,15 @@ from riskguard.language.tree import (
 from riskguard.market import CATALOGUE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from riskguard.errors import Diagnostic
     from riskguard.market import SeriesSpec
 
 __all__ = [
     "Actions",
     "All",
+    "Allowance",
     "Any",
     "Arithmetic",
     "AtLeast",
@@ -188,6 +190,21 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """A warning that the author silences, in the lines `first` to `last` of a file."""
+
+    code: str
+    path: str
+    first: int
+    last: int
+
+    def silences(self, found: Diagnostic) -> bool:
+        """Say whether a finding is the warning that is meant; errors are never silenced."""
+        inside = self.first <= found.line <= self.last and found.path == self.path
+        return found.severity == "warning" and found.code == self.code and inside
+
+
+@dataclass(frozen=True, slots=True)
 class RuleSet:
     """A rule file as read: everything the engine needs, nothing it could misread."""
 
@@ -212,6 +229,8 @@ class RuleSet:
     lines: tuple[str, ...] = field(default=(), compare=False, repr=False)
     # the lines of the files it extends, by the path of their spans
     files: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
+    # warnings that data and bots bring, silenced by the author
+    allowed: tuple[Allowance, ...] = field(default=(), compare=False, repr=False)
     # carried over by `dataclasses.replace`: what was written, not what the data made of it
     hash: str = field(default="", compare=False, repr=False)
 
@@ -220,6 +239,10 @@ class RuleSet:
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         if not self.hash:
             object.__setattr__(self, "hash", digest(self))
+
+    def unsilenced(self, found: Iterable[Diagnostic]) -> list[Diagnostic]:
+        """Return what data or a bot brought, without the warnings that the author allows."""
+        return [one for one in found if not any(each.silences(one) for each in self.allowed)]
 
     def guarded(self, symbol: str) -> bool:
         """Say whether the decisions hold for orders in `symbol`."""

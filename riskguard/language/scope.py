@@ -6,9 +6,11 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from riskguard.language.findings import LineError, near
+from riskguard.language.findings import SURE, LineError, near
 from riskguard.language.ruleset import Input
-from riskguard.language.schema import MARKET, MEASURES, NAME, RESERVED
+from riskguard.language.schema import MARKET, MEASURES, NAME, RESERVED, SYMBOL
+from riskguard.language.synonyms import INSTEAD, plain
+from riskguard.language.ta_table import called
 from riskguard.market import CATALOGUE
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Scope"]
 
+NAMED = 'name it under "params:" (a number), "define:" (a condition) or "inputs:" (a series)'
+SECTIONS = frozenset({"params", "define", "rules"})
 # the code of a fault that was noted where its cause stands
 SAID = ""
 HOLDER = re.compile(r"holder\.[a-z][a-z0-9_]*\.(units|cost)")
@@ -90,6 +94,7 @@ class Scope:
             fit = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
             fix = f"write {fit}" if NAME.fullmatch(fit) else "for example my_rule"
             message = "a name has small letters, digits and _"
+            self.broken.add(name)
             self.findings.error("RG154", key.span, message, fix)
             return False
         owner = self._owner(name)
@@ -124,8 +129,21 @@ class Scope:
         self.strangers.add(whole)
         if word in self.disabled:
             return LineError("RG605", start, end, word, "override what reads it, or keep it")
-        close = near(whole, self.known())
-        fix = f"did you mean '{close}'?" if close else ""
-        if not close and word in MEASURES:
-            fix = f"a measure follows an input: close.{word}({MEASURES[word].example})"
-        return LineError("RG201", start, end, f"unknown name '{word}'", fix)
+        return LineError("RG201", start, end, f"unknown name '{word}'", self._fix(word, whole))
+
+    def _fix(self, word: str, whole: str) -> str:
+        """Say what to write for an unknown name: `whole` with what is joined to it by dots."""
+        known, (_, _, rest) = self.known(), whole.partition(".")
+        if word in SECTIONS and rest in known:
+            return f"write {rest} alone"
+        if rest in MARKET and SYMBOL.fullmatch(word.upper()):
+            return f"a symbol has capital letters: {word.upper()}.{rest}"
+        close = near(whole, known, SURE)
+        measure = near(word, MEASURES, SURE)
+        if measure and not close:
+            return f"a measure follows an input: close.{measure}({MEASURES[measure].example})"
+        told = INSTEAD.get(plain(word), "")
+        if called(word):
+            told = f"functions of ta are written {called(word)}"
+        close = close or ("" if told else near(whole, known))
+        return f"did you mean '{close}'?" if close else told or NAMED

@@ -6,12 +6,12 @@ YAML would blame on the wrong line or accept in silence; no constructor ever run
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
+from riskguard.language.blaming import blame
 from riskguard.language.findings import Findings
 from riskguard.language.prescan import prescan
 from riskguard.language.ruleset import Span
@@ -19,7 +19,17 @@ from riskguard.language.ruleset import Span
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Listing", "Mapping", "Node", "Scalar", "children", "compose", "lines_of", "size"]
+__all__ = [
+    "Entry",
+    "Listing",
+    "Mapping",
+    "Node",
+    "Scalar",
+    "children",
+    "compose",
+    "lines_of",
+    "size",
+]
 
 # the loader in C gives the same nodes and marks, and is several times faster
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -85,6 +95,13 @@ class Listing:
 
 
 Node = Scalar | Mapping | Listing
+
+
+class Entry(NamedTuple):
+    """A key and what stands under it."""
+
+    key: Scalar
+    node: Node
 
 
 def children(node: Node) -> tuple[Node, ...]:
@@ -156,7 +173,7 @@ def compose(text: str, path: str, *, origin: str = "") -> tuple[Node | None, Fin
             return None, found
         root = yaml.compose(text, Loader=LOADER)
     except yaml.MarkedYAMLError as fault:
-        _blame(fault, lines, found)
+        blame(fault, lines, found)
         return None, found
     except yaml.YAMLError as fault:
         found.error("RG039", Span(), str(fault).split("\n", maxsplit=1)[0])
@@ -209,46 +226,10 @@ def _refused(event: Any) -> tuple[str, str, str] | None:  # noqa: ANN401 - any e
     tag = getattr(event, "tag", None)
     if tag:
         shown = str(tag).replace("tag:yaml.org,2002:", "!!")
-        return "RG022", f"YAML tags ({shown}) are not used here", "remove it"
+        word = shown[1:] if shown[:2] != "!!" else ""
+        help_text = f'write "not: {word}"' if word.isidentifier() else "remove it"
+        return "RG022", f"YAML tags ({shown}) are not used here", help_text
     return None
-
-
-def _blame(fault: Any, lines: Sequence[str], found: Findings) -> None:  # noqa: ANN401 - MarkedYAMLError is untyped
-    """Put a fault of the YAML reader where the author's hand slipped."""
-    context = fault.context or ""
-    at = fault.problem_mark or fault.context_mark
-    begun = fault.context_mark or at
-    here = Span(at.line + 1, at.column + 1, at.line + 1, at.column + 2)
-    origin = Span(begun.line + 1, begun.column + 1, begun.line + 1, begun.column + 2)
-    whole = Span(origin.line, origin.column, origin.line, 1 << 20)
-    if "quoted scalar" in context:
-        found.error("RG030", whole, "quote opened here is never closed", "add the closing quote")
-    elif "block scalar" in context or "cannot start any token" in (fault.problem or ""):
-        place = origin if "block scalar" in context else here
-        sign = lines[place.line - 1][place.column - 1 : place.column]
-        if sign == "\t":
-            found.error("RG010", place, "tab used for indentation", "use spaces")
-            return
-        message = f"a value cannot start with '{sign}' in YAML"
-        found.error("RG015", place, message, WHOLE_COMPARISON)
-    elif "flow sequence" in context or "flow mapping" in context:
-        message = "bracket opened here is never closed (or a comma is missing)"
-        found.error("RG031", origin, message, "close it with ] or }")
-    elif COLON.search(fault.problem or ""):
-        message = 'unexpected ":" inside a value'
-        found.error("RG032", here, message, "put the whole text in quotes")
-    elif "block mapping" in context or "block collection" in context:
-        message = f"indentation does not match the block that began at line {origin.line}"
-        found.error("RG034", here, message, "line up keys of the same block in the same column")
-    else:
-        # the loaders differ in their words: "did not find expected X", "expected the X, but …"
-        words = re.sub(r"^did not find |(?<=expected )the |, but .*$", "", fault.problem or "")
-        fix = "look at the marked character and the line before it"
-        found.error("RG039", here, words or "not valid YAML", fix)
-
-
-COLON = re.compile("mapping values are not allowed|found unexpected ':'")
-WHOLE_COMPARISON = 'write the whole comparison ("close > 75_000") or put it in quotes'
 
 
 def _converted(node: Any, lines: Sequence[str], path: str) -> Node:  # noqa: ANN401 - nodes of PyYAML are untyped

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["FUNCTIONS", "Function", "warmup_bars"]
+__all__ = ["FUNCTIONS", "Function", "called", "warmup_bars"]
 
 SERIES = {"o": "open", "h": "high", "l": "low", "c": "close", "v": "volume"}
 # parameters of ta that count bars: the longest of them says how far back a value reaches
@@ -190,3 +190,13 @@ FUNCTIONS: Mapping[str, Function] = {
     "williams_r": Function("momentum", "hlc", {"lbp": 14}),
     "wma_indicator": Function("trend", "c", {"window": 9}),
 }
+
+
+def called(word: str) -> str:
+    """Return how the function of that name is written in a line, "" when `ta` has none."""
+    found = FUNCTIONS.get(word.lower())
+    if found is None:
+        return ""
+    first = next(iter(found.parameters.items()), None)
+    inside = f"{first[0]}={first[1]}" if first and first[1] is not None else ""
+    return f"ta.{word.lower()}({inside})"

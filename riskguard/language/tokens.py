@@ -6,12 +6,14 @@ import re
 from typing import NamedTuple
 
 from riskguard.language.findings import LineError
+from riskguard.language.slips import strange
 from riskguard.language.units import NUMBER, amount
 
 __all__ = ["Token", "tokens"]
 
-SYMBOLIC = re.compile(r"<=|>=|==|!=|=<|=>|<>|≤|≥|[-<>=+*/().,]")
+SYMBOLIC = re.compile(r"<=|>=|==|!=|=<|=>|<>|[≤≥≠]|[-<>=+*/().,]")
 NAME = re.compile(r"[^\W\d]\w*")
+JOINED = re.compile(r"&&?|\|\|?")
 MAX_TOKENS = 200
 
 
@@ -44,11 +46,21 @@ def tokens(text: str) -> list[Token]:
         elif sign := SYMBOLIC.match(text, at):
             found.append(Token("sign", sign[0], at, sign.end()))
         else:
-            fix = "write the unit right after the number" if text[at] == "%" else ""
-            raise LineError("RG101", at, at + 1, f"unexpected character '{text[at]}'", fix)
+            raise _strange(text, at, found[-1] if found else None)
         at = found[-1].end
     found.append(Token("end", "the end of the line", len(text), len(text) + 1))
     return found
+
+
+def _strange(text: str, at: int, before: Token | None) -> LineError:
+    joiner = JOINED.match(text, at)
+    if joiner:
+        message, word = f"'{joiner[0]}' inside a line", "all" if joiner[0][0] == "&" else "any"
+        fix = f'one comparison per line: put each on its own line under "{word}:"'
+        return LineError("RG104", at, joiner.end(), message, fix)
+    number = before.text if before and before.kind == "number" else ""
+    message, fix = f"unexpected character '{text[at]}'", strange(text, at, number)
+    return LineError("RG101", at, at + 1, message, fix)
 
 
 def _number(text: str, at: int) -> Token:

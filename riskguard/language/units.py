@@ -12,17 +12,23 @@ from riskguard.market import DAY, HOUR, MINUTE, SECOND, WEEK
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from riskguard.language.findings import Findings
+    from riskguard.language.tree import Span
+
 __all__ = [
     "AMOUNTS",
     "DURATIONS",
     "MULTIPLIERS",
     "NUMBER",
+    "UNIT_WORDS",
     "WORDS",
     "amount",
     "combined",
     "comparable",
     "percent",
     "span_words",
+    "thousands",
+    "united",
 ]
 
 DURATIONS: Mapping[str, int] = {
@@ -38,6 +44,28 @@ MULTIPLIERS: Mapping[str, int] = {"k": 3, "K": 3, "M": 6, "B": 9, "bn": 9, "T": 
 SHARES: Mapping[str, int] = {"%": -2, "bp": -4}
 LONGEST = 100 * 365 * DAY
 UNITS = "units: % bp x $ k M B, s m h d w, bars"
+# what people write -> the unit it stands for
+_SPELT = {
+    "s": "sec secs second seconds",
+    "m": "mins minute minutes",
+    "h": "hr hrs hour hours",
+    "d": "day days",
+    "w": "wk wks week weeks",
+    "%": "percent pct pc",
+    "bp": "bps",
+    "x": "times fold",
+    "k": "thousand",
+    "M": "million millions mio mln mn mm",
+    "B": "billion billions bln b",
+    "T": "trillion trillions tn",
+    "bars": "bar bars",
+    "closes": "close closes candle candles period periods consecutive",
+    "30d": "month months mo",
+}
+UNIT_WORDS: Mapping[str, str] = {
+    **{unit: unit for unit in (*DURATIONS, *MULTIPLIERS, *SHARES, "x")},
+    **{word: unit for unit, words in _SPELT.items() for word in words.split()},
+}
 
 # what the messages call a dimension
 WORDS: Mapping[str, str] = {
@@ -58,6 +86,7 @@ AMOUNTS = frozenset({"price", "dollars", "coins"})
 MEETS_PLAIN = frozenset({"price", "coins", "count", "index", "number", "ratio", "plain"})
 FACTORS = frozenset({"share", "ratio", "number", "plain"})
 
+POINTED = re.compile(r"-?\$?[1-9]\d{0,2}\.000", re.ASCII)
 BARE = (  # a number without its unit
     r"(?P<money>\$)?"
     r"(?P<digits>(?:\d{1,3}(?:,\d{3})+(?![\d_])|\d[\d_]*)(?:\.\d+)?(?:e[+-]?\d{1,4})?)"
@@ -92,8 +121,32 @@ def amount(match: re.Match[str]) -> tuple[float, str]:
     return value, dimension
 
 
+def united(digits: str, word: str) -> str:
+    """Return a number with the unit that `word` stands for, "" when it stands for none."""
+    unit = UNIT_WORDS.get(word) or UNIT_WORDS.get(word.lower(), "")
+    if digits.startswith("$"):
+        unit = unit.upper() if unit in {"m", "b", "t"} else unit
+        return f"{digits}{unit}" if unit in MULTIPLIERS else ""
+    if unit == "30d":
+        return f"{int(digits) * 30}d" if digits.isdigit() else unit
+    return f"{digits} {unit}" if unit in {"bars", "closes"} else f"{digits}{unit}" if unit else ""
+
+
 def _unknown(match: re.Match[str], unit: str) -> LineError:
-    return LineError("RG112", match.start("unit"), match.end(), f"unknown unit '{unit}'", UNITS)
+    money, digits = match["money"] or "", match["digits"]
+    written = united(f"{money}{digits}", unit)
+    if unit.lower() in {"usd", "usdt", "usdc"} and not money:
+        written = f"${digits}"
+    fix = f"write {written}" if written else UNITS
+    return LineError("RG112", match.start("unit"), match.end(), f"unknown unit '{unit}'", fix)
+
+
+def thousands(text: str, place: Span, found: Findings) -> None:
+    """Warn of 75.000 where 75_000 may be meant: the point separates decimals."""
+    if POINTED.fullmatch(text):
+        whole = text.partition(".")[0]
+        message = f"{text} is {whole}: decimals follow a point"
+        found.warn("RG114", place, message, f"write {whole}_000 for thousands, or {whole}")
 
 
 def comparable(left: str, right: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from riskguard.language.expression import Argument, Binary, Literal, Negative, Path
-from riskguard.language.findings import LineError, near, suggestion
+from riskguard.language.findings import SURE, LineError, near, suggestion
 from riskguard.language.indicators import LIBRARIES, indicator
 from riskguard.language.ruleset import (
     Arithmetic,
@@ -16,8 +16,9 @@ from riskguard.language.ruleset import (
     SeriesValue,
     Span,
 )
-from riskguard.language.schema import CALENDARS, CALENDARS_OF, MEASURES, SYMBOL, Measure
-from riskguard.language.units import WORDS, combined, span_words
+from riskguard.language.schema import CALENDARS, CALENDARS_OF, MARKET, MEASURES, SYMBOL, Measure
+from riskguard.language.ta_table import called
+from riskguard.language.units import WORDS, combined, span_words, thousands
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +31,7 @@ __all__ = ["ValueReader"]
 
 Base = SeriesValue | Indicator | Measured  # what a measure may be taken of
 
+CALENDAR_WORDS = {"day": "today", "daily": "today", "week": "this_week", "weekly": "this_week"}
 NOISY = frozenset({"change", "drop", "rise"})  # of a single bar of a flow
 
 
@@ -88,11 +90,14 @@ class ValueReader:
         if isinstance(node, Path) and node.word:
             found = near(node.word, self.scope.params)
             what = f"'{node.word}'"
+            found = found or CALENDAR_WORDS.get(node.word, "")
             fix = f"did you mean '{found}'?" if found else fix
         elif isinstance(node, Literal):
             what = WORDS[node.dimension]
             if node.dimension == "plain":
-                fix = f"write {self._text(node)}h or {self._text(node)} bars"
+                text = self._text(node)
+                fix = f"write {text}h or {text} bars"
+                fix = "months are written in days: 30d" if text.endswith("M") else fix
         message = f"{measure}() needs a window such as 24h or 20 bars, not {what}"
         return LineError("RG205", node.start, node.end, message, fix)
 
@@ -103,8 +108,9 @@ class ValueReader:
         if node.dimension == "bars":
             message = "a number of bars is a window, not a value"
             raise LineError("RG305", node.start, node.end, message, "put it inside the brackets")
-        place = self.place(node.start, node.end)
-        return Constant(node.value, node.dimension, place, self._text(node))
+        place, text = self.place(node.start, node.end), self._text(node)
+        thousands(text, place, self.scope.findings)
+        return Constant(node.value, node.dimension, place, text)
 
     def _negative(self, node: Negative) -> Value:
         inner = self.read(node.of)
@@ -132,11 +138,11 @@ class ValueReader:
         self.scope.trust(segments[0].name)
         head = segments[0]
         if SYMBOL.fullmatch(head.name) and head.arguments is None:
-            symbol = self._symbol(head)
+            symbol = self._symbol(head, segments[1:])
             segments = segments[1:]
             if not segments:
                 message = f"which series of {head.name}?"
-                fix = f"for example {head.name}.close"
+                fix = f"for example {head.name}.close" if symbol else "write close"
                 raise LineError("RG102", head.start, head.end, message, fix)
         elif path.word in self.scope.params:
             self.scope.used.add(path.word)
@@ -145,10 +151,20 @@ class ValueReader:
             return ParameterValue(path.word, dimension, place, self._text(path))
         return self._chain(path, symbol, segments)
 
-    def _symbol(self, head: Segment) -> str:
-        known = {self.scope.symbol, *self.scope.symbols} - {""}
+    def _symbol(self, head: Segment, after: tuple[Segment, ...]) -> str:
+        known = [one for one in (self.scope.symbol, *self.scope.symbols) if one]
         if head.name not in known:
-            fix = suggestion(head.name, known) or f'list it: "symbols: [{head.name}]"'
+            input_of = after[0].name in MARKET if after else False
+            if not input_of and near(head.name, self.scope.known(), SURE):
+                raise self.scope.unknown(head.name, head.start, head.end)
+            close = near(head.name, known)
+            fix = f'list it: "symbols: [{", ".join(dict.fromkeys([*known, head.name]))}]"'
+            if after and after[0].name in MEASURES and after[0].arguments is not None:
+                inside = self.text[after[0].end : after[0].closed]
+                fix = f"a measure follows an input: close.{after[0].name}{inside}"
+            elif not after:
+                fix = f"the price of the guarded symbol is close; for that of another {fix}"
+            fix = f"did you mean '{close}'?" if close else fix
             raise LineError("RG203", head.start, head.end, f"unknown symbol '{head.name}'", fix)
         return "" if head.name == self.scope.symbol else head.name
 
@@ -180,13 +196,38 @@ class ValueReader:
         if head.name in self.scope.definitions or head.name in self.scope.rules:
             message = f"'{head.name}' is a condition, not a value"
             raise LineError("RG305", head.start, head.end, message, "give it a line of its own")
+        if bare < len(segments):
+            self._called(symbol, segments[: bare + 1])
         written = ".".join(segment.name for segment in segments[:bare])
         raise self.scope.unknown(head.name, head.start, head.end, written=written)
+
+    def _called(self, symbol: str, segments: tuple[Segment, ...]) -> None:
+        """Refuse brackets that follow an input, or a measure without one."""
+        name, last = ".".join(segment.name for segment in segments), segments[-1]
+        inside = self.text[last.end : last.closed]
+        if len(segments) == 1 and last.name in MEASURES:
+            message = f"unknown name '{last.name}'"
+            of, comma, rest = inside[1:-1].partition(",")
+            example = f"{of.strip()}.{last.name}({rest.strip()})"
+            of = f"{symbol}.close" if symbol else "close"
+            example = example if comma else f"{of}.{last.name}{inside}"
+            fix = f"a measure follows an input: {example}"
+            raise LineError("RG201", last.start, last.end, message, fix)
+        known = self.scope.find_input(symbol, name)
+        if known is not None:
+            measure = "sum" if known.spec.kind == "flow" else "change"
+            window = inside if inside.strip("() ") else "(24h)"
+            fix = f"write {name} alone, or measure it: {name}.{measure}{window}"
+            raise LineError("RG205", last.end, last.closed, f"{name} takes no brackets", fix)
 
     def _measured(self, path: Path, of: Base, segment: Segment, kind: str) -> Measured:
         measure = MEASURES.get(segment.name)
         if measure is None:
             fix = suggestion(segment.name, MEASURES)
+            if called(segment.name):
+                fix = f"functions of ta are written {called(segment.name)}"
+            elif SYMBOL.fullmatch(segment.name):
+                fix = f"the symbol stands first: {segment.name}.{of.text}"
             message = f"unknown measure '{segment.name}'"
             raise LineError("RG202", segment.start, segment.end, message, fix)
         if segment.arguments is None or (measure.windowed and not segment.arguments):
@@ -272,14 +313,17 @@ class ValueReader:
     def _odd_argument(self, argument: Argument, segment: Segment) -> LineError:
         if argument.keyword in {"", "window"}:
             message = f"{segment.name}() takes one window"
-            return LineError("RG205", argument.start, argument.end, message, "remove the second")
+            least = f"write min={self._text(argument.value)}"
+            fix = least if MEASURES[segment.name].baseline else "remove the second"
+            return LineError("RG205", argument.start, argument.end, message, fix)
         if argument.keyword == "min":
             message = '"min=" stands once, after the window'
             fix = f"for example {segment.name}(30d, min=14d)"
             return LineError("RG205", argument.start, argument.end, message, fix)
         end = argument.start + len(argument.keyword)
         message = f"{segment.name} has no parameter '{argument.keyword}'"
-        return LineError("RG207", argument.start, end, message, "a window, and for means min=")
+        fix = f"write {segment.name}({self._text(argument.value)})"
+        return LineError("RG207", argument.start, end, message, fix)
 
     def _long_enough(self, node: Syntax, measure: str) -> int:
         window = self.window(node, measure)

@@ -119,6 +119,10 @@ class ExpectationReader(BlockReader):
         if written is None:
             return None
         when = self._span(written)
+        if when is None and written.text.isdecimal():
+            message, fix = f"{written.text} of what?", f'write "{written.text}h"'
+            self.findings.error("RG111", written.span, message, fix)
+            return None
         if when is None:
             moment = self.instant(written)
             if moment is None:

@@ -154,7 +154,8 @@ class _FileReader(BlockReader):
             when = None
         if when is None or when.tzinfo is None:
             message = f"'{written.text}' is no time stamp with its zone"
-            fix = "for example 2026-02-05T12:00Z"
+            day = re.fullmatch(r"\d{4}-\d{2}-\d{2}", written.text)
+            fix = f"write {written.text}T00:00Z" if day else "for example 2026-02-05T12:00Z"
             self.findings.error("RG506", written.span, message, fix)
             return None
         since = when.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
@@ -213,6 +214,10 @@ class _FileReader(BlockReader):
             return None
         bars = len(next(iter(given.values())))
         expected = block["expect"].node if "expect" in block else None
+        if isinstance(expected, Mapping):
+            message, fix = "'expect' needs a list", 'start each expectation with "- "'
+            self.findings.error("RG135", block["expect"].key.span, message, fix)
+            return None
         if not isinstance(expected, Listing) or not expected.items:
             if "expect" in block or block.lacks("expect"):
                 place = block["expect"].key.span if "expect" in block else _begin(node.span)

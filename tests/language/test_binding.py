@@ -15,6 +15,8 @@ from riskguard.language.reader import load_rules, read_text
 from riskguard.language.ruleset import Actions, Input, RuleSet, Stop
 from riskguard.market import CATALOGUE, DAY, HOUR
 
+pytestmark = pytest.mark.usefixtures("loader")
+
 PACK = Path(__file__).parents[2] / "rules" / "feb-2026.yaml"
 BAR = ("open", "high", "low", "close", "volume")
 PILOT = (*BAR, "oi", "oi_usd", "liq.long", "funding", "fear_greed")

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import yaml
 
 from riskguard.errors import RuleError
-from riskguard.language import source
 from riskguard.language.binding import bind
 from riskguard.language.reader import read_text
 from riskguard.language.ruleset import Input
@@ -56,12 +54,6 @@ def mistakes() -> list[Mistake]:
 
 
 MISTAKES = mistakes()
-LOADERS = [yaml.CSafeLoader, yaml.SafeLoader]
-
-
-@pytest.fixture(params=LOADERS, ids=["C", "Python"])
-def loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "LOADER", request.param)
 
 
 def found_in(one: Mistake):
@@ -98,5 +90,6 @@ def test_a_mistake_is_named_at_its_place_and_alone(one: Mistake):
     assert hit.severity == one.severity
     others = [other for other in found if other is not hit and other.severity == "error"]
     assert not others, [other.render() for other in others]
+    assert [other.render() for other in found if not other.help] == []
     assert hit.message == one.message or not one.message
     assert hit.help == one.help or not one.help

@@ -107,11 +107,15 @@ def test_all_faults_are_told_at_once_by_place():
     assert codes(text) == ["RG201", "RG303", "RG111"]
 
 
-def test_at_most_twenty_errors_are_told():
+def test_all_errors_are_kept_and_at_most_twenty_are_shown():
     lines = "".join(
         f"  r{n}: {{when: close < -5, min_hold: 1h, do: {{close: all}}}}\n" for n in range(50)
     )
-    assert codes(f"version: 1\nrules:\n{lines}") == ["RG401"] * 20
+    _, found = read_text(f"version: 1\nrules:\n{lines}", "many.yaml")
+    assert [one.code for one in found] == ["RG401"] * 50
+    shown = str(RuleError(found)).split("\n")
+    assert sum("error[RG401]" in line for line in shown) == 20
+    assert shown[-1] == "… and 30 more errors in many.yaml"
 
 
 def test_a_name_that_nobody_gave_is_told_once():

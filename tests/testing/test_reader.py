@@ -49,6 +49,7 @@ def test_file_without_faults_is_read(folder: Path) -> None:
     assert cases.cases[0].bars == 6
 
 
+@pytest.mark.usefixtures("loader")
 @pytest.mark.parametrize(
     ("text", "code", "place"),
     [
@@ -72,6 +73,12 @@ def test_file_without_faults_is_read(folder: Path) -> None:
         (HEAD + GOOD + "    expect: []\n", "RG704", (8, 5)),
         (HEAD + GOOD + "    expect: [{at: 1h}]\n", "RG704", (8, 14)),
         (HEAD + GOOD + "    expect: [{stage: watch}]\n", "RG704", (8, 14)),
+        # written otherwise
+        (HEAD + GOOD + "    expect: {at: 1h, active: []}\n", "RG135", (8, 5)),
+        (HEAD + GOOD + "    expect: [{at: 10, active: []}]\n", "RG111", (8, 19)),
+        (HEAD.replace("T00:00Z", "") + GOOD, "RG506", (4, 8)),
+        (HEAD + GOOD.replace("name", "it") + "    expect: [{at: 1h, active: []}]\n",
+         "RG123", (6, 5)),
         # an input that never comes
         (HEAD + GOOD + "    expect: [{first: {rule: flush}, between: 1h..3h}]\n", "RG705", (8, 14)),
         (HEAD + GOOD + "    expect: [{never: {rule: flush}}]\n", "RG705", (8, 14)),
@@ -80,8 +87,10 @@ def test_file_without_faults_is_read(folder: Path) -> None:
         (HEAD.replace("00Z", "00") + GOOD, "RG506", (4, 8)),
         (HEAD.replace("1h", "2h") + GOOD, "RG514", (3, 8)),
         (HEAD.replace("version: 1", "version: 2"), "RG141", (1, 10)),
-        (HEAD.replace("every", "evry") + GOOD, "RG123", (3, 1)),
-        (HEAD + "  - name: x\n    serie: {close: 1}\n", "RG123", (7, 5)),
+        (HEAD.replace("every", "evry") + GOOD + "    expect: [{at: 1h, active: []}]\n",
+         "RG123", (3, 1)),
+        (HEAD + "  - name: x\n    serie: {close: 1 x3}\n    expect: [{at: 1h, active: []}]\n",
+         "RG123", (7, 5)),
         (HEAD + GOOD + "    expect: [{at: 1h, blocked: longs}]\n", "RG127", (8, 32)),
         (HEAD + GOOD + "    expect: [{at: 1h, exposure_cap: 0.5}]\n", "RG303", (8, 37)),
     ],

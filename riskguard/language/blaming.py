@@ -1,0 +1,183 @@
+"""What YAML could not read: put where the author's hand slipped, with what to write there."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from riskguard.language.schema import (
+    ACTIONS,
+    CONDITION_KEYS,
+    DURING_KEYS,
+    FILE_KEYS,
+    INPUT_KEYS,
+    PARAMETER_KEYS,
+    REENTRY_KEYS,
+    RULE_KEYS,
+    STAGE_KEYS,
+)
+from riskguard.language.tree import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from riskguard.language.findings import Findings
+
+__all__ = ["blame"]
+
+COLON = re.compile("mapping values are not allowed|found unexpected ':'")
+LIST = re.compile("sequence entries are not allowed")
+WHOLE_COMPARISON = 'write the whole comparison ("close > 75_000") or put it in quotes'
+ONE_COLUMN = "line up keys of the same block in the same column"
+KEYS = frozenset(
+    {*FILE_KEYS, *RULE_KEYS, *STAGE_KEYS, *CONDITION_KEYS, *ACTIONS, *PARAMETER_KEYS}
+    | {*INPUT_KEYS, *REENTRY_KEYS, *DURING_KEYS}
+)
+
+
+def blame(fault: Any, lines: Sequence[str], found: Findings) -> None:  # noqa: ANN401 - MarkedYAMLError is untyped
+    """Note a fault of the YAML reader; both loaders are blamed alike."""
+    context, problem = fault.context or "", fault.problem or ""
+    at = fault.problem_mark or fault.context_mark
+    begun = fault.context_mark or at
+    here = Span(at.line + 1, at.column + 1, at.line + 1, at.column + 2)
+    origin = Span(begun.line + 1, begun.column + 1, begun.line + 1, begun.column + 2)
+    if "quoted scalar" in context:
+        whole = Span(origin.line, origin.column, origin.line, 1 << 20)
+        found.error("RG030", whole, "quote opened here is never closed", "add the closing quote")
+    elif "block scalar" in context or "cannot start any token" in problem:
+        _beginning(origin if "block scalar" in context else here, lines, found)
+    elif "flow sequence" in context or "flow mapping" in context:
+        _brackets(origin, here, lines, found)
+    elif COLON.search(problem):
+        _colon(here, lines, found)
+    elif "simple key" in context:
+        _no_colon(origin, lines, found)
+    elif LIST.search(problem):
+        message = "a list cannot begin behind a colon"
+        fix = 'put "- ..." on the next line, below "all:" or "any:"'
+        found.error("RG039", here, message, fix)
+    elif "block mapping" in context or "block collection" in context:
+        _outside(origin, here, lines, found)
+    else:
+        # the loaders differ in their words: "did not find expected X", "expected the X, but …"
+        words = re.sub(r"^did not find |(?<=expected )the |, but .*$", "", problem)
+        fix = "look at the marked character and the line before it"
+        found.error("RG039", here, words or "not valid YAML", fix)
+
+
+def _line(lines: Sequence[str], number: int) -> str:
+    return lines[number - 1] if 0 < number <= len(lines) else ""
+
+
+def _beginning(place: Span, lines: Sequence[str], found: Findings) -> None:
+    """Blame a sign that YAML gives a meaning of its own at the start of a value."""
+    sign = _line(lines, place.line)[place.column - 1 : place.column]
+    if sign == "\t":
+        found.error("RG010", place, "tab used for indentation", "use spaces")
+        return
+    message = f"a value cannot start with '{sign}' in YAML"
+    found.error("RG015", place, message, WHOLE_COMPARISON)
+
+
+def _brackets(origin: Span, here: Span, lines: Sequence[str], found: Findings) -> None:
+    """Blame what stands inside [ ] or { }: a comma that is missing, a colon too many."""
+    line = _line(lines, here.line)
+    inside = re.split(r"[,{\[]", line[: here.column - 1])[-1]
+    second = re.fullmatch(r"(?P<first>\s*[\w.]+:\s.*?)[\s;]+(?P<key>[\w.]+)", inside)
+    sign = line[here.column - 1 : here.column]
+    if origin.line != here.line or sign not in {":", "]", "}"}:
+        message = "bracket opened here is never closed (or a comma is missing)"
+        found.error("RG031", origin, message, "close it with ] or }")
+    elif sign in {"]", "}"}:
+        pair = {"]": "}", "}": "]"}[sign]
+        found.error("RG031", here, f"'{sign}' closes what '{pair}' should", f"write {pair}")
+    elif second and second["key"] in KEYS:
+        column = here.column - len(second["key"])
+        place = Span(here.line, column, here.line, here.column)
+        fix = f'write "{second["first"].strip()}, {second["key"]}: ..."'
+        found.error("RG031", place, f"a comma is missing before '{second['key']}'", fix)
+    else:
+        _too_many(here, found)
+
+
+def _too_many(here: Span, found: Findings, fix: str = "put the whole text in quotes") -> None:
+    found.error("RG032", here, 'unexpected ":" inside a value', fix)
+
+
+def _colon(here: Span, lines: Sequence[str], found: Findings) -> None:
+    """Blame a colon: a second one in its line, or the first below a line that has its value."""
+    line = _line(lines, here.line)
+    outer, colon, inner = line[: here.column - 1].partition(":")
+    word, rest = inner.strip(), line[here.column :].strip()
+    if colon and (lost := re.match(r"\s*(?:- )?(?P<key>\w+) \{", outer)):
+        at = Span(here.line, lost.start("key") + 1, here.line, lost.end("key") + 1)
+        fix = f'write "{lost["key"]}: {{..."'
+        found.error("RG039", at, "a colon is missing in this line", fix)
+    elif not colon:
+        _deeper(here.line, lines, found)
+    elif rest[:1] in {"<", ">", "="}:
+        _too_many(here, found, f'leave the colon out: "{word} {rest}"')
+    elif word in KEYS:
+        first = outer.strip().removeprefix("- ")
+        fix = f'put "{word}:" on a line of its own below "{first}:", two spaces further in'
+        if word in ACTIONS and first in {"do", "fallback"}:
+            fix = f'write "{first}: {{{word}: {rest}}}"'
+        _too_many(here, found, fix)
+    elif word.endswith(" for"):
+        _too_many(here, found, 'leave the colon out: "for 12h"')
+    else:
+        _too_many(here, found)
+
+
+def _deeper(number: int, lines: Sequence[str], found: Findings) -> None:
+    """Blame a key that stands further in than a line that cannot hold it."""
+    above = number - 1
+    while above and (not _line(lines, above).strip() or _line(lines, above).lstrip()[0] == "#"):
+        above -= 1
+    text, line = _line(lines, above), _line(lines, number)
+    item = re.match(r"\s*- (?P<text>.*)", text)
+    if re.search(r":(\s|$)", text) or item:
+        column = len(line) - len(line.lstrip(" -")) + 1
+        place = Span(number, column, number, len(line.partition(":")[0]) + 1)
+        message = f"indentation does not match the block that began at line {above}"
+        key = line.strip().partition(":")[0]
+        fix = f"write - {{is: {item['text'].strip()}, {key}: ...}}" if item else ONE_COLUMN
+        found.error("RG034", place, message, fix)
+    else:
+        column = len(text) - len(text.lstrip(" -")) + 1
+        _no_colon(Span(above, column, above, column + 1), lines, found)
+
+
+def _no_colon(at: Span, lines: Sequence[str], found: Findings) -> None:
+    """Blame a line that is neither a key nor an item of a list."""
+    line = _line(lines, at.line)
+    text = line[at.column - 1 :].rstrip()
+    place = Span(at.line, at.column, at.line, at.column + max(1, len(text)))
+    first, _, rest = text.partition(" ")
+    above = _line(lines, at.line - 1)
+    if text.startswith("//"):
+        fix = "a comment begins with #"
+    elif not rest:
+        fix = f'write "{text}:"'
+    elif first in KEYS:
+        fix = f'write "{first}: {rest.lstrip("= ")}"'
+    elif re.match(rf"\s{{{at.column - 1}}}- ", above):
+        fix = f'write "- {text}"'
+    else:
+        fix = 'every line is "key: value", or "- " and one item of a list'
+    found.error("RG039", place, "a colon is missing in this line", fix)
+
+
+def _outside(origin: Span, here: Span, lines: Sequence[str], found: Findings) -> None:
+    """Blame what stands where the block has already ended."""
+    line = _line(lines, here.line)
+    sign, before = line[here.column - 1 : here.column], line[: here.column - 1].rstrip()
+    if sign in {"]", "}"}:
+        found.error("RG031", here, f"'{sign}' closes nothing", "remove it")
+    elif before.endswith(("'", '"')):
+        fix = "put the whole text in quotes, or none of it"
+        found.error("RG039", here, "text behind a closing quote", fix)
+    else:
+        message = f"indentation does not match the block that began at line {origin.line}"
+        found.error("RG034", here, message, ONE_COLUMN)
