@@ -14,8 +14,9 @@ from riskguard.backtest.runs import Costs, Run, run
 from riskguard.backtest.track import Track, columns_of
 from riskguard.engine.guard import Guard
 from riskguard.engine.reasons import open_lines
-from riskguard.errors import DataError
+from riskguard.errors import DataError, visible
 from riskguard.history.columns.evaluate import Instant
+from riskguard.history.doubts import doubts
 from riskguard.language.binding import bind
 from riskguard.language.ruleset import Input
 from riskguard.market import ACCOUNT, CATALOGUE, time_text
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from riskguard.engine.reasons import View
     from riskguard.history import History
     from riskguard.history.columns import Columns
+    from riskguard.language.binding import Bound
     from riskguard.language.ruleset import RuleSet
 
 __all__ = ["Request", "compare"]
@@ -78,7 +80,7 @@ def compare(request: Request, progress: Callable[[str], None] = lambda _step: No
         history=history,
         ruleset=bound.ruleset,
         rules_path=request.rules_path,
-        notes=(*history.notes, *bound.notes),
+        notes=(*history.notes, *bound.notes, *_warnings(request, bound, watched)),
         strategy=request.strategy_name,
         params=request.params,
         leverage=results["bare"].run.leverage,
@@ -107,6 +109,17 @@ def _stepped(ruleset: RuleSet, columns: Columns, watched: History) -> Guard | No
     """Return a guard where decisions cannot be made beforehand: by event, or on the account."""
     beforehand = ruleset.evaluate != "event" and not reads_account(columns.plan)
     return None if beforehand else Guard(ruleset, sources=watched.sources())
+
+
+def _warnings(request: Request, bound: Bound, history: History) -> list[str]:
+    """Return what is doubtful about rules and data, each with its place in the rule file."""
+    own = visible(request.ruleset.path)
+    found = [*bound.warnings, *doubts(history, bound.ruleset)]
+    places = [request.rules_path if one.path == own else one.path for one in found]
+    return [
+        f"{place}:{one.line}:{one.column}: warning[{one.code}] {one.message}; {one.help}"
+        for place, one in zip(places, found, strict=True)
+    ]
 
 
 def _first_bar(request: Request, track: Track, ts: NDArray[np.int64], columns: Columns) -> int:

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from riskguard.errors import DataError
-from riskguard.history.stamps import CellError, duration_text, instant_text
+from riskguard.history.stamps import STAMPS, CellError, duration_text, instant_text
+from riskguard.market import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
+    from riskguard.history.series import Entry
     from riskguard.history.table import Sieve
     from riskguard.market import SeriesSpec
 
-__all__ = ["check_grid", "check_magnitude", "check_order", "check_values"]
+__all__ = ["check_grid", "check_magnitude", "check_order", "check_stamp", "check_values"]
 
 JUMP = 50.0  # open interest never moves fifty-fold between two rows; another unit does
 LATE = 1.5  # a snapshot may come a little late; half an interval is another interval
@@ -107,7 +109,7 @@ def check_grid(sieve: Sieve, stamps: NDArray[np.int64], interval: int, *, regula
     if usual > LATE * interval or (regular and usual != interval):
         message = f"rows are {duration_text(usual)} apart, not {duration_text(interval)}"
         fix = f"write interval: {duration_text(usual)}"
-        raise DataError(message, path=sieve.path, line=3, column="ts", help=fix)
+        raise DataError(message, path=sieve.path, line=3, column="ts", help=fix, code=STAMPS)
     if regular:
         _check_phase(sieve, stamps, rows, interval)
         rows = sieve.rows
@@ -123,9 +125,8 @@ def check_grid(sieve: Sieve, stamps: NDArray[np.int64], interval: int, *, regula
         count = int(steps[first] // interval - 1)
         message = f"{count} of the rows every {duration_text(interval)} missing {span}"
         fix = f"add the missing rows, or, to keep the hole, {sieve.repair}"
-        raise DataError(
-            message, path=sieve.path, line=int(rows[first + 1]) + 2, column="ts", help=fix
-        )
+        line = int(rows[first + 1]) + 2
+        raise DataError(message, path=sieve.path, line=line, column="ts", help=fix, code=STAMPS)
     holes = "1 hole" if len(wide) == 1 else f"{len(wide)} holes"
     return f"{holes} of {missing} missing rows in all kept as holes, the first {span}"
 
@@ -161,3 +162,19 @@ def check_magnitude(
             line = int(rows[row + 1]) + 2
             fix = "one unit in a column; coins and dollars are two series: oi, oi_usd"
             raise DataError(message, path=sieve.path, line=line, column=names[name], help=fix)
+
+
+def check_stamp(entry: Entry, stamps: NDArray[np.int64]) -> str:
+    """Return the doubt in words where bars that are said to be stamped by close hold whole days.
+
+    Bars stamped by their open run from 00:00 to 20:00, those stamped by their close from 04:00
+    to 24:00 (here of 4h).
+    """
+    ragged = not len(stamps) or stamps[0] % DAY or (stamps[-1] + entry.interval) % DAY
+    if entry.stamp != "close" or "open" not in entry.columns or entry.interval >= DAY or ragged:
+        return ""
+    first = instant_text(int(stamps[0]))
+    return (
+        f"{entry.file}: warning[RG507] the first bar is stamped {first}: open-stamped bars given "
+        "as close-stamped? write stamp: open"
+    )

@@ -18,7 +18,7 @@ import numpy as np
 
 from riskguard.errors import DataError
 from riskguard.history.series import BARS, Entry, Series, read_series
-from riskguard.history.stamps import duration_text, shown
+from riskguard.history.stamps import STAMPS, duration_text, shown
 from riskguard.history.table import Sieve, read_table, suggestion
 from riskguard.market import ACCOUNT, CATALOGUE, HOUR
 
@@ -79,7 +79,8 @@ def _interval(table: Table, symbol: str) -> int:
     Sieve(table, drop=False).refuse_faults(faults, "ts", "unreadable time stamp")
     if not interval:
         fix = "at least two rows, oldest first"
-        raise DataError("the interval cannot be seen", path=table.path, column="ts", help=fix)
+        message = "the interval cannot be seen"
+        raise DataError(message, path=table.path, column="ts", help=fix, code=STAMPS)
     return interval
 
 

@@ -156,7 +156,8 @@ def read_series(entry: Entry, table: Table) -> tuple[list[Series], list[str]]:
     rows = sieve.rows
     events = stamps[rows] + (entry.interval if entry.stamp == "open" else 0)
     made = [_series(entry, name, spec, events, columns[name][rows]) for name, spec in specs.items()]
-    return made, _notes(entry, sieve, holes)
+    doubt = checks.check_stamp(entry, stamps[rows])
+    return made, [*_notes(entry, sieve, holes), *([doubt] if doubt else [])]
 
 
 def _series(

@@ -21,7 +21,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["CellError", "duration", "duration_text", "instant", "instant_text", "instants", "shown"]
+__all__ = [
+    "STAMPS",
+    "CellError",
+    "duration",
+    "duration_text",
+    "instant",
+    "instant_text",
+    "instants",
+    "shown",
+]
+
+STAMPS = "RG506"  # the code of what is wrong with time stamps
 
 DIGITS: Mapping[int, int] = {10: SECOND, 13: 1_000_000, 16: 1_000, 19: 1}
 LATEST = 9_214_646_400 * SECOND  # 2262-01-01; 64 bits hold little more

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from riskguard.errors import DataError
-from riskguard.history.stamps import CellError, instants, shown
+from riskguard.history.stamps import STAMPS, CellError, instants, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -273,4 +273,5 @@ class Sieve:
             self._raise(row, column, message, f"{fault.help}; `repair: drop` mends single rows")
 
     def _raise(self, row: int, column: str, message: str, fix: str) -> None:
-        raise DataError(message, path=self.path, line=row + 2, column=column, help=fix)
+        code = STAMPS if column == "ts" else ""
+        raise DataError(message, path=self.path, line=row + 2, column=column, help=fix, code=code)
