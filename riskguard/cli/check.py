@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import sys
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskguard.cli.failures import FINDINGS, STRICT, WrongUse
+from riskguard.cli.failures import FINDINGS, STRICT
+from riskguard.cli.rule_files import STDIN, is_test, rule_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from riskguard.errors import Diagnostic
 
 __all__ = ["check"]
+
+NAME_OF_STDIN = "<stdin>"
 
 
 class Form(StrEnum):
@@ -25,58 +29,82 @@ class Form(StrEnum):
     TEXT = "text"
     JSON = "json"
     GITHUB = "github"
+    SARIF = "sarif"
 
 
 def check(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Rule files, or folders of rule files.")
+        list[str],
+        typer.Argument(
+            metavar="FILE...",
+            help="Rule files, their tests, packs, - for stdin, or folders: all below them.",
+        ),
     ],
     form: Annotated[
-        Form, typer.Option("--format", help="text, json (a list of findings) or github.")
+        Form, typer.Option("--format", help="text, json (a list of findings), github or sarif.")
     ] = Form.TEXT,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 3 on warnings.")] = False,
 ) -> int:
     """Check rule files, with the place and fix of each mistake.
 
+    riskguard explain CODE says more about a finding.
+
     Exit codes: 0 fine, 1 errors found, 2 wrong use, 3 warnings under --strict.
     """
-    from riskguard.language.reader import read_rules
-
-    paths = list(_files(files))
-    found = [item for path in paths for item in read_rules(path)[1]]
+    paths = rule_files(files)
+    found = list(dict.fromkeys(item for path in paths for item in _read(path)))
     errors = sum(item.severity == "error" for item in found)
     warnings = len(found) - errors
     if form is Form.JSON:
         print(json.dumps([item.as_dict() for item in found], indent=2))
+    elif form is Form.SARIF:
+        from riskguard.cli.sarif import sarif
+
+        print(json.dumps(sarif(found), indent=2))
     elif form is Form.GITHUB:
         for item in found:
             print(_annotation(item))
     else:
-        for item in found:
-            print(item.render() + "\n")
+        _print(found)
         print(_summary(errors, warnings, len(paths)))
     if errors:
         return FINDINGS
     return STRICT if warnings and strict else 0
 
 
-def _files(given: Iterable[str]) -> Iterable[Path]:
-    for text in given:
-        path = Path(text)
-        if text.strip() and path.is_dir():
-            inside = sorted({*path.glob("*.yaml"), *path.glob("*.yml")})
-            rules = [file for file in inside if not file.stem.endswith("_test")]
-            if not rules:
-                raise WrongUse(f"no rule file (*.yaml) in the folder {text}")
-            yield from rules
-        elif path.is_file():
-            yield path
-        elif not text.strip():
-            raise WrongUse("the name of a file is empty", "write the path of a rule file")
-        elif path.exists():
-            raise WrongUse(f"{text} is a pipe or a device", "save the rules to a file first")
-        else:
-            raise WrongUse(f"there is no file {text}", "write the path of a rule file or a folder")
+def _read(path: Path) -> Iterable[Diagnostic]:
+    from riskguard.language.reader import read_rules
+
+    if str(path) == STDIN:
+        return _stdin()
+    if is_test(path):
+        from riskguard.testing.reader import read_cases
+
+        return read_cases(path)[1]
+    return read_rules(path)[1]
+
+
+def _stdin() -> Iterable[Diagnostic]:
+    from riskguard.errors import Diagnostic
+    from riskguard.language.reader import read_text
+    from riskguard.language.source import MAX_BYTES
+
+    data = sys.stdin.buffer.read(MAX_BYTES + 1)
+    try:
+        text = data.decode("utf-8", "replace" if len(data) > MAX_BYTES else "strict")
+    except UnicodeDecodeError as fault:
+        message, fix = f"byte {fault.start + 1} is not UTF-8 text", "save it as UTF-8"
+        return [Diagnostic(NAME_OF_STDIN, 1, 1, 1, 2, "RG038", "error", message, fix)]
+    return read_text(text, NAME_OF_STDIN)[1]
+
+
+def _print(found: Iterable[Diagnostic]) -> None:
+    from riskguard.cli.colour import coloured, wanted
+    from riskguard.errors import rendered
+
+    paint = coloured if wanted(sys.stdout) else str
+    for text in rendered(found):
+        print(paint(text) + "\n")
 
 
 def _summary(errors: int, warnings: int, files: int) -> str:

@@ -1,0 +1,98 @@
+"""Which files are meant: rule files, tests of rules, packs by name, and folders of them."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from riskguard.cli.failures import WrongUse
+from riskguard.cli.given import packs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["STDIN", "is_test", "rule_files"]
+
+STDIN = "-"
+SUFFIXES = (".yaml", ".yml", ".json")
+TEST = "_test"
+# JSON holds much else: a schema for editors, reports, settings
+RULES_IN_JSON = re.compile(rb'"(?:rules|stages|extends|cases)"\s*:')
+SCHEMA = b'"$schema"'
+OURS = "scenario.yaml"  # describes data
+
+
+def rule_files(given: Iterable[str]) -> list[Path]:
+    """Return the files that are named, and those in the folders that are named, each once.
+
+    Raises:
+        WrongUse: There is no such file, or a folder without any.
+
+    """
+    return list(dict.fromkeys(path for text in given for path in _meant(text)))
+
+
+def is_test(path: Path) -> bool:
+    """Say whether a file holds tests of rules."""
+    return path.stem.endswith(TEST)
+
+
+def _meant(text: str) -> Iterator[Path]:
+    path, name = Path(text), text.removeprefix("pack:")
+    if not text.strip():
+        raise WrongUse("the name of a file is empty", "write the path of a rule file")
+    if text == STDIN:
+        yield path
+    elif path.is_dir():
+        found = list(_inside(path))
+        if not found:
+            raise WrongUse(f"no rule file (*.yaml) in the folder {text}", "name another folder")
+        yield from found
+    elif path.is_file():
+        yield path
+    elif path.exists():
+        fix = f"save the rules to a file first, or write {STDIN} and pass them on"
+        raise WrongUse(f"{text} is a pipe or a device", fix)
+    elif name in packs():
+        yield packs()[name]
+    else:
+        raise WrongUse(f"there is no file {text}", _near(path, name))
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    """Yield the rule files of a folder and of those below it; what is hidden is left out."""
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(one for one in folders if one[0] != ".")
+        if "pyvenv.cfg" in files:
+            folders.clear()
+            continue
+        for file in sorted(files):
+            path = Path(place, file)
+            if file[0] != "." and path.suffix in SUFFIXES and file != OURS and _holds_rules(path):
+                yield path
+
+
+def _holds_rules(path: Path) -> bool:
+    if path.suffix != ".json":
+        return True
+    try:
+        text = path.read_bytes()
+    except OSError:
+        return True  # what is wrong with it is said when it is checked
+    return SCHEMA not in text and bool(RULES_IN_JSON.search(text))
+
+
+def _near(path: Path, name: str) -> str:
+    from riskguard.language.findings import near
+
+    try:
+        beside = [one.name for one in path.parent.iterdir() if one.suffix in SUFFIXES]
+    except OSError:
+        beside = []
+    close = near(path.name, beside)
+    if close:
+        return f"did you mean {path.with_name(close)}?"
+    close = near(name, packs())
+    return f"did you mean pack:{close}?" if close else "write the path of a rule file or a folder"
