@@ -111,15 +111,13 @@ def page() -> str:
             parts.append(f"## {section}")
         parts.append(f"### {one.code} {one.severity}: {one.title}")
         parts += [textwrap.fill(one.finds, 100), textwrap.fill(one.why, 100)]
-        refused = one.wrong.kind == "file" and one.severity == "error"
-        for word, example in (("Wrong", one.wrong), ("Right", one.right)):
-            parts += [f"{word}:", _fenced(example, refused=refused and word == "Wrong")]
+        parts += ["Wrong:", _fenced(one.wrong), "Right:", _fenced(one.right)]
     return "\n\n".join(parts) + "\n"
 
 
-def _fenced(example: Example, *, refused: bool) -> str:
+def _fenced(example: Example) -> str:
     language = "text" if example.kind == "text" else "yaml"
-    return f"```{language}{' refused' if refused else ''}\n{example.text}\n```"
+    return f"```{language}\n{example.text}\n```"
 
 
 def _explanation(match: re.Match[str], section: str) -> Explanation:
