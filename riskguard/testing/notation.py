@@ -18,6 +18,7 @@ Item = float | str
 LONGEST = 100_000  # samples of one series
 WORD = re.compile(r"(_|nan|stale|hold)(?=[\s,]|$)")
 TIMES = re.compile(r"\s+x(\d[\d_]*)")
+COUNT, SPACED = re.compile(r"x\d[\d_]*"), re.compile(r"x\s+(\d[\d_]*)")
 ARROW, OVER = re.compile(r"\s*->\s*"), re.compile(r"\s+over\s+(\d[\d_]*)")
 BETWEEN = re.compile(r"\s*,\s*|\s*$")
 WAYS = 'for example "74_000 x20", "90_000 -> 60_000 over 36" or "_ x30"'
@@ -42,12 +43,28 @@ def series(text: str, dimension: str) -> list[Item]:
         at = _part(text, at, dimension, found)
         end = BETWEEN.match(text, at)
         if end is None:
-            raise LineError("RG101", at, at + 1, f"unexpected '{text[at]}' in a series", WAYS)
+            raise _stray(text, at)
         if len(found) > LONGEST:
             message = f"a series of more than {LONGEST:,} samples"
             raise LineError("RG002", 0, len(text), message, "write a shorter case")
         at = end.end()
+    if not found:
+        raise LineError("RG101", 0, max(1, len(text)), "the series holds no sample", WAYS)
     return found
+
+
+def _stray(text: str, at: int) -> LineError:
+    """Return what is said of text that follows a part without a comma."""
+    start = at + len(text[at:]) - len(text[at:].lstrip())
+    if spaced := SPACED.match(text, start):
+        message, fix = f"'{spaced[0]}' is no count", f"write x{spaced[1]}, without a space"
+        return LineError("RG101", start, spaced.end(), message, fix)
+    word = re.split(r"[\s,]", text[start:], maxsplit=1)[0]
+    before = re.split(r"[\s,]", text[:at])[-1]
+    message, fix = f"unexpected '{word}' in a series", WAYS
+    if start > at and re.match(r"[-+*$\d]", word):
+        message, fix = f"a comma is missing before '{word}'", f"write {before}, {word}"
+    return LineError("RG101", start, start + len(word), message, fix)
 
 
 def _part(text: str, at: int, dimension: str, found: list[Item]) -> int:
@@ -125,6 +142,10 @@ def _number(text: str, at: int, dimension: str) -> Number:
         shown = re.split(r"[\s,]", text[at:], maxsplit=1)[0] or text[at:]
         message = f"expected a number in the series but found '{shown}'"
         raise LineError("RG101", at, at + max(1, len(shown)), message, WAYS)
+    if match["unit"] == "x" and (count := COUNT.match(text, match.start("unit"))):
+        message = f"a space is missing before '{count[0]}'"
+        fix = f"write {match[0][:-1]} {count[0]}"
+        raise LineError("RG101", count.start(), count.end(), message, fix)
     value, unit = amount(match)
     factor = dimension == "factor" and unit in {"plain", "ratio"}
     if not (factor or value == 0 or _meets(unit, dimension)):

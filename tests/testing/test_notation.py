@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from riskguard.language.findings import LineError
 from riskguard.testing.notation import LONGEST, series
@@ -46,7 +49,7 @@ def test_both_ends_of_a_slope_are_exact() -> None:
 @pytest.mark.parametrize(
     ("text", "dimension", "code", "start"),
     [
-        ("74_000 x", "price", "RG101", 6),
+        ("74_000 x", "price", "RG101", 7),
         ("hold x5", "price", "RG101", 0),
         ("+5 x5", "price", "RG101", 0),
         ("5 -> 6", "price", "RG101", 5),
@@ -59,6 +62,12 @@ def test_both_ends_of_a_slope_are_exact() -> None:
         ("5%", "price", "RG305", 0),
         ("five x2", "price", "RG101", 0),
         ("5usd", "price", "RG112", 1),
+        ("", "price", "RG101", 0),
+        (" ", "price", "RG101", 0),
+        ("5 x 4", "price", "RG101", 2),
+        ("5 *4", "price", "RG101", 2),
+        ("5x4", "price", "RG101", 1),
+        ("5 for 4", "price", "RG101", 2),
     ],
 )
 def test_what_is_no_series_is_refused_at_its_characters(
@@ -67,3 +76,48 @@ def test_what_is_no_series_is_refused_at_its_characters(
     with pytest.raises(LineError) as refused:
         series(text, dimension)
     assert (refused.value.code, refused.value.start) == (code, start)
+
+
+@pytest.mark.parametrize(
+    ("text", "dimension", "message", "fix"),
+    [
+        ("5 x 4, 6", "price", "'x 4' is no count", "write x4, without a space"),
+        ("80_000x4", "price", "a space is missing before 'x4'", "write 80_000 x4"),
+        ("5 +1 x4", "price", "a comma is missing before '+1'", "write 5, +1"),
+        ("5 6", "price", "a comma is missing before '6'", "write 5, 6"),
+        ("5 -> 6, 7", "price", 'a slope needs "over N"', "for example 90_000 -> 60_000 over 36"),
+    ],
+)
+def test_a_slip_is_answered_with_what_to_write(
+    text: str, dimension: str, message: str, fix: str
+) -> None:
+    with pytest.raises(LineError) as refused:
+        series(text, dimension)
+    assert (refused.value.message, refused.value.fix) == (message, fix)
+
+
+PRICES = st.integers(1, 10**9)
+COUNTS = st.integers(2, 50)
+PARTS = st.one_of(
+    st.builds(lambda value, count: (f"{value:_} x{count}", [float(value)] * count), PRICES, COUNTS),
+    st.builds(lambda count: (f"_ x{count}", ["_"] * count), COUNTS),
+    st.builds(lambda value: (f"{value:,}", [float(value)]), PRICES),
+)
+
+
+@given(st.lists(PARTS, min_size=1, max_size=8))
+def test_parts_stand_behind_each_other_whatever_they_are(
+    parts: list[tuple[str, list[object]]],
+) -> None:
+    assert series(", ".join(text for text, _ in parts), "price") == [
+        value for _, values in parts for value in values
+    ]
+
+
+@given(PRICES, PRICES, COUNTS)
+def test_slope_has_both_ends_and_never_leaves_them(first: int, last: int, count: int) -> None:
+    found = series(f"{first} -> {last} over {count}", "price")
+    assert (len(found), found[0], found[-1]) == (count, first, last)
+    assert all(min(first, last) <= value <= max(first, last) for value in found)
+    steps = [after - before for before, after in pairwise(found)]
+    assert max(steps) - min(steps) <= 1e-6 * max(first, last)
