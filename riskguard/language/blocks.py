@@ -237,13 +237,20 @@ class BlockReader:
         reader = ValueReader(self.scope, found.text, found.place)
         try:
             node = parse_span(found.text)
-            if reader.held(node) is not None:
+            held = reader.held(node)
+            if held is not None and held[0] <= 0:
+                message = f'"{what}" must be longer than nothing'
+                self.findings.error("RG205", found.span, message, "for example 24h")
+                return 0
+            if held is not None:
                 return reader.window(node, what)
-            message = f"\"{what}\" needs a duration, found '{found.text}'"
-            fix = suggestion(found.text, self.scope.params) or "for example 12h"
-            self.findings.error("RG108", found.span, message, fix)
         except LineError as fault:
-            self.scope.fail(fault, found)
+            if fault.code != "RG108":  # its words speak of "for"
+                self.scope.fail(fault, found)
+                return 0
+        message = f"\"{what}\" needs a duration, found '{found.text}'"
+        fix = suggestion(found.text, self.scope.params) or "for example 12h"
+        self.findings.error("RG108", found.span, message, fix)
         return 0
 
     def share(

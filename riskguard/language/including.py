@@ -7,7 +7,6 @@ followed; a pack stands in the folder of the packs. A file reached twice is take
 from __future__ import annotations
 
 import os
-import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,13 +24,13 @@ from riskguard.shipped import shipped
 if TYPE_CHECKING:
     from riskguard.language.source import Node
 
-__all__ = ["SUFFIXES", "Includer", "Part", "read_bytes", "siblings"]
+__all__ = ["SHIPPED", "SUFFIXES", "Includer", "Part", "pack_file", "read_bytes", "siblings"]
 
 SUFFIXES = (".yaml", ".yml", ".json")
 FOR_EDITORS = "riskguard-1.json"  # lies beside rule files and is none
 DEEPEST = 8
 MOST_FILES = 64
-PACK = re.compile(r"pack:(?P<name>[^@]*)(?:@(?P<version>.*))?")
+SHIPPED = "pack:"
 TESTS = "_test"
 
 
@@ -150,9 +149,11 @@ class Includer:
 
     def _place(self, entry: Scalar, owner: _Place, asked: Path) -> _Place | None:
         text = entry.text
-        pack = PACK.fullmatch(text)
-        if pack:
-            return self._pack(entry, pack["name"], pack["version"])
+        if text.startswith(SHIPPED):
+            pack = pack_file(entry, self.findings)
+            if pack is None:
+                return None
+            return _Place(f"{SHIPPED}{pack.stem}@{VERSION}", pack, pack.parent)
         if "://" in text or "\\" in text:
             message = f"'{text}' is no path below the folder of this file"
             fix = "extends takes ./base.yaml or pack:NAME@1; no addresses, no backslashes"
@@ -168,24 +169,9 @@ class Includer:
             self._missing(entry, file)
             return None
         if owner.root != asked:
-            return _Place(f"pack:{file.stem}@{VERSION}", file, owner.root)
+            return _Place(f"{SHIPPED}{file.stem}@{VERSION}", file, owner.root)
         beside = os.path.relpath(file, owner.root)
         return _Place(os.path.normpath(Path(self.findings.path).parent / beside), file, asked)
-
-    def _pack(self, entry: Scalar, name: str, version: str | None) -> _Place | None:
-        folder = shipped("rules").resolve()
-        names = siblings(folder)
-        if name not in names:
-            close = near(name, names)
-            fix = f"did you mean '{close}'?" if close else f"one of: {', '.join(names)}"
-            self.findings.error("RG604", entry.span, f"no such pack: '{name}'", fix)
-            return None
-        if version != VERSION:
-            said = f"not {version}" if version else "and the version must be said"
-            message = f"pack '{name}' is written in version {VERSION}, {said}"
-            self.findings.error("RG604", entry.span, message, f"write pack:{name}@{VERSION}")
-            return None
-        return _Place(f"pack:{name}@{VERSION}", folder / f"{name}.yaml", folder)
 
     def _missing(self, entry: Scalar, file: Path) -> None:
         names = siblings(file.parent, stems=False)
@@ -197,8 +183,26 @@ class Includer:
         self.findings.error("RG005", entry.span, message, fix)
 
 
+def pack_file(entry: Scalar, findings: Findings) -> Path | None:
+    """Return the file of `pack:NAME@VERSION`; RG604 where there is none."""
+    name, _, version = entry.text.removeprefix(SHIPPED).partition("@")
+    folder = shipped("rules").resolve()
+    names = siblings(folder)
+    if name not in names:
+        close = near(name, names)
+        fix = f"did you mean '{close}'?" if close else f"one of: {', '.join(names)}"
+        findings.error("RG604", entry.span, f"no such pack: '{name}'", fix)
+        return None
+    if version != VERSION:
+        said = f"not {version}" if version else "and the version must be said"
+        message = f"pack '{name}' is written in version {VERSION}, {said}"
+        findings.error("RG604", entry.span, message, f"write {SHIPPED}{name}@{VERSION}")
+        return None
+    return folder / f"{name}.yaml"
+
+
 def _short(place: _Place) -> str:
-    return place.name if place.name.startswith("pack:") else place.file.name
+    return place.name if place.name.startswith(SHIPPED) else place.file.name
 
 
 def _resolved(path: Path) -> Path | None:

@@ -4,207 +4,177 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from riskguard.language.blocks import BlockReader, Entry
-from riskguard.language.expression import parse_span
-from riskguard.language.findings import LineError, suggestion
+from riskguard.language.blocks import BlockReader
+from riskguard.language.findings import suggestion
+from riskguard.language.rewriting import deciding, key_of, leaves, series_of
 from riskguard.language.ruleset import Span
 from riskguard.language.source import Mapping, Scalar
-from riskguard.market import HOUR
 from riskguard.testing.cases import Expectation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from riskguard.language.blocks import Block
+    from riskguard.language.blocks import Block, Entry
     from riskguard.language.ruleset import RuleSet
-    from riskguard.language.scope import Scope
     from riskguard.language.source import Node
+    from riskguard.testing.times import TimeReader
 
-__all__ = ["ExpectationReader"]
+__all__ = ["KINDS", "SPANS", "WANTED", "ExpectationReader"]
 
 STATES = ("ACTIVE", "CAUTION", "REDUCING", "HALTED")
-SIDES = ("none", "long", "short", "both")
-CLOSES = ("none", "longs", "shorts", "all")
-CANCELS = ("none", "entries", "all")
+CHOICES = {
+    "state": STATES,
+    "blocked": ("none", "long", "short", "both"),
+    "close": ("none", "longs", "shorts", "all"),
+    "cancel_orders": ("none", "entries", "all"),
+}
+SHARES = ("exposure_cap", "hedge", "reduce_by")
 WANTED = (
     *("stage", "rule", "state", "latched", "active", "active_includes", "exposure_cap"),
     *("leverage_cap", "blocked", "blind", "reason", "reduce_only", "close", "hedge"),
-    "cancel_orders",
+    *("cancel_orders", "reduce_by", "stop", "notify"),
 )
-KINDS = ("first", "never", "always")
+KINDS = ("at", "first", "never", "always")
+SPANS = ("between", "before", "after")
 EXAMPLE = "for example {at: 880h, stage: watch}"
 
 
 class ExpectationReader(BlockReader):
-    """Reads expectations of one case; `clock` is (every, start, bars), times in ns."""
+    """Reads the expectations of one case, whose inputs `given` come."""
 
-    def __init__(
-        self,
-        scope: Scope,
-        rules: RuleSet,
-        clock: tuple[int, int, int],
-        instant: Callable[[Scalar], int | None],
-    ) -> None:
-        super().__init__(scope)
-        self.rules = rules
-        self.every, self.start, self.bars = clock
-        self.instant = instant
-
-    @property
-    def last(self) -> int:
-        """The time of the last bar, ns after the start."""
-        return (self.bars - 1) * self.every
+    def __init__(self, times: TimeReader, rules: RuleSet, given: frozenset[str]) -> None:
+        super().__init__(times.scope)
+        self.times, self.rules, self.given = times, rules, given
 
     def expectation(self, node: Node) -> Expectation | None:
         """Return one expectation, None when it has a fault."""
-        keys = (*WANTED, "at", *KINDS, "between", "before", "after")
-        block = self.block(node, keys, "expectation")
+        block = self.block(node, (*KINDS, *SPANS, *WANTED), "expectation")
         if block is None or block.unknown:
             return None
-        kinds = [key for key in block if key in {"at", *KINDS}]
+        kinds = [key for key in block if key in KINDS]
         if len(kinds) != 1:
-            message = "an expectation says at, first, never or always, one of them"
+            told = " and ".join(kinds) + " side by side" if kinds else "no time is said"
+            message = f"{told}: an expectation says one of at, first, never, always"
             self.findings.error("RG704", _begin(node.span), message, EXAMPLE)
             return None
         kind = kinds[0]
-        low, high = 0, self.last
-        if kind == "at":
-            when = self._time(block["at"].node, on_bar=True)
-            wanted = self._wanted({key: one for key, one in block.items() if key in WANTED})
-            low = high = -1 if when is None else when
-        else:
-            span = self._between(block)
-            when = None if span is None else 0
-            low, high = span or (0, 0)
-            wanted = self._inner(block[kind], kind)
-        if when is None or wanted is None:
+        if not self._fitting(block, kind):
+            return None
+        span = self._span(block, kind)
+        inner = block if kind == "at" else self._inner(block[kind], kind)
+        wanted = None if inner is None else self._wanted(inner)
+        if span is None or wanted is None:
             return None
         if not wanted:
             self.findings.error("RG704", _begin(node.span), "nothing is expected here", EXAMPLE)
             return None
         line = self.findings.lines[min(node.span.line, len(self.findings.lines)) - 1]
-        return Expectation(kind, wanted, low, high, node.span, line.strip())
+        return Expectation(kind, wanted, *span, node.span, line.strip())
 
-    # ------------------------------------------------------------ times
+    def _fitting(self, block: Block, kind: str) -> bool:
+        """Refuse what has no meaning beside `at`, `first`, `never` or `always`."""
+        whole = True
+        for key, entry in block.items():
+            fix = ""
+            if kind == "at" and key in SPANS:
+                fix = f"always: {{...}}, {key}: ... speaks of a time from one bar to another"
+            elif kind != "at" and key in WANTED:
+                fix = f"write it inside: {kind}: {{{key}: {_shown(entry.node)}}}"
+            if fix:
+                whole = False
+                message = f"'{key}' cannot stand beside '{kind}'"
+                self.findings.error("RG123", entry.key.span, message, fix)
+        return whole
 
-    def _between(self, block: Block) -> tuple[int, int] | None:
-        low, high = 0, self.last
-        if "between" in block:
-            written = self.scalar(block["between"], "between")
-            halves = written.text.split("..") if written else []
-            if written and len(halves) != 2:
-                message, fix = "between is written from..to", "for example 880h..892h"
-                self.findings.error("RG144", written.span, message, fix)
-            if written is None or len(halves) != 2:
-                return None
-            ends = [self._time(_part(written, half)) for half in halves]
-            if ends[0] is None or ends[1] is None:
-                return None
-            low, high = ends[0], ends[1]
-        for key in ("before", "after"):
-            if key in block:
-                when = self._time(block[key].node)
-                if when is None:
-                    return None
-                low, high = (when + 1, high) if key == "after" else (low, when - 1)
-        if low > high:
-            place = next(block[key].key.span for key in block if key in {"between", *SPANS})
-            self.findings.error("RG703", place, "no bar lies between the two", "widen them")
-            return None
-        return low, high
-
-    def _time(self, node: Node, *, on_bar: bool = False) -> int | None:
-        """Return ns after the start of `880h` or a time stamp; RG703 where no bar is there."""
-        written = self.scalar(Entry(Scalar("", node.span), node), "at")
-        if written is None:
-            return None
-        when = self._span(written)
-        if when is None and written.text.isdecimal():
-            message, fix = f"{written.text} of what?", f'write "{written.text}h"'
-            self.findings.error("RG111", written.span, message, fix)
-            return None
-        if when is None:
-            moment = self.instant(written)
-            if moment is None:
-                return None
-            when = moment - self.start
-        if not 0 <= when <= self.last:
-            message = f"the last bar is {self.last / HOUR:g}h"
-            self.findings.error("RG703", written.span, message, "name a time of the series")
-            return None
-        if on_bar and when % self.every:
-            before = when // self.every * self.every
-            message = f"no bar closes at {written.text}; the last bar is {self.last / HOUR:g}h"
-            fix = f"for example {before / HOUR:g}h"
-            self.findings.error("RG703", written.span, message, fix)
-            return None
-        return when
-
-    def _span(self, written: Scalar) -> int | None:
-        try:
-            node = parse_span(written.text)
-        except LineError:
-            return None
-        if getattr(node, "dimension", "") == "time":
-            return round(getattr(node, "value", 0))
-        plain_zero = getattr(node, "value", None) == 0
-        return 0 if plain_zero else None
+    def _span(self, block: Block, kind: str) -> tuple[int, int] | None:
+        if kind != "at":
+            return self.times.between(block)
+        when = self.times.at(block["at"])
+        return None if when is None else (when, when)
 
     # ------------------------------------------------------------ words
 
-    def _inner(self, entry: Entry, kind: str) -> dict[str, Any] | None:
+    def _inner(self, entry: Entry, kind: str) -> Block | None:
         if not isinstance(entry.node, Mapping):
-            message = f"{kind} needs a block such as {{stage: watch}}"
-            self.findings.error("RG120", entry.node.span, message, f"{kind}: {{stage: watch}}")
+            message, example = f"{kind} needs a block", f"{kind}: {{stage: watch}}"
+            text = _shown(entry.node)
+            known = {
+                "rule": [rule.name for rule in self.rules.rules],
+                "stage": [stage.name for stage in self.rules.stages],
+                "state": STATES,
+            }
+            what = next((what for what, names in known.items() if text in names), "")
+            fix = f"write {kind}: {{{what}: {text}}}" if what else f"for example {example}"
+            self.findings.error("RG120", entry.node.span, message, fix)
             return None
         block = self.block(entry.node, WANTED, kind)
-        return None if block is None or block.unknown else self._wanted(block)
+        return None if block is None or block.unknown else block
 
-    def _wanted(self, block: dict[str, Entry]) -> dict[str, Any] | None:
+    def _wanted(self, block: Block) -> dict[str, Any] | None:
         failed = len(self.findings.sorted())
-        found = {key: self._word(key, entry) for key, entry in block.items()}
+        found = {key: self._word(key, entry) for key, entry in block.items() if key in WANTED}
         return None if len(self.findings.sorted()) > failed else found
 
     def _word(self, key: str, entry: Entry) -> object:
         stages = ["normal", *(stage.name for stage in self.rules.stages)]
         rules = [rule.name for rule in self.rules.rules]
-        if key == "stage":
-            return self._known(entry, "stage", stages)
-        if key == "rule":
-            return self._known(entry, "rule", rules)
+        if key in {"stage", "rule"}:
+            written = self.scalar(entry, key)
+            known = stages if key == "stage" else rules
+            return self._one_of(written, key, known) if written else ""
         if key in {"active", "active_includes"}:
             return [self._one_of(item, "rule", rules) for item in self.names(entry, key)]
         if key == "blind":
-            return [item.text for item in self.names(entry, key)]
+            return [self._blind(item) for item in self.names(entry, key)]
         if key in {"latched", "reduce_only"}:
             return self.truth(entry, key)
-        choices = {"state": STATES, "blocked": SIDES, "close": CLOSES, "cancel_orders": CANCELS}
-        if key in choices:
-            return self.choice(entry, key, choices[key])
-        if key in {"exposure_cap", "hedge"}:
+        if key in CHOICES:
+            return self.choice(entry, key, CHOICES[key])
+        if key in SHARES:
             return self.share(entry, key)
-        if key == "leverage_cap":
-            literal = self.literal(entry, key)
-            return literal[0] if literal else None
+        if key in {"leverage_cap", "stop"}:
+            return self._number(entry, key)
         return self.text(entry, key)
 
-    def _known(self, entry: Entry, what: str, known: list[str]) -> str:
-        written = self.scalar(entry, what)
-        return self._one_of(written, what, known) if written else ""
+    def _number(self, entry: Entry, key: str) -> float | None:
+        """Return a multiple, or the distance of a stop; None stands for `none`."""
+        written = self.scalar(entry, key)
+        if written is None or written.text == "none":
+            return None
+        literal = self.literal(entry, key)
+        if literal is None:
+            return None
+        value, dimension, _ = literal
+        if key == "leverage_cap" and dimension != "ratio":
+            message = f"{key}: {written.text} of what? a multiple is written with x"
+            self.findings.error("RG308", written.span, message, "write 2x, or none")
+        elif key == "stop" and dimension not in {"plain", "dollars"}:
+            message = "a stop is expected as its distance to the price, in price"
+            fix = "for example stop: 3_700, or none"
+            self.findings.error("RG305", written.span, message, fix)
+        return value
+
+    def _blind(self, written: Scalar) -> str:
+        """Return a series that the rules read and the case gives: no other goes blind."""
+        read = leaves(*deciding(self.rules))
+        known = {key_of(series) for leaf in read for series in series_of(leaf)}
+        known = {key.removeprefix(f"{self.rules.symbol}.") for key in known}
+        name = self._one_of(written, "input", sorted(known))
+        if name in known - self.given:
+            message = f"'{name}' is not given: unknown throughout, and not blind"
+            fix = f'give it under "series:", for example {name}: ...'
+            self.findings.error("RG705", written.span, message, fix)
+        return name
 
     def _one_of(self, written: Scalar, what: str, known: list[str]) -> str:
         if written.text not in known:
             message = f"unknown {what} '{written.text}'"
-            self.findings.error("RG702", written.span, message, suggestion(written.text, known))
+            empty = written.text in {"none", "[]"} and what == "rule"
+            fix = "write [] for none" if empty else suggestion(written.text, known)
+            self.findings.error("RG702", written.span, message, fix)
         return written.text
 
 
-SPANS = ("before", "after")
-
-
-def _part(written: Scalar, half: str) -> Scalar:
-    at = written.text.index(half) + len(half) - len(half.lstrip())
-    return Scalar(half.strip(), written.place(at, at + len(half.strip())), "", written.lines)
+def _shown(node: Node) -> str:
+    return node.text if isinstance(node, Scalar) else "..."
 
 
 def _begin(span: Span) -> Span:

@@ -14,7 +14,8 @@ from riskguard.language.ruleset import Input, input_of
 from riskguard.language.schema import ACTIONS
 from riskguard.market import Sample
 from riskguard.testing.notation import MISSING, STALE
-from riskguard.testing.reader import split
+from riskguard.testing.series_reader import split
+from riskguard.testing.times import elapsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,12 +33,12 @@ def fitted(cases: Cases, case: Case) -> RuleSet:
     Raises:
         RuleError: the bot of the case cannot do what a rule asks for.
     """
-    rules = cases.ruleset
-    found = Findings(rules.path, rules.lines)
+    rules = cases.rules_of(case)
+    found = Findings(rules.path, rules.lines, rules.files)
     able = afford(rules, frozenset(ACTIONS) - cases.lacking, found, [])
     if found.failed:
         raise RuleError(found.sorted())
-    given = {_own(key, rules) for key in case.series}
+    given = case.given
     read = {key_of(one) for leaf in leaves(*deciding(rules)) for one in series_of(leaf)}
     read = {_own(key, rules) for key in read}
     if any(uses_atr(one.do) or uses_atr(one.fallback) for one in latches(rules)):
@@ -47,7 +48,8 @@ def fitted(cases: Cases, case: Case) -> RuleSet:
         symbol, name = split(key)
         known = input_of(rules, symbol, name)
         if key not in given:
-            inputs[key] = replace(known, carried=False, source=known.source or _any(rules))
+            source = cases.sources.get(key) or known.source or _any(rules)
+            inputs[key] = replace(known, carried=False, source=source)
             continue
         source = cases.sources.get(key) or known.source or "made"
         spec = replace(known.spec, interval=cases.every)
@@ -107,4 +109,4 @@ class Market:
 
     def hours(self, bar: int) -> str:
         """Return the time of a bar as a test writes it."""
-        return f"{bar * self.cases.every / 3_600_000_000_000:g}h"
+        return elapsed(bar * self.cases.every)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["possible"]
 
 
-def possible(rules: RuleSet, expectation: Expectation, given: set[str]) -> str:
+def possible(rules: RuleSet, expectation: Expectation, given: frozenset[str]) -> str:
     """Return an input without which what is named can never come on, "" when it can."""
     wanted = expectation.wanted
     named = [wanted.get("rule", ""), *wanted.get("active", ()), *wanted.get("active_includes", ())]
@@ -37,9 +37,8 @@ def possible(rules: RuleSet, expectation: Expectation, given: set[str]) -> str:
 
 
 class _Reach:
-    def __init__(self, rules: RuleSet, given: set[str]) -> None:
-        self.rules = rules
-        self.given = {self._own(key) for key in given}
+    def __init__(self, rules: RuleSet, given: frozenset[str]) -> None:
+        self.rules, self.given = rules, given
 
     def _own(self, key: str) -> str:
         return key.removeprefix(f"{self.rules.symbol}.") if self.rules.symbol else key

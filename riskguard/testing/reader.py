@@ -2,53 +2,53 @@
 
 from __future__ import annotations
 
-import csv
-import math
-import re
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from riskguard.errors import Diagnostic
 from riskguard.language.blocks import BlockReader
-from riskguard.language.findings import Findings, LineError, suggestion
+from riskguard.language.including import SHIPPED, pack_file, read_bytes, siblings
 from riskguard.language.reader import read_rules
-from riskguard.language.ruleset import Span, input_of
+from riskguard.language.ruleset import Span
 from riskguard.language.schema import ACTIONS
 from riskguard.language.scope import Scope
-from riskguard.language.source import MAX_BYTES, Listing, Mapping, Scalar, compose
-from riskguard.market import CATALOGUE, SECOND
-from riskguard.testing.cases import Case, Cases, Expectation
-from riskguard.testing.expecting import ExpectationReader
-from riskguard.testing.notation import LONGEST, MISSING, series
-from riskguard.testing.possible import possible
+from riskguard.language.source import MAX_BYTES, Mapping, compose
+from riskguard.shipped import shipped
+from riskguard.testing.case_reader import CaseReader
+from riskguard.testing.cases import Cases
+from riskguard.testing.series_reader import SeriesReader
+from riskguard.testing.times import DAY_ALONE, elapsed, instant, stamp
 
 if TYPE_CHECKING:
     from riskguard.language.blocks import Block, Entry
-    from riskguard.language.ruleset import Input, RuleSet
+    from riskguard.language.findings import Findings
+    from riskguard.language.ruleset import RuleSet
     from riskguard.language.source import Node
-    from riskguard.testing.notation import Item
 
 __all__ = ["read_cases", "read_cases_text"]
 
 FILE_KEYS = ("version", "rules", "every", "start", "sources", "capabilities", "cases")
-CASE_KEYS = ("name", "series", "data", "expect")
-TIME = "time"  # the column of a CSV file that is no input
-LARGEST_DATA = 16 << 20
+EXAMPLES = {  # the keys that a test file must have
+    "rules": "rules: my_rules.yaml",
+    "every": "every: 4h",
+    "start": "start: 2026-01-01T00:00Z",
+    "cases": "cases:",
+}
 
 
 def read_cases(path: str | Path) -> tuple[Cases | None, list[Diagnostic]]:
     """Return the cases of a test file, None if it or its rules have errors, and what was found."""
     file, name = Path(path), str(path)
-    if not file.is_file():
-        message = f"no test file '{file.name}'"
+    content = read_bytes(file)
+    if content is None:
+        message = f"no test file '{file.name}' that can be read"
         return None, [Diagnostic(name, 1, 1, 1, 2, "RG005", "error", message)]
-    if file.stat().st_size > MAX_BYTES:
+    if len(content) > MAX_BYTES:
         message, fix = "the file is larger than 1 MiB", "split it into several"
         return None, [Diagnostic(name, 1, 1, 1, 2, "RG001", "error", message, fix)]
     try:
-        text = file.read_bytes().decode("utf-8")
+        text = content.decode("utf-8")
     except UnicodeDecodeError as fault:
         message = f"byte {fault.start + 1} is not UTF-8 text"
         fix = "save the file as UTF-8"
@@ -76,26 +76,27 @@ class _FileReader(BlockReader):
     def read(self, root: Node) -> Cases | None:
         if not isinstance(root, Mapping):
             message = 'a test file is a block of "key: value" lines'
-            self.findings.error("RG120", root.span, message, 'start with "version: 1"')
+            self.findings.error("RG120", _begin(root.span), message, 'start with "version: 1"')
             return None
         block = self.block(root, FILE_KEYS, "the test file")
         if block is None or not self._complete(block, root):
             return None
         loaded = self._rules(block["rules"])
         every = self.duration(block["every"], "every")
-        start = self._instant(block["start"])
+        start = self._start(block["start"], every)
         if loaded is None or not every or start is None:
             return None
         path, ruleset = loaded
         if ruleset.every is not None and ruleset.every % every:
-            message = "every is coarser than that of the rules, or does not divide it"
-            fix = "write the every of the rules, or a part of it"
+            message = f"every is longer than {elapsed(ruleset.every)}, that of the rules"
+            if ruleset.every > every:
+                message = f"{elapsed(ruleset.every)}, the every of the rules, is no multiple of it"
+            fix = f"write {elapsed(ruleset.every)}, or a part of it"
             self.findings.error("RG514", block["every"].node.span, message, fix)
             return None
-        ruleset = ruleset if ruleset.every is not None else replace(ruleset, every=every)
-        ruleset = ruleset if ruleset.symbol else replace(ruleset, symbol="BTC")
-        sources = self._sources(block, ruleset)
-        cases = self._cases(block["cases"], ruleset, every, start)
+        ruleset = _clocked(ruleset, every)
+        sources = self._sources(block, SeriesReader(self.scope, ruleset, self.folder, every))
+        cases = CaseReader(self.scope, ruleset, self.folder, every, start).cases(block["cases"])
         lacking = self._lacking(block)
         lines = self.findings.lines
         return Cases(
@@ -111,20 +112,14 @@ class _FileReader(BlockReader):
         elif "version" not in block and block.lacks("version"):
             message, fix = '"version" is missing', 'make the first line "version: 1"'
             self.findings.error("RG140", _begin(root.span), message, fix)
-        whole = True
-        examples = {
-            "rules": "rules: my_rules.yaml",
-            "every": "every: 4h",
-            "start": "start: 2026-01-01T00:00Z",
-            "cases": "cases:",
-        }
-        for key, example in examples.items():
-            if key not in block:
-                whole = False
-                if block.lacks(key):
-                    message = f'"{key}" is missing'
-                    self.findings.error("RG134", _begin(root.span), message, f'write "{example}"')
-        return whole
+        missing = [key for key in EXAMPLES if key not in block]
+        told = [key for key in missing if block.lacks(key)]
+        if told:
+            names = ", ".join(f'"{key}"' for key in told)
+            message = f"{names} {'is' if len(told) == 1 else 'are'} missing"
+            fix = f'write "{EXAMPLES[told[0]]}"'
+            self.findings.error("RG134", _begin(root.span), message, fix)
+        return not missing
 
     # ------------------------------------------------------------ header
 
@@ -132,42 +127,50 @@ class _FileReader(BlockReader):
         written = self.scalar(entry, "rules")
         if written is None:
             return None
-        path = self.folder / written.text
+        path: Path | None = self.folder / written.text
+        if written.text.startswith(SHIPPED):
+            path = pack_file(written, self.findings)
+        if path is None:
+            return None
         rules, found = read_rules(path)
         missing = [one for one in found if one.code == "RG005"]
         if missing:
-            self.findings.error("RG005", written.span, missing[0].message, missing[0].help)
+            message, fix = f"no rule file '{written.text}' (.yaml, .yml, .json)", missing[0].help
+            if written.text in siblings(shipped("rules")):
+                fix = f"a pack is written {SHIPPED}{written.text}@1"
+            fix = fix or "the path is relative to this file"
+            self.findings.error("RG005", written.span, message, fix)
             return None
         if rules is None:
             self.of_rules = [one for one in found if one.severity == "error"]
             return None
         return path, rules
 
-    def _instant(self, entry: Entry) -> int | None:
+    def _start(self, entry: Entry, every: int) -> int | None:
         written = self.scalar(entry, "start")
-        return None if written is None else self.instant(written)
-
-    def instant(self, written: Scalar) -> int | None:
-        try:
-            when = datetime.fromisoformat(written.text)
-        except ValueError:
-            when = None
-        if when is None or when.tzinfo is None:
+        if written is None:
+            return None
+        when = instant(written.text)
+        if when is None:
             message = f"'{written.text}' is no time stamp with its zone"
-            day = re.fullmatch(r"\d{4}-\d{2}-\d{2}", written.text)
+            day = DAY_ALONE.fullmatch(written.text)
             fix = f"write {written.text}T00:00Z" if day else "for example 2026-02-05T12:00Z"
             self.findings.error("RG506", written.span, message, fix)
+        elif every and when % every:
+            message = f"no bar of {elapsed(every)} closes at {stamp(when)}"
+            fix = f"write {stamp(when - when % every)}: bars count from 1970-01-01T00:00Z"
+            self.findings.error("RG703", written.span, message, fix)
             return None
-        since = when.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
-        return (since.days * 86_400 + since.seconds) * SECOND
+        return when
 
-    def _sources(self, block: Block, rules: RuleSet) -> dict[str, str]:
+    def _sources(self, block: Block, inputs: SeriesReader) -> dict[str, str]:
         found: dict[str, str] = {}
         if "sources" not in block:
             return found
         for one in self.entries(block["sources"].node, "sources") or ():
-            if self._input(one.key, rules) is not None:
-                found[one.key.text] = self.text(one, one.key.text)
+            if inputs.find(one.key) is not None:
+                key = one.key.text.removeprefix(f"{inputs.rules.symbol}.")
+                found[key] = self.text(one, one.key.text)
         return found
 
     def _lacking(self, block: Block) -> frozenset[str]:
@@ -176,161 +179,11 @@ class _FileReader(BlockReader):
         said = self.block(block["capabilities"].node, tuple(ACTIONS), "capabilities")
         return frozenset(name for name, one in (said or {}).items() if not self.truth(one, name))
 
-    def _input(self, key: Scalar, rules: RuleSet) -> Input | None:
-        symbol, name = split(key.text)
-        own = {rules.symbol, *rules.symbols, *rules.per_symbol}
-        if symbol and symbol not in own:
-            fix = suggestion(symbol, own)
-            self.findings.error("RG702", key.span, f"unknown symbol '{symbol}'", fix)
-            return None
-        declared = {*rules.inputs, *(one.rpartition(".")[2] for one in rules.inputs)}
-        holder = re.fullmatch(r"holder\.([a-z][a-z0-9_]*\.)?(units|cost)", name)
-        if name not in CATALOGUE and name not in declared and not holder:
-            fix = suggestion(name, {*CATALOGUE, *rules.inputs})
-            self.findings.error("RG702", key.span, f"unknown input '{name}'", fix)
-            return None
-        if holder and name not in rules.inputs and name not in CATALOGUE:
-            name = f"holder.{holder[2]}"
-        symbol = "" if symbol == rules.symbol else symbol
-        return input_of(rules, symbol, name)
 
-    # ------------------------------------------------------------ cases
-
-    def _cases(self, entry: Entry, rules: RuleSet, every: int, start: int) -> tuple[Case, ...]:
-        if not isinstance(entry.node, Listing) or not entry.node.items:
-            fix = 'start each with "- name: what shall happen"'
-            self.findings.error("RG135", entry.key.span, "'cases' needs a list", fix)
-            return ()
-        found = [self._case(node, rules, every, start) for node in entry.node.items]
-        return tuple(case for case in found if case is not None)
-
-    def _case(self, node: Node, rules: RuleSet, every: int, start: int) -> Case | None:
-        block = self.block(node, CASE_KEYS, "case")
-        if block is None:
-            return None
-        name = self.text(block["name"], "name") if "name" in block else "without a name"
-        given = self._series(block, node, rules)
-        if given is None:
-            return None
-        bars = len(next(iter(given.values())))
-        expected = block["expect"].node if "expect" in block else None
-        if isinstance(expected, Mapping):
-            message, fix = "'expect' needs a list", 'start each expectation with "- "'
-            self.findings.error("RG135", block["expect"].key.span, message, fix)
-            return None
-        if not isinstance(expected, Listing) or not expected.items:
-            if "expect" in block or block.lacks("expect"):
-                place = block["expect"].key.span if "expect" in block else _begin(node.span)
-                fix = "for example expect: [{at: 8h, active: []}]"
-                self.findings.error("RG704", place, "the case proves nothing", fix)
-            return None
-        reader = ExpectationReader(self.scope, rules, (every, start, bars), self.instant)
-        expect = [reader.expectation(item) for item in expected.items]
-        read = tuple(one for one in expect if one is not None)
-        for one in read:
-            self._founded(one, rules, set(given))
-        return Case(name, given, read, _begin(node.span), bars)
-
-    def _founded(self, expectation: Expectation, rules: RuleSet, given: set[str]) -> None:
-        """Refuse an expectation that rests on an input that never comes."""
-        lost = possible(rules, expectation, given)
-        if lost:
-            message = f"'{lost}' is not given: unknown throughout"
-            fix = f'give it under "series:", for example {lost}: ...'
-            self.findings.error("RG705", expectation.span, message, fix)
-
-    def _series(
-        self, block: Block, node: Node, rules: RuleSet
-    ) -> dict[str, tuple[Item, ...]] | None:
-        if "data" in block and "series" not in block:
-            return self._data(block["data"], rules)
-        if "series" not in block:
-            if block.lacks("series"):
-                fix = 'for example series: {close: "80_000 x10, 74_000 x5"}'
-                self.findings.error("RG134", _begin(node.span), "a case without series", fix)
-            return None
-        found: dict[str, tuple[Item, ...]] = {}
-        whole = True
-        longest: tuple[str, int] = ("", 0)
-        for one in self.entries(block["series"].node, "series") or ():
-            read = self._one(one, rules)
-            if read is None:
-                whole = False
-                continue
-            name = one.key.text
-            found[name] = read
-            if longest[0] and len(read) != longest[1]:
-                message = f"{longest[0]} has {longest[1]} samples, {name} {len(read)}"
-                fix = "give every series of a case the same number"
-                self.findings.error("RG701", one.key.span, message, fix)
-                whole = False
-            longest = longest if longest[0] else (name, len(read))
-        if whole and rules_close(found, rules) is None:
-            message = f"a case needs the closes of {rules.symbol}: nothing is decided without"
-            self.findings.error("RG704", block["series"].key.span, message, "give close")
-            return None
-        return found if whole and found else None
-
-    def _one(self, entry: Entry, rules: RuleSet) -> tuple[Item, ...] | None:
-        known = self._input(entry.key, rules)
-        text = self.scalar(entry, entry.key.text)
-        if known is None or text is None:
-            return None
-        try:
-            return tuple(series(text.text, known.spec.dimension))
-        except LineError as fault:
-            self.scope.fail(fault, text)
-            return None
-
-    def _data(self, entry: Entry, rules: RuleSet) -> dict[str, tuple[Item, ...]] | None:
-        written = self.scalar(entry, "data")
-        if written is None:
-            return None
-        path = self.folder / written.text
-        if not path.is_file() or path.stat().st_size > LARGEST_DATA:
-            message = f"no data file '{written.text}' (at most 16 MiB)"
-            self.findings.error("RG005", written.span, message, "write its path from this file")
-            return None
-        try:
-            rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
-        except (UnicodeDecodeError, csv.Error) as fault:
-            self.findings.error("RG039", written.span, f"{written.text}: {fault}")
-            return None
-        head, *body = rows or [[]]
-        found: dict[str, tuple[Item, ...]] = {}
-        for number, name in enumerate(head):
-            if name.strip() == TIME:
-                continue
-            key = Scalar(name.strip(), written.span, "", (), whole=True)
-            if self._input(key, rules) is None:
-                return None
-            column = [row[number] if number < len(row) else "" for row in body[:LONGEST]]
-            found[key.text] = tuple(map(_cell, column))
-        if not body or rules_close(found, rules) is None:
-            message = f"{written.text} has no closes"
-            self.findings.error("RG704", written.span, message, "its first line names the inputs")
-            return None
-        return found
-
-
-def _cell(text: str) -> Item:
-    if not text.strip():
-        return MISSING
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
-
-
-def rules_close(found: dict[str, Any], rules: RuleSet) -> str | None:
-    """Return the key of the closes of the guarded symbol, None where they are not given."""
-    return next((key for key in ("close", f"{rules.symbol}.close") if key in found), None)
-
-
-def split(key: str) -> tuple[str, str]:
-    """Return symbol ("" for the guarded one) and name of a key such as "ETH.close"."""
-    head, _, rest = key.partition(".")
-    return (head, rest) if head.isupper() and rest else ("", key)
+def _clocked(rules: RuleSet, every: int) -> RuleSet:
+    """Return the rules with the clock and the symbol of the test where they say none."""
+    own = {symbol: _clocked(one, every) for symbol, one in rules.per_symbol.items()}
+    return replace(rules, every=rules.every or every, symbol=rules.symbol or "BTC", per_symbol=own)
 
 
 def _begin(span: Span) -> Span:

@@ -67,7 +67,7 @@ def test_file_without_faults_is_read(folder: Path) -> None:
         (HEAD + GOOD + "    expect: [{at: 9h, active: []}]\n", "RG703", (8, 19)),
         (HEAD + GOOD + "    expect: [{at: 90m, active: []}]\n", "RG703", (8, 19)),
         (HEAD + GOOD + "    expect: [{always: {rule: lost}, between: 3h..9h}]\n", "RG703", (8, 50)),
-        (HEAD + GOOD + "    expect: [{always: {rule: lost}, between: 3h..2h}]\n", "RG703", (8, 37)),
+        (HEAD + GOOD + "    expect: [{always: {rule: lost}, between: 3h..2h}]\n", "RG703", (8, 46)),
         # nothing expected
         (HEAD + GOOD, "RG704", (6, 5)),
         (HEAD + GOOD + "    expect: []\n", "RG704", (8, 5)),
@@ -93,6 +93,24 @@ def test_file_without_faults_is_read(folder: Path) -> None:
          "RG123", (7, 5)),
         (HEAD + GOOD + "    expect: [{at: 1h, blocked: longs}]\n", "RG127", (8, 32)),
         (HEAD + GOOD + "    expect: [{at: 1h, exposure_cap: 0.5}]\n", "RG303", (8, 37)),
+        # bars that never close, times that mean nothing
+        (HEAD.replace("T00:00", "T00:30") + GOOD, "RG703", (4, 8)),
+        (HEAD.replace("2026", "9999") + GOOD, "RG506", (4, 8)),
+        (HEAD.replace("every: 1h", "every: 0h") + GOOD, "RG205", (3, 8)),
+        (HEAD.replace("every: 1h", "every: -1h") + GOOD, "RG108", (3, 8)),
+        # a comma that cuts a series short, one series twice
+        (HEAD + GOOD.replace('"', "") + "    expect: [{at: 1h, active: []}]\n", "RG113", (7, 32)),
+        (HEAD + GOOD.replace("}", ", BTC.close: 1 x6}") + "    expect: [{at: 1h, active: []}]\n",
+         "RG122", (7, 5)),
+        (HEAD + GOOD + "    data: made.csv\n    expect: [{at: 1h, active: []}]\n",
+         "RG131", (8, 5)),
+        (HEAD + GOOD.replace("close", "oi") + "    expect: [{at: 1h, active: []}]\n",
+         "RG704", (7, 5)),
+        # packs and symbols
+        (HEAD.replace("rules.yaml", "pack:feb-2025@1") + GOOD, "RG604", (2, 8)),
+        (HEAD.replace("rules.yaml", "pack:feb-2026") + GOOD, "RG604", (2, 8)),
+        (HEAD.replace("rules.yaml", "feb-2026") + GOOD, "RG005", (2, 8)),
+        (HEAD + GOOD + "    symbol: ETH\n    expect: [{at: 1h, active: []}]\n", "RG702", (8, 13)),
     ],
 )  # fmt: skip
 def test_each_fault_is_told_once_at_its_characters(
@@ -118,6 +136,34 @@ def test_series_may_stand_in_a_csv_file(folder: Path) -> None:
         "close": (80_000.0, 70_000.0, 60_000.0),
         "oi": (1_000.0, "_", 900.0),
     }
+
+
+def test_rules_may_be_a_pack(folder: Path) -> None:
+    head = HEAD.replace("rules.yaml", "pack:feb-2026@1")
+    text = head + GOOD + "    expect: [{at: 1h, stage: normal}]\n"
+    cases, diagnostics = read_cases_text(text, str(folder / "rules_test.yaml"))
+    assert diagnostics == []
+    assert cases is not None
+    assert cases.ruleset.name == "February 2026 sell-off"
+
+
+def test_a_pack_by_its_bare_name_is_told_how_to_write_it(folder: Path) -> None:
+    text = HEAD.replace("rules.yaml", "feb-2026") + GOOD
+    _, (told,) = read_cases_text(text, str(folder / "rules_test.yaml"))
+    assert told.message == "no rule file 'feb-2026' (.yaml, .yml, .json)"
+    assert told.help == "a pack is written pack:feb-2026@1"
+
+
+def test_all_missing_keys_are_told_at_once(folder: Path) -> None:
+    _, (told,) = read_cases_text("version: 1\nrules: rules.yaml\n", str(folder / "x_test.yaml"))
+    assert told.message == '"every", "start", "cases" are missing'
+
+
+def test_start_between_two_bars_names_the_one_before(folder: Path) -> None:
+    text = HEAD.replace("1h", "30m").replace("T00:00", "T00:45") + GOOD
+    _, (told,) = read_cases_text(text, str(folder / "rules_test.yaml"))
+    assert told.message == "no bar of 30m closes at 2026-01-01T00:45Z"
+    assert told.help == "write 2026-01-01T00:30Z: bars count from 1970-01-01T00:00Z"
 
 
 def test_missing_test_file_is_a_finding(tmp_path: Path) -> None:
