@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from riskguard.cli.failures import FINDINGS, WrongUse
-from riskguard.cli.given import nearest, packs
+from riskguard.cli.given import filled, nearest, pack_path, packs
+from riskguard.cli.rule_files import is_test, rule_files
+from riskguard.cli.target import writable
 from riskguard.cli.waiting import waiting
 from riskguard.cli.writing import write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from riskguard.errors import Diagnostic
     from riskguard.testing.cases import Cases
     from riskguard.testing.coverage import Covered
     from riskguard.testing.judging import Result
+    from riskguard.testing.lines import Line
     from riskguard.testing.mutation import Score
 
 __all__ = ["Tested", "test"]
@@ -89,31 +92,33 @@ def test(
 
     files = list(dict.fromkeys(_files(paths or ["."])))
     target = None if junit is None else _target(junit, files)
+    wants = (coverage or min_coverage is not None, mutate or min_mutation is not None)
     tested = []
-    with waiting(quiet=as_json) as tell:
-        for file in files:
-            tell(file.name)
-            wants = (coverage or min_coverage is not None, mutate or min_mutation is not None)
-            tested.append(_tested(file, *wants))
+    for file in files:
+        with waiting(quiet=as_json) as tell:
+            one = _tested(file, *wants, tell)
+        tested.append(one)
+        if not as_json:  # each file as soon as it is done: the next may take long
+            title = [pack_path(one.path, file)] if len(files) > 1 else []
+            print("\n".join([*title, *test_text.lines(one)]), flush=True)
     if target is not None:
         write(junit_xml(tested), target)
     missed = list(_missed(tested, min_coverage, min_mutation))
     if as_json:
         print(json.dumps(_plain(tested, missed), indent=2))
     else:
-        for one in tested:
-            print("\n".join(test_text.lines(one)))
         print("\n".join([*missed, test_text.summary(tested)]))
     return FINDINGS if missed or any(one.failed for one in tested) else 0
 
 
-def _tested(path: Path, coverage: bool, mutate: bool) -> Tested:
+def _tested(path: Path, coverage: bool, mutate: bool, tell: Callable[[str], None]) -> Tested:
     from riskguard.errors import RuleError
     from riskguard.testing.coverage import coverage as covered
     from riskguard.testing.judging import judge
     from riskguard.testing.mutation import mutate as score
     from riskguard.testing.reader import read_cases
 
+    tell(path.name)
     cases, found = read_cases(path)
     if cases is None:
         return Tested(str(path), found, None, [])
@@ -126,7 +131,9 @@ def _tested(path: Path, coverage: bool, mutate: bool) -> Tested:
         made = made._replace(covered=covered(cases))
     if not mutate or made.failed:
         return made._replace(unscored=mutate)
-    return made._replace(score=score(cases))
+    return made._replace(
+        score=score(cases, lambda done: tell(f"{path.name}: {done} mutants tried"))
+    )
 
 
 def _missed(
@@ -146,41 +153,53 @@ def _files(given: Iterable[str]) -> Iterator[Path]:
     for text in given:
         path = Path(text)
         if text.strip() and path.is_dir():
-            inside = sorted(
-                file for end in ("yaml", "yml", "json") for file in path.glob(f"*{SUFFIX}.{end}")
-            )
+            inside = _below(text)
             if not inside:
                 fix = "write RULES_test.yaml beside RULES.yaml"
                 raise WrongUse(f"no test file (*{SUFFIX}.yaml) in the folder {text}", fix)
             yield from inside
         elif path.is_file():
             yield _beside(path)
-        elif text.removeprefix("pack:") in packs():
-            yield _beside(packs()[text.removeprefix("pack:")])
+        elif _pack_name(text) in packs():
+            yield _beside(packs()[_pack_name(text)])
         else:
             fix = nearest(text, packs()) if "/" not in text else "write the path of a test file"
             raise WrongUse(f"there is no file or pack '{text}'", fix)
 
 
+def _below(folder: str) -> list[Path]:
+    try:
+        return [file for file in rule_files([folder]) if is_test(file)]
+    except WrongUse:  # not even rules: what is missing for a test is said instead
+        return []
+
+
+def _pack_name(text: str) -> str:
+    """Return NAME of `NAME`, `pack:NAME` and `pack:NAME@1`."""
+    return text.removeprefix("pack:").removesuffix("@1")
+
+
 def _beside(path: Path) -> Path:
     """Return the test file of a rule file; a test file is its own."""
-    if path.stem.endswith(SUFFIX):
+    if is_test(path):
         return path
     test_file = path.with_name(f"{path.stem}{SUFFIX}{path.suffix}")
     if not test_file.is_file():
-        fix = f"write {test_file.name}: riskguard new shows the form"
+        fix = f"write {test_file.name}; riskguard new writes rules with their test"
         raise WrongUse(f"{path} has no test beside it ({test_file.name})", fix)
     return test_file
 
 
 def _target(text: str, inputs: list[Path]) -> Path:
-    path = Path(text)
-    if not text.strip() or path.is_dir() or not path.parent.is_dir():
-        raise WrongUse(f"--junit {text} cannot be written", "write the path of a file: junit.xml")
+    fix = "write the path of a file: junit.xml"
+    filled({"--junit": "FILE"}, {"--junit": text})
+    path = writable("--junit", text, fix)
+    if path is None:
+        raise WrongUse(f"--junit {text} is no file", fix)
     if any(path.exists() and path.samefile(one) for one in inputs):
-        raise WrongUse(f"--junit {text} would replace what is read", "write another name")
+        raise WrongUse(f"--junit {text} would replace what is read", fix)
     if path.suffix in {".yaml", ".yml", ".json"}:
-        raise WrongUse(f"--junit {text} is the name of a rule file", "write junit.xml")
+        raise WrongUse(f"--junit {text} is the name of a rule file", fix)
     return path
 
 
@@ -195,35 +214,46 @@ def _plain(tested: list[Tested], missed: list[str]) -> dict[str, Any]:
             {
                 "path": one.path,
                 "errors": [item.as_dict() for item in one.found],
-                "cases": [
-                    {
-                        "name": result.case.name,
-                        "line": result.case.span.line,
-                        "passed": not result.failures,
-                        "failures": [
-                            {"line": fail.expectation.span.line, "message": fail.message}
-                            for fail in result.failures
-                        ],
-                    }
-                    for result in one.results
-                ],
-                "coverage": None
-                if one.covered is None
-                else [
-                    {"line": line.line.span.line, "text": line.line.text, "seen": line.marks}
-                    for line in one.covered
-                ],
-                "mutation": None
-                if one.score is None
-                else {
-                    "killed": one.score.killed,
-                    "all": one.score.all,
-                    "survivors": [
-                        {"line": item.line.span.line, "text": item.line.text, "kind": item.kind}
-                        for item in one.score.survivors
-                    ],
-                },
+                "cases": [_plain_case(result) for result in one.results],
+                "coverage": None if one.covered is None else _plain_coverage(one, one.covered),
+                "mutation": None if one.score is None else _plain_score(one, one.score),
             }
             for one in tested
+        ],
+    }
+
+
+def _plain_case(result: Result) -> dict[str, Any]:
+    return {
+        "name": result.case.name,
+        "line": result.case.span.line,
+        "passed": not result.failures,
+        "failures": [
+            {
+                "line": fail.expectation.span.line,
+                "message": fail.message,
+                "notes": list(fail.notes),
+                "would_hold": fail.would_hold,
+            }
+            for fail in result.failures
+        ],
+    }
+
+
+def _plain_line(tested: Tested, line: Line) -> dict[str, Any]:
+    rules = tested.cases.ruleset.path if tested.cases else ""
+    return {"path": line.span.path or rules, "line": line.span.line, "text": line.text}
+
+
+def _plain_coverage(tested: Tested, covered: list[Covered]) -> list[dict[str, Any]]:
+    return [_plain_line(tested, one.line) | {"seen": one.marks} for one in covered]
+
+
+def _plain_score(tested: Tested, score: Score) -> dict[str, Any]:
+    return {
+        "killed": score.killed,
+        "all": score.all,
+        "survivors": [
+            _plain_line(tested, one.line) | {"kind": one.kind} for one in score.survivors
         ],
     }

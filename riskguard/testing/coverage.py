@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from riskguard.language.rewriting import key_of, leaves, series_of
 from riskguard.testing.lines import lines_of
 from riskguard.testing.playing import Market
 from riskguard.testing.traces import Traces
@@ -20,6 +21,7 @@ class Covered(NamedTuple):
 
     line: Line
     seen: frozenset[str]
+    lacking: tuple[str, ...] = ()  # inputs it reads that no case gives
 
     @property
     def marks(self) -> str:
@@ -36,7 +38,17 @@ def coverage(cases: Cases) -> list[Covered]:
     """Play all cases and return what was seen of every line, in the order written."""
     lines = lines_of(cases.ruleset)
     played = [Traces(Market(cases, case), lines) for case in cases.cases]
+    given = {key for case in cases.cases for key in case.given}
     return [
-        Covered(line, frozenset().union(*(traces.seen(line) for traces in played)))
+        Covered(
+            line,
+            frozenset().union(*(traces.seen(line) for traces in played)),
+            _lacking(line, given),
+        )
         for line in lines
     ]
+
+
+def _lacking(line: Line, given: set[str]) -> tuple[str, ...]:
+    read = {key_of(one) for leaf in leaves(*line.nodes) for one in series_of(leaf)}
+    return tuple(sorted(read - given))

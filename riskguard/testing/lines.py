@@ -42,11 +42,13 @@ class Line:
 
 
 def conditions(rules: RuleSet) -> Iterator[Condition]:
-    """Yield every condition of a rule set, each once."""
+    """Yield every condition of a rule set, those of symbols with their own rules after it."""
     yield from rules.define.values()
     for latch in latches(rules):
         again = latch.reentry.condition if latch.reentry else None
         yield from (one for one in (trigger(latch), release(latch), again) if one is not None)
+    for own in rules.per_symbol.values():
+        yield from conditions(own)
 
 
 def lines_of(rules: RuleSet) -> list[Line]:
@@ -120,6 +122,9 @@ def with_line(rules: RuleSet, line: Line, change: Change) -> RuleSet:
         define={name: node(one) for name, one in rules.define.items()},
         rules=tuple(map(latch, rules.rules)),
         stages=tuple(map(latch, rules.stages)),
+        per_symbol={
+            symbol: with_line(own, line, change) for symbol, own in rules.per_symbol.items()
+        },
     )
 
 

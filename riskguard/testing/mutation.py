@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from riskguard.language.ruleset import Arithmetic, Compare, Constant, For, ParameterValue
+from riskguard.testing.cases import rules_for
 from riskguard.testing.judging import kept
 from riskguard.testing.lines import lines_of, with_line
 from riskguard.testing.playing import Market
@@ -93,8 +94,9 @@ def mutate(cases: Cases, told: Callable[[int], None] | None = None) -> Score:
     return Score(killed, tuple(survivors))
 
 
-def fitted_as(market: Market, rules: RuleSet) -> RuleSet:
+def fitted_as(market: Market, mutated: RuleSet) -> RuleSet:
     """Return other rules as they hold in a case: its inputs and what its bot can do."""
+    rules = rules_for(market.case.symbol, mutated)
     return replace(
         market.rules,
         define=rules.define,

@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from riskguard.engine.boundary import compare, slack
-from riskguard.engine.logic import ABSENT, FALSE, TRUE
+from riskguard.engine.logic import ABSENT, FALSE, NEVER, TRUE
 from riskguard.language.ruleset import Compare, For
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ class Traces:
         self._places = {line: _places(guard, line) for line in lines}
         for decision in market.decisions(guard):
             self.decisions.append(decision)
+            if guard.as_of == NEVER:  # no bar of the rules has closed yet
+                continue
             self._bars.append((guard.stream.truths.copy(), guard.stream.values.copy()))
 
     def seen(self, line: Line) -> set[str]:

@@ -59,21 +59,89 @@ def test_without_paths_this_folder_is_meant(
     assert riskguard("test").code == 0
 
 
-def test_pack_is_known_by_its_name(riskguard: Callable[..., Any]) -> None:
-    assert riskguard("test", "feb-2026").code == 0
+@pytest.mark.parametrize("name", ["feb-2026", "pack:feb-2026", "pack:feb-2026@1"])
+def test_pack_is_known_by_its_name(riskguard: Callable[..., Any], name: str) -> None:
+    assert riskguard("test", name).code == 0
 
 
 def test_failure_shows_the_line_a_strip_of_seven_bars_and_where_it_would_hold(
-    riskguard: Callable[..., Any], folder: Path
+    riskguard: Callable[..., Any], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = riskguard("test", broken(folder))
+    monkeypatch.chdir(broken(folder).parent)
+    done = riskguard("test", "btc.yaml")
     assert done.code == 1
-    assert f"{folder / 'btc_test.yaml'}:8:14: expected rule lost first" in done.out
+    assert (
+        "btc_test.yaml:8:14: expected rule lost first between 4h and 4h; it came at 5h\n"
+        "  |\n8 |     expect: [{first: {rule: lost}, between: 4h..4h}]\n"
+        "  |              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n\n"
+    ) in done.out
     assert "it would hold first at 5h" in done.out
     strip = next(line for line in done.out.splitlines() if line.startswith("  bar "))
     assert strip.split() == ["bar", *(f"{hour}h" for hour in range(1, 8))]
-    assert max(map(len, done.out.split("\n\n")[1].splitlines())) <= 80
+    assert max(map(len, done.out.splitlines())) <= 80
     assert "1 of 2 cases passed" in done.out
+
+
+def test_strip_has_a_row_for_each_field_that_is_expected(
+    riskguard: Callable[..., Any], folder: Path
+) -> None:
+    file = folder / "btc_test.yaml"
+    wanted = "{at: 5h, exposure_cap: 50%, leverage_cap: 2x, stop: none, close: all, latched: true}"
+    file.write_text(TEST.replace("{first: {rule: lost}, between: 5h..5h}", wanted))
+    strip = riskguard("test", file).out.split("\n\n")[1]
+    rows = {line[2:14].strip(): line[14:].split() for line in strip.splitlines()}
+    assert rows["exposure_cap"] == ["100%"] * 7
+    assert rows["leverage_cap"] == ["none"] * 7
+    assert rows["latched"] == ["false"] * 7
+    assert {"stop", "close"} <= rows.keys()
+    assert "blocked" not in rows
+    assert max(map(len, strip.splitlines())) <= 80
+
+
+def test_survivors_are_told_line_by_line_within_80_columns(
+    riskguard: Callable[..., Any], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    done = riskguard("test", "btc.yaml", "--coverage", "--mutate")
+    assert done.out == (
+        "ok   two closes under support\n"
+        "ok   one is not enough\n"
+        "coverage: 2 of 2 lines seen both true and false\n"
+        "  TF- close < 75_000 for 2 closes  (never unknown; btc.yaml:5)\n"
+        "  TF- close > 76_000  (never unknown; btc.yaml:5)\n"
+        "mutation score 57.1%: 4 of 7 mutants killed\n"
+        "  close > 76_000  (btc.yaml:5)\n"
+        "      survived: threshold x 0.9, threshold x 1.1, comparison turned round\n"
+        "2 of 2 cases passed in 1 file\n"
+    )
+
+
+def test_line_that_no_case_gives_the_input_of_says_so(
+    riskguard: Callable[..., Any], folder: Path
+) -> None:
+    rules = RULES + "  flush: {when: oi <= 5, clear: oi >= 6, do: {close: all}}\n"
+    (folder / "btc.yaml").write_text(rules)
+    out = riskguard("test", folder, "--coverage").out
+    assert "--U oi <= 5  (never given: oi;" in out
+
+
+def test_folder_means_all_below_it(
+    riskguard: Callable[..., Any], folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "more" / "deep").mkdir(parents=True)
+    for name in ("btc.yaml", "btc_test.yaml"):
+        (tmp_path / "more" / "deep" / name).write_bytes((folder / name).read_bytes())
+    assert riskguard("test", tmp_path).out.endswith("4 of 4 cases passed in 2 files\n")
+
+
+def test_several_files_are_told_apart(riskguard: Callable[..., Any], folder: Path) -> None:
+    (folder / "more_test.yaml").write_text(TEST.replace("rule: lost", "rule: losst"))
+    done = riskguard("test", folder)
+    assert done.code == 1
+    heads = [line for line in done.out.splitlines() if line.endswith("_test.yaml")]
+    assert heads == [str(folder / "btc_test.yaml"), str(folder / "more_test.yaml")]
+    last = done.out.splitlines()[-1]
+    assert last == "2 of 2 cases passed in 1 file; 1 file with errors: no case of it was run"
 
 
 def test_json_tells_everything(riskguard: Callable[..., Any], folder: Path) -> None:
@@ -82,8 +150,23 @@ def test_json_tells_everything(riskguard: Callable[..., Any], folder: Path) -> N
     (file,) = told["files"]
     assert told["passed"]
     assert [case["passed"] for case in file["cases"]] == [True, True]
+    assert {line["path"] for line in file["coverage"]} == {str(folder / "btc.yaml")}
     assert {line["seen"] for line in file["coverage"]} <= {"TF-", "T--", "-F-"}
     assert file["mutation"]["killed"] + len(file["mutation"]["survivors"]) == 7
+
+
+def test_json_says_of_a_failure_where_it_would_hold(
+    riskguard: Callable[..., Any], folder: Path
+) -> None:
+    told = json.loads(riskguard("test", broken(folder), "--json").out)
+    assert told["files"][0]["cases"][0]["failures"] == [
+        {
+            "line": 8,
+            "message": "expected rule lost first between 4h and 4h; it came at 5h",
+            "notes": [],
+            "would_hold": "first at 5h",
+        }
+    ]
 
 
 def test_minima_set_the_exit_code(riskguard: Callable[..., Any], folder: Path) -> None:
@@ -120,7 +203,10 @@ def test_file_with_errors_fails_with_their_places(
         (["balansed"], "there is no file or pack"),
         (["alone.yaml"], "has no test beside it (alone_test.yaml)"),
         (["empty"], "no test file"),
-        (["btc.yaml", "--junit", "no/such/junit.xml"], "cannot be written"),
+        (["btc.yaml", "--junit", "no/such/junit.xml"], "in a folder that does not exist"),
+        (["btc.yaml", "--junit", "-"], "is no file"),
+        (["btc.yaml", "--junit", ""], "--junit is empty"),
+        (["btc.yaml", "--junit", "junit.yaml"], "is the name of a rule file"),
         (["btc.yaml", "--junit", "btc_test.yaml"], "would replace what is read"),
         (["btc.yaml", "--min-coverage", "150"], "--min-coverage"),
     ],

@@ -6,7 +6,7 @@ import pytest
 
 from riskguard.testing.cases import Cases
 from riskguard.testing.coverage import coverage
-from riskguard.testing.judging import judge
+from riskguard.testing.judging import Failure, judge
 from riskguard.testing.mutation import BARE, LESS, MORE, ROUND, mutants, mutate
 from riskguard.testing.reader import read_cases, read_cases_text
 
@@ -62,10 +62,18 @@ def test_what_is_not_kept_says_what_was_found_and_where_it_would_hold(tmp_path: 
     cases = read(tmp_path, CLOSE + "    expect: [{at: 4h, active: [down]}]\n")
     (failure,) = judge(cases, cases.cases[0]).failures
     assert failure.message == "at 4h: expected active [down]; found active []"
-    assert failure.would_hold == "5h"
+    assert failure.would_hold == "first at 5h"
     assert [bar.hours for bar in failure.strip] == [f"{n}h" for n in range(1, 8)]
     told = [(one.leaf, one.truth) for one in failure.strip[4].readings]
     assert told == [("close < floor for 2 closes", "true")]
+
+
+def test_only_the_fields_that_differ_are_told(tmp_path: Path) -> None:
+    wanted = "at: 5h, active: [down], hedge: 30%, state: CAUTION, blocked: long"
+    cases = read(tmp_path, f"{CLOSE}    expect: [{{{wanted}}}]\n")
+    assert failures(cases) == [
+        "at 5h: expected hedge 30%, blocked long; found hedge 20%, blocked none"
+    ]
 
 
 def test_the_strip_stays_inside_a_short_case(tmp_path: Path) -> None:
@@ -111,6 +119,164 @@ def test_finer_test_bars_see_decisions_of_the_rules_bars_only(tmp_path: Path) ->
     assert failures(read(tmp_path, text, head=head)) == []
 
 
+# ---------------------------------------------------------------- what is shown of a failure
+
+
+def failure(tmp_path: Path, expectation: str, rules: str = RULES, case: str = CLOSE) -> Failure:
+    cases = read(tmp_path, f"{case}    expect: [{{{expectation}}}]\n", rules)
+    (found,) = judge(cases, cases.cases[0]).failures
+    return found
+
+
+@pytest.mark.parametrize(
+    ("expectation", "side", "leaf"),
+    [
+        # came on: what turned it on; stays on: what is still true, then what is still open
+        ("at: 5h, active: []", "when", "close < floor for 2 closes"),
+        ("at: 7h, active: []", "when", "close < floor for 2 closes"),
+        ("never: {rule: down}", "when", "close < floor for 2 closes"),
+        # went off: what turned it off; stays off: what does not turn it on
+        ("at: 8h, active: [down]", "clear", "close > 76_000"),
+        ("always: {rule: down}, after: 5h", "clear", "close > 76_000"),
+        ("at: 9h, active: [down]", "when", "close < floor for 2 closes"),
+        # a field that nothing sets: what could have set it
+        ("at: 3h, hedge: 20%", "when", "close < floor for 2 closes"),
+    ],
+)
+def test_strip_shows_the_side_of_the_rule_that_decides(
+    tmp_path: Path, expectation: str, side: str, leaf: str
+) -> None:
+    bar = failure(tmp_path, expectation).strip[0]
+    told = [(one.role, one.leaf) for one in bar.readings if one.rule == "down"]
+    assert told == [(side, leaf)]
+
+
+def test_rule_that_stays_on_shows_what_is_open_though_nothing_changed_since(tmp_path: Path) -> None:
+    case = CLOSE.replace("77_000 x4", "75_500 x4")
+    bar = failure(tmp_path, "at: 11h, active: []", case=case).strip[0]
+    told = [(one.role, one.leaf) for one in bar.readings if one.rule == "down"]
+    assert told == [("clear", "close > 76_000")]
+
+
+def test_hours_of_the_day_are_a_line_of_the_strip(tmp_path: Path) -> None:
+    rules = (
+        "version: 1\nsymbol: BTC\nevery: 1h\nrules:\n  early: {when: close < 75_000, "
+        'during: {from: "06:00", to: "07:00"}, clear: close > 76_000, do: {hedge: 20%}}\n'
+    )
+    found = failure(tmp_path, "at: 5h, active: [early]", rules)
+    hours = [bar.readings[1] for bar in found.strip]
+    assert {one.leaf for one in hours} == {"during 06:00-07:00 UTC"}
+    assert [one.truth for one in hours] == ["false"] * 4 + ["true"] + ["false"] * 2
+    assert found.would_hold == "first at 6h"
+
+
+def test_streak_is_known_from_the_closed_trades(tmp_path: Path) -> None:
+    rules = (
+        "version: 1\nsymbol: BTC\nevery: 1h\nrules:\n"
+        "  rest: {when: loss_streak >= 2, clear: loss_streak < 1, do: {block_entries: both}}\n"
+    )
+    text = (
+        'cases:\n  - name: x\n    series: {close: 1 x6, trades.closed: "0, 1 x3, 0 x2", '
+        'trades.lost: "0, 1, 1, 0, 0 x2"}\n    expect: [{at: 2h, active: [rest]}, '
+        "{at: 3h, active: []}]\n"
+    )
+    cases = read(tmp_path, text, rules)
+    assert failures(cases) == []
+    assert [one.lacking for one in coverage(cases)] == [(), ()]
+
+
+@pytest.mark.parametrize(
+    ("expectation", "where"),
+    [
+        ("at: 9h, active: [down]", "first at 5h"),
+        ("first: {rule: down}, between: 0h..2h", "first at 5h"),
+        ("at: 9h, active: [wide]", ""),
+        ("always: {rule: down}, between: 4h..7h", "from 5h on"),
+        ("always: {rule: down}, after: 4h", ""),
+        ("never: {rule: down}", "from 8h on"),
+        ("never: {rule: down}, before: 8h", ""),
+    ],
+)
+def test_failure_says_from_where_on_it_would_hold(
+    tmp_path: Path, expectation: str, where: str
+) -> None:
+    both = CLOSE.replace("}", ", ETH.close: 1 x12, SOL.close: 1 x12}")
+    assert failure(tmp_path, expectation, case=both).would_hold == where
+
+
+def test_notes_say_what_a_decision_waits_for_beside_its_lines(tmp_path: Path) -> None:
+    rules = (
+        "version: 1\nsymbol: BTC\nevery: 1h\nrules:\n"
+        "  held: {when: close < 75_000, clear: close > 76_000, min_hold: 6h, do: {hedge: 20%}}\n"
+        "  kept: {when: close < 75_000, latch: true, do: {hedge: 10%}}\n"
+        "  slow: {when: oi.change(24h) <= -4%, clear: oi.change(24h) >= -1%, do: {close: all}}\n"
+    )
+    case = CLOSE.replace("}", ', oi: "9 x7, _ x5"}')
+    assert failure(tmp_path, "at: 9h, hedge: 0%", rules, case).notes == (
+        "not enough history: oi.change(24h) has 9h of 24h",
+        "blind: oi",
+        "hedge is set by held, kept",
+        "held is on since 4h and held for 6h (min_hold)",
+        "kept is on since 4h until it is released by hand",
+    )
+
+
+def test_values_that_the_guard_refuses_are_noted(tmp_path: Path) -> None:
+    case = CLOSE.replace("77_000 x4", "-5 x2, nan x2")
+    assert failure(tmp_path, "at: 11h, active: []", case=case).notes[0] == (
+        "refused at the door: close: negative, 2 times"
+    )
+
+
+def test_before_the_first_bar_of_the_rules_nothing_has_a_value(tmp_path: Path) -> None:
+    head = HEAD.replace("every: 1h", "every: 30m").replace("T00:00", "T00:30")
+    text = CLOSE + "    expect: [{at: 0h, active: [down]}]\n"
+    cases = read(tmp_path, text, head=head)
+    (found,) = judge(cases, cases.cases[0]).failures
+    values = [bar.readings[0].value for bar in found.strip]
+    assert values[:3] == [None, 80_000.0, 80_000.0]
+
+
+# ---------------------------------------------------------------- rules of several symbols
+
+SYMBOLS = """\
+version: 1
+symbol: BTC
+every: 1h
+params: {floor: 75_000}
+rules:
+  down: {when: close < floor for 2 closes, clear: close > floor + 2%, do: {hedge: 20%}}
+per_symbol:
+  ETH: {params: {floor: 2_200}, override: {rules.down.clear: close > floor + 5%}}
+"""
+ETHER = """\
+  - name: y
+    symbol: ETH
+    series: {close: "2_300 x4, 2_100 x2, 2_260 x2, 2_400 x2"}
+    expect: [{first: {rule: down}, between: 5h..5h}, {always: {rule: down}, between: 5h..7h}]
+"""
+
+
+def test_case_plays_the_rules_of_its_symbol(tmp_path: Path) -> None:
+    text = CLOSE + "    expect: [{at: 5h, active: [down]}, {at: 8h, active: []}]\n" + ETHER
+    cases = read(tmp_path, text, SYMBOLS)
+    assert failures(cases) == []
+    assert [(one.marks, one.line.text) for one in coverage(cases)] == [
+        ("TF-", "close < floor for 2 closes"),
+        ("TF-", "close > floor + 2%"),
+        ("TF-", "close > floor + 5%"),
+    ]
+
+
+def test_mutant_is_noticed_by_the_case_of_the_symbol_it_changes(tmp_path: Path) -> None:
+    alone = CLOSE + "    expect: [{at: 5h, active: [down]}]\n"
+    few = mutate(read(tmp_path, alone, SYMBOLS)).survivors
+    both = mutate(read(tmp_path, alone + ETHER, SYMBOLS)).survivors
+    line = "close > floor + 5%"
+    assert len([one for one in few if one.line.text == line]) == 3
+    assert [one.kind for one in both if one.line.text == line] == [MORE]
+
+
 # ---------------------------------------------------------------- coverage and mutants
 
 BREADTH = (
@@ -129,6 +295,13 @@ def test_coverage_tells_which_truths_of_each_line_were_seen(tmp_path: Path) -> N
         ("--U", 11),  # breadth, one line for both symbols
         ("--U", 12),
     ]
+
+
+def test_line_whose_input_no_case_gives_says_which(tmp_path: Path) -> None:
+    covered = coverage(read(tmp_path, CLOSE + "    expect: [{at: 5h, active: [down]}]\n"))
+    assert [one.lacking for one in covered] == [
+        (), (), ("oi",), (), ("ETH.close", "SOL.close"), ("ETH.close",)
+    ]  # fmt: skip
 
 
 def test_lines_of_a_breadth_count_as_one(tmp_path: Path) -> None:
