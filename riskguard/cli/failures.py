@@ -37,6 +37,7 @@ class WrongUse(Exception):  # noqa: N818 - a word to the user, not an error of t
     """An option or a file that cannot be used as given, with the fix."""
 
     def __init__(self, message: str, fix: str = "") -> None:
+        self.message, self.fix = message, fix
         super().__init__(f"error: {message}" + (f"\n  = help: {fix}" if fix else ""))
 
 

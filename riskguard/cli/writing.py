@@ -6,8 +6,12 @@ import os
 import stat
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["write"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["write", "write_all"]
 
 
 def write(text: str, path: Path) -> None:
@@ -24,17 +28,32 @@ def write(text: str, path: Path) -> None:
         with path.open("w", encoding="utf-8") as device:
             device.write(text)
         return
-    path = Path(os.path.realpath(path))
-    # a temporary file is private; what is written is as readable as any other file
-    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~_umask()
-    handle, name = tempfile.mkstemp(prefix=".riskguard-", dir=path.parent)
+    write_all({path: text})
+
+
+def write_all(texts: Mapping[Path, str]) -> None:
+    """Write several files: each to a temporary one first, and renamed when all are written.
+
+    Raises:
+        OSError: A folder is missing or cannot be written to; nothing is left behind.
+
+    """
+    staged: list[tuple[Path, Path]] = []
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).chmod(mode)
-        Path(name).replace(path)
+        for path, text in texts.items():
+            final = Path(os.path.realpath(path))
+            # a temporary file is private; what is written is as readable as any other file
+            mode = stat.S_IMODE(final.stat().st_mode) if final.exists() else 0o666 & ~_umask()
+            handle, name = tempfile.mkstemp(prefix=".riskguard-", dir=final.parent)
+            staged.append((Path(name), final))
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(name).chmod(mode)
+        for made, final in staged:
+            made.replace(final)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        for made, _ in staged:
+            made.unlink(missing_ok=True)
         raise
 
 

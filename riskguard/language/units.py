@@ -20,6 +20,7 @@ __all__ = [
     "DURATIONS",
     "MULTIPLIERS",
     "NUMBER",
+    "POINTED",
     "UNIT_WORDS",
     "WORDS",
     "amount",
