@@ -16,12 +16,15 @@ from riskguard.language.reader import read_text
 from riskguard.language.ruleset import RuleSet
 from riskguard.market import HOUR
 from riskguard.shipped import shipped
+from riskguard.testing.expecting import KINDS, SPANS, WANTED
 from tests.shown import completed, is_test
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)(?: ([\w ]+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"`([\w-]+\.yaml)`:\s*\Z")
+# blocks that stand each for itself; the tutorial is one session: test_tutorial.py
+APART = [page for page in PAGES if page.name != "tutorial.md"]
 SCENARIO = ROOT / "riskguard" / "history" / "scenarios" / "feb-2026"
 
 FLAGS = doctest.ELLIPSIS | doctest.DONT_ACCEPT_BLANKLINE
@@ -46,13 +49,13 @@ def blocks(page: Path, language: str) -> list[Block]:
 
 YAML = [
     pytest.param(page, number, id=f"{page.stem}-{number}")
-    for page in PAGES
+    for page in APART
     if page.stem != "diagnostics"  # run where they stand: tests/language/test_catalogue.py
     for number in range(len(blocks(page, "yaml")))
 ]
 SESSIONS = [
     pytest.param(page, text, id=f"{page.stem}-{number}")
-    for page in PAGES
+    for page in APART
     for number, (_, text, _) in enumerate(blocks(page, "console"))
 ]
 
@@ -141,6 +144,13 @@ def test_the_documentation_names_every_option_of_backtest(monkeypatch, capsys) -
     options = set(re.findall(r"--[a-z-]+", capsys.readouterr().out)) - {"--help"}
     text = (ROOT / "docs" / "backtests.md").read_text(encoding="utf-8")
     assert {option for option in options if option not in text} == set()
+
+
+def test_the_page_on_rule_tests_names_every_option_and_every_field(monkeypatch, capsys) -> None:
+    assert run("riskguard test --help", monkeypatch) == 0
+    options = set(re.findall(r"--[a-z-]+", capsys.readouterr().out)) - {"--help"}
+    text = (ROOT / "docs" / "rule-tests.md").read_text(encoding="utf-8")
+    assert {word for word in [*options, *WANTED, *SPANS, *KINDS] if word not in text} == set()
 
 
 def test_shipped_rules_are_where_the_readme_says() -> None:
