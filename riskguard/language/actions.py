@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, cast
 
@@ -66,7 +67,11 @@ class ActionReader(BlockReader):
             return self._multiple(entry, key)
         if action.kind == "stop":
             return self._stop(entry, key)
-        return self.text(entry, key) or None
+        text = self.scalar(entry, key)
+        if text is not None and not text.text.strip():
+            self.no_value(entry, key)
+            return None
+        return text.text.strip() if text is not None else None
 
     def _multiple(self, entry: Entry, what: str) -> float | None:
         found = self.literal(entry, what)
@@ -97,7 +102,7 @@ class ActionReader(BlockReader):
             return None
         if match:
             times = float(match["times"])
-            if times > 0:
+            if 0 < times < math.inf:
                 return Stop(atr=times)
             self._no_distance(text, what)
             return None

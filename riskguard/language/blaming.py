@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
     from riskguard.language.findings import Findings
 
-__all__ = ["blame"]
+__all__ = ["BACKSLASH", "CHARACTER", "blame"]
 
 COLON = re.compile("mapping values are not allowed|found unexpected ':'")
 LIST = re.compile("sequence entries are not allowed")
+BACKSLASH = "a backslash in this text stands before what YAML does not know"
+CHARACTER = "write the character itself, or the text in single quotes"
 WHOLE_COMPARISON = 'write the whole comparison ("close > 75_000") or put it in quotes'
 ONE_COLUMN = "line up keys of the same block in the same column"
 KEYS = frozenset(
@@ -43,8 +45,7 @@ def blame(fault: Any, lines: Sequence[str], found: Findings) -> None:  # noqa: A
     here = Span(at.line + 1, at.column + 1, at.line + 1, at.column + 2)
     origin = Span(begun.line + 1, begun.column + 1, begun.line + 1, begun.column + 2)
     if "quoted scalar" in context:
-        whole = Span(origin.line, origin.column, origin.line, 1 << 20)
-        found.error("RG030", whole, "quote opened here is never closed", "add the closing quote")
+        _quote(origin, problem, found)
     elif "block scalar" in context or "cannot start any token" in problem:
         _beginning(origin if "block scalar" in context else here, lines, found)
     elif "flow sequence" in context or "flow mapping" in context:
@@ -64,6 +65,15 @@ def blame(fault: Any, lines: Sequence[str], found: Findings) -> None:  # noqa: A
         words = re.sub(r"^did not find |(?<=expected )the |, but .*$", "", problem)
         fix = "look at the marked character and the line before it"
         found.error("RG039", here, words or "not valid YAML", fix)
+
+
+def _quote(origin: Span, problem: str, found: Findings) -> None:
+    """Blame a quote that is not closed, or what stands behind a backslash inside one."""
+    if "unexpected" not in problem:
+        found.error("RG039", origin, BACKSLASH, CHARACTER)
+        return
+    whole = Span(origin.line, origin.column, origin.line, 1 << 20)
+    found.error("RG030", whole, "quote opened here is never closed", "add the closing quote")
 
 
 def _line(lines: Sequence[str], number: int) -> str:

@@ -310,7 +310,7 @@ class ConditionReader(BlockReader):
             message = f"\"for\" needs a duration or a count, found '{text}'"
             raise LineError("RG108", node.start, node.end, message, fix)
         value, dimension = held
-        if value <= 0 or (dimension == "bars" and value != int(value)):
+        if int(value) <= 0 or (dimension == "bars" and value != int(value)):
             message = '"for" needs a duration or a whole number of closes above 0'
             raise LineError("RG108", node.start, node.end, message, 'for example "for 2 closes"')
         if dimension == "bars":

@@ -252,7 +252,8 @@ class _Parser:
             self.take()
             inner = self.factor()
             if isinstance(inner, Literal):
-                return Literal(-inner.value, inner.dimension, token.start, inner.end)
+                value = 0.0 - inner.value  # never -0.0: equal numbers are equal in a hash
+                return Literal(value, inner.dimension, token.start, inner.end)
             return Negative(inner, token.start, inner.end)
         if self.sees("("):
             self.take()

@@ -100,7 +100,7 @@ def _value(
         message = f"{name} of ta.{called.name} is a plain number, not '{shown}'"
         fix = f"for example {name}={default if default is not None else 14}"
         raise LineError("RG205", node.start, node.end, message, fix)
-    value *= sign
+    value = sign * value + 0.0  # never -0.0
     if counts:
         if value != int(value) or not 1 <= value <= MOST_BARS:
             message = f"{name} of ta.{called.name} is a whole number of bars from 1"

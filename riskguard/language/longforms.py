@@ -10,7 +10,14 @@ import re
 from typing import TYPE_CHECKING
 
 from riskguard.language.blocks import BlockReader, Entry
-from riskguard.language.expression import Binary, Comparison, Negative, Path, parse_line
+from riskguard.language.expression import (
+    Binary,
+    Comparison,
+    Negative,
+    Path,
+    parse_line,
+    parse_span,
+)
 from riskguard.language.findings import LineError, suggestion
 from riskguard.language.ruleset import All, AtLeast, Parameter
 from riskguard.language.ruleset import Any as AnyOf
@@ -22,6 +29,7 @@ from riskguard.language.schema import (
     LOSS_KEYS,
     MARKET,
     MEASURES,
+    NAME,
     ONE_OF,
     SUPPORT_KEYS,
     SYMBOL,
@@ -39,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LongFormReader"]
 
+LONGEST_NAME = 58  # leaves room for a number behind it
 AVERAGE = re.compile(r"(?P<times>\S+)\s+average\(\s*(?P<window>[^(),]+?)\s*\)")
 ATR = re.compile(
     r"(?P<times>\d[\d_]*(?:\.\d+)?)\s+atr\(\s*(?P<window>[^(),]+?)\s*\)", re.IGNORECASE
@@ -72,7 +81,11 @@ class LongFormReader(BlockReader):
         parts = [quiet.line(_for_symbol(line, syntax, symbol, self.scope)) for symbol in symbols]
         count = self.conditions.count(inner["at_least"], len(parts))
         whole = [part for part in parts if part is not None]
-        if count is None or len(whole) != len(parts):
+        if len(whole) < len(parts):  # what the line alone does not show
+            fault = next(one for one in quiet.findings.sorted() if one.severity == "error")
+            self.findings.error(fault.code, line.span, fault.message, fault.help)
+            return None
+        if count is None:
             return None
         return AtLeast(count, tuple(whole), entry.key.span)
 
@@ -156,7 +169,7 @@ class LongFormReader(BlockReader):
         if block is None:
             return None
         side = self.chosen(block, "side", LIQUIDATIONS_KEYS)
-        window = self.text(block["window"], "window")
+        window = self._span(block["window"], "window")
         wanted = self.scalar(block["at_least"], "at_least")
         if not side or not window or wanted is None:
             return None
@@ -167,7 +180,10 @@ class LongFormReader(BlockReader):
             message = f"at_least is a multiple of an average, not '{wanted.text}'"
             self.findings.error("RG134", wanted.span, message, "for example 3x average(7d)")
             return None
-        least = f", min={self.text(block['min'], 'min')}" if "min" in block else ""
+        minimum = self._span(block["min"], "min") if "min" in block else None
+        if minimum == "":
+            return None
+        least = f", min={minimum}" if minimum else ""
         total = f"liq.{side}.sum({window})"
         pace = f"{total}.times_avg({match['window']}{least}) >= {match['times']}"
         if "floor" not in block:
@@ -178,6 +194,19 @@ class LongFormReader(BlockReader):
         if first is None or second is None:
             return None
         return All((first, second), entry.key.span)
+
+    def _span(self, entry: Entry, what: str) -> str:
+        """Return a window as a line takes it, "" with a message where it is none."""
+        written = self.scalar(entry, what)
+        if written is None:
+            return ""
+        try:
+            if written.text not in CALENDARS:
+                parse_span(written.text)
+        except LineError as fault:
+            self.scope.fail(fault, written)
+            return ""
+        return written.text.strip()
 
     def _floor(self, block: Block) -> tuple[str, Scalar] | None:
         """Return the floor as a line writes it; with a source it is a figure of that source."""
@@ -194,7 +223,7 @@ class LongFormReader(BlockReader):
             fix = f'write "by_source:" under params: {written.text}, and leave "source" out'
             self.findings.error("RG134", block["source"].key.span, message, fix)
             return None
-        name = self._free(f"liq_floor_{re.sub('[^a-z0-9_]', '_', source.lower())}"[:60])
+        name = self._free(f"liq_floor_{re.sub('[^a-z0-9_]', '_', source.lower())}"[:LONGEST_NAME])
         texts = {source: written.text}
         self.scope.params[name] = Parameter(
             name, None, dimension, {source: value}, text=f"{source}: {written.text}",
@@ -203,7 +232,8 @@ class LongFormReader(BlockReader):
         return name, written
 
     def _free(self, name: str) -> str:
-        taken = {*self.scope.params, *self.scope.definitions, *self.scope.rules, *self.scope.stages}
+        scope = self.scope
+        taken = {*scope.inputs, *scope.params, *scope.definitions, *scope.rules, *scope.stages}
         numbered = (f"{name}_{number}" for number in range(2, len(taken) + 3))
         return name if name not in taken else next(one for one in numbered if one not in taken)
 
@@ -216,6 +246,9 @@ class LongFormReader(BlockReader):
             return None
         wanted = self.scalar(block["at_least"], "at_least")
         holder = self.text(block["holder"], "holder") if "holder" in block else ""
+        if holder and not NAME.fullmatch(holder):
+            self.scope.unfit(block["holder"].node.span, holder)
+            return None
         if wanted is None or ("holder" in block and not holder):
             return None
         name = f"holder.{holder}" if holder else "holder"

@@ -25,7 +25,11 @@ CURLY = re.compile("[\u201c\u201d\u2018\u2019]")
 TAB = re.compile(r" *\t")
 DASH = re.compile(r"\s*(-)[A-Za-z(]")
 COLON = re.compile(r"\s*(?:- )?(?P<key>[A-Za-z_][\w.]*)(?P<colon>:)(?P<value>[^\s/:].*)$")
-BLOCK_START = re.compile(r"\s*(?:- )*[^#\s'\"][^#]*:\s+[|>][-+0-9]*\s*(?:#.*)?$")
+# the body of a text begins under a key, plain or quoted, or in an item of a list
+BLOCK_START = re.compile(
+    r"\s*(?:[-?] )*(?:(?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^#\s'\"][^#]*)?:\s+)?"
+    r"[|>][-+0-9]*\s*(?:#.*)?$"
+)
 PROSE = {
     name for keys in BLOCKS.values() for name, key in keys.items() if key.kind in {"text", "texts"}
 }

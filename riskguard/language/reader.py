@@ -16,6 +16,7 @@ from riskguard.language.header import HeaderReader
 from riskguard.language.latches import LatchReader
 from riskguard.language.lint import lint
 from riskguard.language.references import circles
+from riskguard.language.rewriting import latches
 from riskguard.language.ruleset import RuleSet, Span
 from riskguard.language.schema import FILE_KEYS, MAX_RULES, STAGE_KEYS
 from riskguard.language.scope import Scope
@@ -169,6 +170,8 @@ class _FileReader(BlockReader):
             stages=tuple(stage for stage in ladder if stage is not None),
             rules=tuple(rule for rule in latches if rule is not None),
         )
+        if not self.findings.failed:
+            self._whole(found)
         circles(found, self.scope)
         if not self.findings.failed:
             self._unused()
@@ -177,6 +180,14 @@ class _FileReader(BlockReader):
             message = f'"{empty.text}:" is empty: nothing to guard'
             self.findings.error("RG146", empty.span, message, "add a rule under rules:")
         return found
+
+    def _whole(self, found: RuleSet) -> None:
+        """Refuse a file of which a part was read as nothing: no protection is lost in silence."""
+        read = {*found.define, *(latch.name for latch in latches(found))}
+        for names in (self.scope.definitions, self.scope.stages, self.scope.rules):
+            for name in names.keys() - read:
+                fix = "write it in other words, and tell us: this is a fault of riskguard"
+                self.findings.error("RG039", names[name], f"'{name}' cannot be read", fix)
 
     # ------------------------------------------------------------ names
 

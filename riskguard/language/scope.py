@@ -91,11 +91,8 @@ class Scope:
         """Give a new name to a parameter, definition, rule or stage, if it is free and fit."""
         name = key.text
         if not NAME.fullmatch(name):
-            fit = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
-            fix = f"write {fit}" if NAME.fullmatch(fit) else "for example my_rule"
-            message = "a name has small letters, digits and _"
             self.broken.add(name)
-            self.findings.error("RG154", key.span, message, fix)
+            self.unfit(key.span, name)
             return False
         owner = self._owner(name)
         if owner:
@@ -105,6 +102,13 @@ class Scope:
         if taken is not None:
             taken[name] = key.span
         return True
+
+    def unfit(self, place: Span, name: str) -> None:
+        """Note a name that is not written as names are."""
+        fit = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+        fix = f"write {fit}" if NAME.fullmatch(fit) else "for example my_rule"
+        message = "a name has small letters, digits and _"
+        self.findings.error("RG154", place, message, fix)
 
     def _owner(self, name: str) -> str:
         if name in self.inputs or name in CATALOGUE:

@@ -6,12 +6,13 @@ YAML would blame on the wrong line or accept in silence; no constructor ever run
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
-from riskguard.language.blaming import blame
+from riskguard.language.blaming import BACKSLASH, CHARACTER, blame
 from riskguard.language.findings import Findings
 from riskguard.language.prescan import prescan
 from riskguard.language.ruleset import Span
@@ -38,6 +39,7 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 64
 MAX_NODES = 20_000
 LIMITS = "limits: 64 levels, 20,000 values, 2,000 rules"
+HALVES = re.compile("[\ud800-\udfff]")  # of a character that JSON writes as a pair
 # characters of the source that one character of a double-quoted value takes
 ESCAPES = {"x": 4, "u": 6, "U": 10}
 
@@ -178,6 +180,9 @@ def compose(text: str, path: str, *, origin: str = "") -> tuple[Node | None, Fin
     except yaml.YAMLError as fault:
         found.error("RG039", Span(), str(fault).split("\n", maxsplit=1)[0])
         return None, found
+    except (OverflowError, ValueError):  # of the loader in Python: \\UFFFFFFFF
+        found.error("RG039", Span(), BACKSLASH, CHARACTER)
+        return None, found
     if root is None:
         found.error("RG003", Span(), "the file is empty", 'start with "version: 1"')
         return None, found
@@ -202,6 +207,8 @@ def _events_allowed(text: str, found: Findings) -> bool:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         refusal = _refused(event)
+        if refusal is None and HALVES.search(getattr(event, "value", None) or ""):
+            refusal = ("RG039", BACKSLASH, CHARACTER)  # what the loader in C refuses itself
         if refusal is None and documents > 1:
             refusal = (
                 "RG033",

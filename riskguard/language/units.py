@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AMOUNTS",
     "DURATIONS",
+    "LONGEST",
     "MULTIPLIERS",
     "NUMBER",
     "POINTED",

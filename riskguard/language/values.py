@@ -18,7 +18,7 @@ from riskguard.language.ruleset import (
 )
 from riskguard.language.schema import CALENDARS, CALENDARS_OF, MARKET, MEASURES, SYMBOL, Measure
 from riskguard.language.ta_table import called
-from riskguard.language.units import WORDS, combined, span_words, thousands
+from riskguard.language.units import LONGEST, WORDS, combined, span_words, thousands
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +59,10 @@ class ValueReader:
         value, dimension = held
         if dimension == "bars":
             value *= self._bar(node)
-        if value <= 0:
+        if value > LONGEST:
+            message = f"{self._text(node)} is longer than 100 years"
+            raise LineError("RG110", node.start, node.end, message, "write a shorter time")
+        if round(value) <= 0:
             message = f"the window of {measure}() must be longer than nothing"
             raise LineError("RG205", node.start, node.end, message, "for example 24h")
         return round(value)

@@ -123,6 +123,42 @@ def test_a_name_that_nobody_gave_is_told_once():
     assert codes(text) == ["RG201"]
 
 
+def test_no_rule_is_lost_without_a_word():
+    other = "  s: {when: close < 1, min_hold: 1h, do: {close: all}}\n"
+    silent = rule("when: close < 5\nmin_hold: 1h\ndo: {notify: ''}")
+    assert codes(silent + other) == ["RG124"]
+    long = " + ".join(["close"] * 90) + " < 5"
+    breadth = f"when: {{breadth: {{of: [ETH, SOL], at_least: 1, where: {long}}}}}"
+    assert codes(rule(f"{breadth}\nmin_hold: 1h\ndo: {{close: all}}") + other) == ["RG002"]
+
+
+def test_equal_rules_have_equal_hashes_whatever_the_sign_of_nothing():
+    lines = [rule(f"when: close.change(24h) <= {zero}\nmin_hold: 1h\ndo: {{close: all}}")
+             for zero in ("0%", "-0%", "0", "-0")]  # fmt: skip
+    first, second, third, fourth = map(read, lines)
+    assert first == second == third == fourth
+    assert len({first.hash, second.hash, third.hash, fourth.hash}) == 1
+    caps = [
+        read(rule(f"when: oi < 5\nmin_hold: 1h\ndo: {{hedge: {zero}}}")) for zero in ("0%", "-0%")
+    ]
+    assert caps[0].hash == caps[1].hash
+
+
+def test_a_stop_has_a_distance_that_can_be_measured():
+    assert codes(rule(f"when: oi < 5\nmin_hold: 1h\ndo: {{stop: {'9' * 400} ATR}}")) == ["RG304"]
+
+
+def test_a_floor_of_a_long_form_takes_no_name_that_is_taken():
+    head = "inputs: {liq_floor_binance: {unit: number}}\n"
+    form = "{side: long, window: 24h, at_least: 3x average(7d), floor: $50M, source: binance}"
+    rules = read(rule(f"when: {{liquidations: {form}}}\nmin_hold: 1h\ndo: {{close: all}}", head))
+    assert list(rules.params) == ["liq_floor_binance_2"]
+    source = "x" * 70
+    form = form.replace("binance", source)
+    rules = read(rule(f"when: {{liquidations: {form}}}\nmin_hold: 1h\ndo: {{close: all}}"))
+    assert len(next(iter(rules.params))) < 64
+
+
 def test_load_rules_raises_with_every_diagnostic(tmp_path):
     file = tmp_path / "a.yaml"
     file.write_text(rule("when: clsoe < 5\ndo: {exposure_cap: 0.5}"), encoding="utf-8")

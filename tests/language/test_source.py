@@ -192,3 +192,11 @@ def test_free_text_may_hold_what_a_rule_may_not():
     assert found == []
     assert rules is not None
     assert rules.name == "“February”"
+
+
+def test_the_text_of_an_item_may_begin_its_lines_with_a_minus():
+    text = "version: 1\ntags:\n  - >-\n    one\n    -two\n  - |\n    “three”\n    a:b\n"
+    text += '"name": >-\n  -four\n'
+    root, found = compose(text, "a.yaml")
+    assert found.sorted() == []
+    assert [item.text for item in root.items[1][1].items] == ["one -two", "“three”\na:b\n"]
