@@ -11,19 +11,13 @@ from riskguard.language.fallbacks import afford
 from riskguard.language.findings import Findings
 from riskguard.language.floors import settle
 from riskguard.language.rewriting import (
-    altered,
     deciding,
     key_of,
     leaves,
-    rebuilt,
-    release,
-    respelled,
+    respelt,
     series_of,
-    trigger,
 )
 from riskguard.language.ruleset import (
-    Compare,
-    Flag,
     Indicator,
     Measured,
     RuleSet,
@@ -40,8 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from riskguard.errors import Diagnostic
-    from riskguard.language.rewriting import Latch
-    from riskguard.language.ruleset import Condition, Input, Value
+    from riskguard.language.ruleset import Input, Value
 
 __all__ = ["Bound", "bind", "sourced"]
 
@@ -213,28 +206,7 @@ def _named(ruleset: RuleSet, symbol: str) -> RuleSet:
     if ruleset.symbol:
         return ruleset
 
-    def change(node: Condition | None) -> Condition | None:
-        return None if node is None else rebuilt(node, spell)
-
-    def kept(node: Condition) -> Condition:
-        return change(node) or node
-
-    def spell(leaf: Compare | Flag) -> Condition:
-        if isinstance(leaf, Flag):
-            return leaf
-        left, right = respelled(leaf.left, symbol), respelled(leaf.right, symbol)
-        return replace(leaf, left=left, right=right)
-
-    def respelt(latch: Latch) -> Latch:
-        again = latch.reentry
-        if again is not None:
-            again = replace(again, condition=kept(again.condition))
-        return altered(latch, kept(trigger(latch)), change(release(latch)), again)
-
-    rules = tuple(respelt(rule) for rule in ruleset.rules)
-    stages = tuple(respelt(stage) for stage in ruleset.stages)
-    define = {name: kept(node) for name, node in ruleset.define.items()}
-    return replace(ruleset, symbol=symbol, rules=rules, stages=stages, define=define)
+    return replace(respelt(ruleset, symbol), symbol=symbol)
 
 
 def _clocked(ruleset: RuleSet, every: int, found: Findings) -> RuleSet:

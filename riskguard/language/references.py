@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from riskguard.language.rewriting import release, trigger
+from riskguard.language.rewriting import conditions_of
 from riskguard.language.ruleset import Flag, Span, parts, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from riskguard.language.ruleset import Condition, Rule, RuleSet, Stage
+    from riskguard.language.ruleset import Condition, RuleSet
     from riskguard.language.scope import Scope
 
 __all__ = ["circles"]
@@ -34,15 +34,9 @@ def circles(rules: RuleSet, scope: Scope) -> None:
 def _trees(rules: RuleSet) -> dict[str, list[Condition]]:
     trees = {name: [node] for name, node in rules.define.items()}
     for rule in rules.rules:
-        trees[rule.name] = _conditions(rule)
-    trees[LADDER] = [node for stage in rules.stages for node in _conditions(stage)]
+        trees[rule.name] = conditions_of(rule)
+    trees[LADDER] = [node for stage in rules.stages for node in conditions_of(stage)]
     return trees
-
-
-def _conditions(latch: Rule | Stage) -> list[Condition]:
-    again = latch.reentry.condition if latch.reentry else None
-    found = [trigger(latch), release(latch), again]
-    return [node for node in found if node is not None]
 
 
 def _read(conditions: list[Condition]) -> list[str]:

@@ -31,13 +31,14 @@ if TYPE_CHECKING:
 __all__ = [
     "altered",
     "bars_of",
+    "conditions_of",
     "deciding",
     "key_of",
     "latches",
     "leaves",
     "rebuilt",
     "release",
-    "respelled",
+    "respelt",
     "series_of",
     "title",
     "trigger",
@@ -84,14 +85,16 @@ def leaves(*conditions: Condition | None) -> Iterator[Compare]:
             yield from (node for node in walk(condition) if isinstance(node, Compare))
 
 
+def conditions_of(latch: Rule | Stage) -> list[Condition]:
+    """Return the conditions of a rule or a stage: what turns it on, off, and up again."""
+    again = latch.reentry.condition if latch.reentry else None
+    found = [trigger(latch), release(latch), again]
+    return [node for node in found if node is not None]
+
+
 def deciding(rules: RuleSet) -> list[Condition]:
     """Return every condition that rules and stages are decided by, definitions as far as read."""
-    roots: list[Condition | None] = []
-    for rule in rules.rules:
-        roots += [rule.when, rule.clear, rule.reentry.condition if rule.reentry else None]
-    for stage in rules.stages:
-        roots += [stage.enter, stage.recover, stage.reentry.condition if stage.reentry else None]
-    found = [root for root in roots if root is not None]
+    found = [root for latch in latches(rules) for root in conditions_of(latch)]
     read: set[str] = set()
     at = 0
     while at < len(found):
@@ -132,6 +135,32 @@ def respelled(node: Value, symbol: str) -> Value:
         left, right = respelled(node.left, symbol), respelled(node.right, symbol)
         return replace(node, left=left, right=right)
     return node
+
+
+def respelt(rules: RuleSet, symbol: str) -> RuleSet:
+    """Return the rules with `symbol` written as the guarded symbol ("") throughout."""
+
+    def spell(leaf: Compare | Flag) -> Condition:
+        if isinstance(leaf, Flag):
+            return leaf
+        left, right = respelled(leaf.left, symbol), respelled(leaf.right, symbol)
+        return replace(leaf, left=left, right=right)
+
+    def kept(node: Condition) -> Condition:
+        return rebuilt(node, spell) or node
+
+    def spelt(latch: Latch) -> Latch:
+        frees, again = release(latch), latch.reentry
+        if again is not None:
+            again = replace(again, condition=kept(again.condition))
+        return altered(latch, kept(trigger(latch)), None if frees is None else kept(frees), again)
+
+    return replace(
+        rules,
+        define={name: kept(node) for name, node in rules.define.items()},
+        stages=tuple(map(spelt, rules.stages)),
+        rules=tuple(map(spelt, rules.rules)),
+    )
 
 
 def latches(rules: RuleSet) -> list[Rule | Stage]:
