@@ -10,7 +10,6 @@ from riskguard.language.ruleset import All, During, Not
 from riskguard.language.wording import Wording, block, missing_in, row
 
 if TYPE_CHECKING:
-    from riskguard.language.floorforms import FloorForms
     from riskguard.language.ruleset import Condition, Reentry, Rule, RuleSet, Stage
     from riskguard.language.source import Mapping, Node
 
@@ -18,11 +17,11 @@ __all__ = ["Clauses"]
 
 
 class Clauses:
-    """Prints the conditions of one rule set; they come in the order in which they are read."""
+    """Prints the conditions of one rule set, each with its block."""
 
-    def __init__(self, rules: RuleSet, forms: FloorForms) -> None:
+    def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
-        self.words = Wording(rules.every, rules.timezone, forms)
+        self.words = Wording(rules.every, rules.timezone)
 
     def definition(self, name: str) -> Node:
         """Return the condition that a name stands for."""

@@ -180,6 +180,9 @@ class _Composer(BlockReader):
         """Replace a parameter; the range of another symbol's prices does not hold for it."""
         params = value_of(tree, "params")
         old = value_of(params, key.text) if params is not None else None
+        if old is None and isinstance(value, Mapping):  # said in full: one of the symbol alone
+            params = params if isinstance(params, Mapping) else Mapping((), key.span)
+            return with_value(tree, "params", None, with_value(params, key.text, key, value))
         if not isinstance(params, Mapping) or old is None:
             known = [_text(name) for name, _ in _pairs(params)]
             message = f"no parameter '{key.text}'"

@@ -7,6 +7,7 @@ the words they came from.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from riskguard.language.blocks import BlockReader, Entry
@@ -223,13 +224,24 @@ class LongFormReader(BlockReader):
             fix = f'write "by_source:" under params: {written.text}, and leave "source" out'
             self.findings.error("RG134", block["source"].key.span, message, fix)
             return None
-        name = self._free(f"liq_floor_{re.sub('[^a-z0-9_]', '_', source.lower())}"[:LONGEST_NAME])
-        texts = {source: written.text}
-        self.scope.params[name] = Parameter(
-            name, None, dimension, {source: value}, text=f"{source}: {written.text}",
-            span=written.span, written=texts,
+        base = f"liq_floor_{re.sub('[^a-z0-9_]', '_', source.lower())}"[:LONGEST_NAME]
+        made = Parameter(
+            base, None, dimension, {source: value}, text=f"{source}: {written.text}",
+            span=written.span, written={source: written.text},
         )  # fmt: skip
+        name = self._equal(made) or self._free(base)
+        self.scope.params.setdefault(name, replace(made, name=name))
         return name, written
+
+    def _equal(self, made: Parameter) -> str:
+        """Return the name of an equal floor that was made before, "" where there is none."""
+        same = (
+            name
+            for name, one in self.scope.params.items()
+            if one.by_source == made.by_source and name.startswith(made.name)
+            and replace(one, name=made.name) == made
+        )  # fmt: skip
+        return next(same, "")
 
     def _free(self, name: str) -> str:
         scope = self.scope

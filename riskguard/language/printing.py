@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from riskguard.language.clauses import Clauses
 from riskguard.language.declaring import input_block, noted, parameter_node
-from riskguard.language.floorforms import FloorForms, declared
 from riskguard.language.layout import laid_out
 from riskguard.language.numerals import duration_text
 from riskguard.language.variants import changes
@@ -38,17 +37,15 @@ def printed(rules: RuleSet) -> str:
 
 def unfolded(rules: RuleSet) -> Mapping:
     """Return the rules as the nodes of a rule file; each node stands where its words did."""
-    names = declared(rules)
-    clauses = Clauses(rules, FloorForms(rules, names))
+    clauses = Clauses(rules)
     own = {name: one for name, one in rules.inputs.items() if not noted(one)}
     sections: dict[str, Node | str | None] = {
         "inputs": named({name: input_block(one, rules.every) for name, one in own.items()}),
-        "params": named({name: parameter_node(rules.params[name]) for name in names}),
-        # in the order in which they are read
+        "params": named({name: parameter_node(one) for name, one in rules.params.items()}),
         "define": named({name: clauses.definition(name) for name in rules.define}),
         "stages": row(map(clauses.stage, rules.stages)) if rules.stages else None,
         "rules": named({rule.name: clauses.rule(rule) for rule in rules.rules}),
-        "per_symbol": named({symbol: changes(rules, symbol, names) for symbol in rules.per_symbol}),
+        "per_symbol": named({symbol: changes(rules, symbol) for symbol in rules.per_symbol}),
     }
     return keyed(_header(rules) | sections)
 

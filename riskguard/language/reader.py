@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from riskguard.errors import RuleError
+from riskguard.language.addresses import value_of
 from riskguard.language.allowances import silence
 from riskguard.language.blocks import BlockReader
 from riskguard.language.composition import compose_file, compose_text
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from riskguard.errors import Diagnostic
     from riskguard.language.blocks import Block, Entry
     from riskguard.language.composition import Composed
+    from riskguard.language.ruleset import Parameter
     from riskguard.language.source import Node
 
 __all__ = ["load_rules", "read_rules", "read_text"]
@@ -87,11 +89,17 @@ def _with_symbols(
     """Read the rules once more for each symbol that has its own; a fault is told once."""
     found = composed.findings
     own: dict[str, RuleSet] = {}
+    params = value_of(composed.root, "params") if composed.root is not None else None
+    made = {
+        name: one
+        for name, one in rules.params.items()
+        if params is None or value_of(params, name) is None
+    }
     for symbol, variant in composed.per_symbol.items():
         scope = Scope(found, every=every, disabled=variant.disabled)
         scope.spared = composed.mentioned | rules.params.keys() | rules.define.keys()
         given = {name: text for name, text in settings.items() if name not in variant.params}
-        read = _FileReader(scope).read(variant.root, given)
+        read = _FileReader(scope).read(variant.root, given, made)
         if read is not None:
             own[symbol] = read
             if not found.failed:
@@ -111,7 +119,10 @@ class _FileReader(BlockReader):
         self.conditions = ConditionReader(scope)
         self.latches = LatchReader(scope, self.conditions)
 
-    def read(self, root: Node, settings: Table[str, str]) -> RuleSet | None:
+    def read(
+        self, root: Node, settings: Table[str, str], made: Table[str, Parameter] | None = None
+    ) -> RuleSet | None:
+        """Return the rules of a tree; `made` are parameters that long forms made elsewhere."""
         if not isinstance(root, Mapping):
             message = 'a rule file is a block of "key: value" lines'
             at = root.span
@@ -136,6 +147,7 @@ class _FileReader(BlockReader):
         if "params" in block:
             declarations.params(block["params"])
         declarations.settings(settings)
+        self.scope.params |= made or {}
         found = self._decisions(block, base)
         if base.every is None and self.scope.bars_used:
             found = replace(found, every=given, hash="")

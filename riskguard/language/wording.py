@@ -31,7 +31,6 @@ from riskguard.market import HOUR, MINUTE
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from riskguard.language.floorforms import FloorForms
     from riskguard.language.ruleset import Condition, Value
     from riskguard.language.source import Node
 
@@ -153,13 +152,10 @@ def _argument(value: float) -> str:
 
 
 class Wording:
-    """Words conditions; `every` is the length of a bar in ns, `timezone` that of the file.
+    """Words conditions; `every` is the length of a bar in ns, `timezone` that of the file."""
 
-    `forms` says which floors stay in the long form that makes them.
-    """
-
-    def __init__(self, every: int | None, timezone: str, forms: FloorForms) -> None:
-        self.every, self.timezone, self.forms = every, timezone, forms
+    def __init__(self, every: int | None, timezone: str) -> None:
+        self.every, self.timezone = every, timezone
 
     def condition(self, node: Condition, missing: str = "hold") -> Node:
         """Return a condition as it stands where `missing` is the on_missing around it."""
@@ -206,9 +202,6 @@ class Wording:
             return block(node.span, not_=self.condition(node.of, around))
         if isinstance(node, During):
             return block(node.span, during=self.hours(node))
-        form = self.forms.form(node, self.every) if isinstance(node, All) else None
-        if form is not None:
-            return form
         span = node.span
         inside = row((self.condition(part, around) for part in parts(node)), span)
         if isinstance(node, All):

@@ -72,6 +72,28 @@ def test_a_symbol_has_rules_of_its_own(tmp_path: Path):
     assert rules.guarded("ETH")
 
 
+def test_a_symbol_may_declare_a_parameter_of_its_own_in_full(tmp_path: Path):
+    own = "per_symbol:\n  ETH:\n    params: {u: {value: 2_200, range: 2_000..3_000}}\n"
+    own += "    override: {rules.deep.when: close < u}\n"
+    rules, found = read(tmp_path, HEAD + own)
+    assert rules is not None, [one.render() for one in found]
+    assert found == []
+    assert "u" not in rules.params
+    assert rules.per_symbol["ETH"].params["u"].value == 2_200
+    _, found = read(tmp_path, HEAD + own.replace("close < u", "close < s"))
+    assert [(one.code, one.line, one.column) for one in found] == [("RG211", 5, 14)]
+
+
+def test_a_symbol_keeps_the_floors_that_long_forms_of_the_file_make(tmp_path: Path):
+    form = "{side: long, window: 24h, at_least: 3x average(7d), floor: $50M, source: a}"
+    burst = f"{{when: {{liquidations: {form}}}, min_hold: 1h, do: {{hedge: 5%}}}}"
+    text = f"{HEAD}rules:\n  burst: {burst}\n  again: {burst}\n"
+    rules, found = read(tmp_path, f"{text}per_symbol: {{ETH: {{disable: [burst, again]}}}}\n")
+    assert rules is not None, [one.render() for one in found]
+    assert list(rules.params) == ["s", "t", "liq_floor_a"]  # equal floors are one
+    assert list(rules.per_symbol["ETH"].params) == ["s", "t", "liq_floor_a"]
+
+
 def test_a_pack_is_extended_by_its_name(tmp_path: Path):
     text = "version: 1\nextends: pack:feb-2026@1\noverride: {stages.watch.min_hold: 9h}\n"
     rules, found = read(tmp_path, text)

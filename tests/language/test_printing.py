@@ -197,8 +197,9 @@ FORMS = (
         f"{{override: {{rules.first.when: {{liquidations: {FLOOR.replace('a}', 'b}')}}}}}}}",
     ],
 )
-def test_a_symbol_may_lack_a_floor_that_a_long_form_makes(own: str):
-    same(read(f"version: 1\nsymbol: BTC\n{FORMS}per_symbol: {{ETH: {own}}}\n"))
+def test_a_symbol_may_have_other_floors_made_by_long_forms(own: str):
+    text = same(read(f"version: 1\nsymbol: BTC\n{FORMS}per_symbol: {{ETH: {own}}}\n"))
+    assert "liquidations:" not in text
 
 
 def test_a_symbol_is_printed_as_what_it_changes():
