@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from riskguard._version import VERSION
-from riskguard.cli import backtest, check, explain, new, scenarios, schema, test
+from riskguard.cli import backtest, check, explain, new, scenarios, schema, show, test
 from riskguard.cli.failures import run
 
 __all__ = ["app", "main"]
@@ -30,6 +30,7 @@ app.command("explain")(explain.explain)
 app.command("new")(new.new)
 app.command("scenarios")(scenarios.scenarios)
 app.command("schema")(schema.schema)
+app.command("show")(show.show)
 app.command("test")(test.test)
 
 

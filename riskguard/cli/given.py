@@ -116,7 +116,7 @@ def packs() -> dict[str, Path]:
     return {path.stem: path for path in found if not path.stem.endswith("_test")}
 
 
-def pack(text: str) -> Path:
+def pack(text: str, what: str = "--rules") -> Path:
     """Return the rule file that is meant: a path, or the name of a shipped pack."""
     from pathlib import Path
 
@@ -128,9 +128,9 @@ def pack(text: str) -> Path:
     if name in known:
         return known[name]
     if path.is_dir():
-        raise WrongUse(f"--rules {text} is a folder", "name one rule file in it")
+        raise WrongUse(f"{what} {text} is a folder", "name one rule file in it")
     if path.exists():
-        raise WrongUse(f"--rules {text} is a pipe or a device", "save the rules to a file first")
+        raise WrongUse(f"{what} {text} is a pipe or a device", "save the rules to a file first")
     if path.suffix in {".yaml", ".yml"} or "/" in text:
         raise WrongUse(f"there is no rule file {text}", f"write its path, or a pack: {_all(known)}")
     raise WrongUse(f"there is no rule pack '{text}'", nearest(name, known))

@@ -33,7 +33,7 @@ class Row(NamedTuple):
 def laid_out(root: Mapping, *, by_origin: bool = False) -> list[Row]:
     """Return the lines of a rule file.
 
-    `by_origin` lets no line hold words of two files, and no text stand on several lines.
+    `by_origin` lets no line hold words of two files.
     """
     return list(_Layout(by_origin=by_origin).block(root, 0, 0))
 
@@ -100,7 +100,7 @@ class _Layout:
         line = f"{head} {_flow_text(value, flow=False)}".rstrip(" ")
         indent = " " * (margin + 2)
         body = None
-        if not self.by_origin and (len(line) > WIDTH or "\n" in value.text):
+        if len(line) > WIDTH or "\n" in value.text:
             body = _broken(value.text, WIDTH - len(indent))
         if body is None:
             yield Row(line, value.span)

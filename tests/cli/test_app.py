@@ -30,7 +30,7 @@ def test_version(riskguard) -> None:
     assert riskguard("--version") == (0, f"riskguard {VERSION}\n", "")
 
 
-@pytest.mark.parametrize("command", [[], ["backtest"], ["check"], ["scenarios"]])
+@pytest.mark.parametrize("command", [[], ["backtest"], ["check"], ["scenarios"], ["show"]])
 def test_help_fits_80_columns_and_is_ascii(riskguard, command: list[str]) -> None:
     code, out, err = riskguard(*command, "--help")
     assert (code, err) == (0, "")
