@@ -47,7 +47,7 @@ class Clauses:
             min_hold=self._time(rule.min_hold),
             cooldown=self._time(rule.cooldown),
             latch="true" if rule.latch else None,
-            reentry=self._ramp(rule.reentry),
+            reentry=self.ramp(rule.reentry),
             mutes=row(rule.mutes, span) if rule.mutes else None,
         )
 
@@ -65,7 +65,7 @@ class Clauses:
             do=action_block(stage.do, span),
             fallback=None if stage.fallback is None else action_block(stage.fallback, span),
             min_hold=self._time(stage.min_hold),
-            reentry=self._ramp(stage.reentry),
+            reentry=self.ramp(stage.reentry),
         )
 
     def _release(self, clear: Condition | None, missing: str) -> Node | None:
@@ -73,7 +73,8 @@ class Clauses:
             return None
         return self.words.condition(clear, "hold" if missing == "fire" else missing)
 
-    def _ramp(self, ramp: Reentry | None) -> Mapping | None:
+    def ramp(self, ramp: Reentry | None) -> Mapping | None:
+        """Return the block of `reentry`."""
         if ramp is None:
             return None
         return block(
