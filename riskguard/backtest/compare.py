@@ -7,26 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from riskguard.adapters.backtrader import CAPABILITIES
-from riskguard.adapters.backtrader_account import reads_account
 from riskguard.backtest.comparison import Comparison, Recovery, RunResult
 from riskguard.backtest.runs import Costs, Run, run
-from riskguard.backtest.track import Track, columns_of
-from riskguard.engine.guard import Guard
+from riskguard.backtest.watching import Watch, watch
 from riskguard.engine.reasons import open_lines
-from riskguard.errors import DataError, visible
+from riskguard.errors import visible
 from riskguard.history.columns.evaluate import Instant
 from riskguard.history.doubts import doubts
-from riskguard.language.binding import bind
-from riskguard.language.ruleset import Input
-from riskguard.market import ACCOUNT, CATALOGUE, time_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
+    from riskguard.backtest.track import Track
     from riskguard.engine.decision import Decision
+    from riskguard.engine.guard import Guard
     from riskguard.engine.reasons import View
     from riskguard.history import History
     from riskguard.history.columns import Columns
@@ -34,9 +30,6 @@ if TYPE_CHECKING:
     from riskguard.language.ruleset import RuleSet
 
 __all__ = ["Request", "compare"]
-
-# what the broker of a run tells of its account at every close
-OF_BROKER = {name: Input(name, CATALOGUE[name], source="backtest") for name in ACCOUNT}
 
 
 @dataclass(frozen=True)
@@ -58,29 +51,16 @@ class Request:
 def compare(request: Request, progress: Callable[[str], None] = lambda _step: None) -> Comparison:
     """Run the comparison; raises RuleError or DataError where rules and data do not fit."""
     traded = request.symbol or request.ruleset.symbol or request.history.symbol
-    watched = _watched(request, traded)
-    bound = bind(
-        request.ruleset,
-        symbol=traded,
-        every=watched.every,
-        carried=watched.inputs() | OF_BROKER,
-        capabilities=CAPABILITIES,
-    )
-    history = request.history.for_symbol(traded)
     progress("reading the rules over the history")
-    columns = columns_of(bound.ruleset, watched)
-    track = Track.of(columns, ts := history.bars(traded).ts)
-    first = _first_bar(request, track, ts, columns)
-    guard = _stepped(bound.ruleset, columns, watched)
-    eyes = {"track": track} if guard is None else {"guard": guard, "watched": watched}
-    results, exposure = _runs(request, history, eyes, first, progress)
-    if guard is not None:
-        track = Track.of_trail(results["guarded"].run.trail, track.priming)
+    seen = watch(request.ruleset, request.history, traded)
+    first = seen.first_bar(request.start)
+    results, exposure = _runs(request, seen, first, progress)
+    history, track, ts = seen.history, seen.decided(results["guarded"].run), seen.ts
     return Comparison(
         history=history,
-        ruleset=bound.ruleset,
+        ruleset=seen.bound.ruleset,
         rules_path=request.rules_path,
-        notes=(*history.notes, *bound.notes, *_warnings(request, bound, watched)),
+        notes=(*history.notes, *seen.bound.notes, *_warnings(request, seen.bound, seen.watched)),
         strategy=request.strategy_name,
         params=request.params,
         leverage=results["bare"].run.leverage,
@@ -94,21 +74,9 @@ def compare(request: Request, progress: Callable[[str], None] = lambda _step: No
         results=results,
         constant_exposure=exposure,
         decisions=_decisions(track, first, history),
-        recovery=_recovery(columns, guard),
+        recovery=_recovery(seen.columns, seen.guard),
         mark=history.mark,
     )
-
-
-def _watched(request: Request, traded: str) -> History:
-    """Return the history as the rules see it: on the file's own symbol, or on that traded."""
-    own = not request.ruleset.symbol or traded in request.ruleset.per_symbol
-    return request.history.for_symbol(traded if own else request.ruleset.symbol)
-
-
-def _stepped(ruleset: RuleSet, columns: Columns, watched: History) -> Guard | None:
-    """Return a guard where decisions cannot be made beforehand: by event, or on the account."""
-    beforehand = ruleset.evaluate != "event" and not reads_account(columns.plan)
-    return None if beforehand else Guard(ruleset, sources=watched.sources())
 
 
 def _warnings(request: Request, bound: Bound, history: History) -> list[str]:
@@ -122,43 +90,16 @@ def _warnings(request: Request, bound: Bound, history: History) -> list[str]:
     ]
 
 
-def _first_bar(request: Request, track: Track, ts: NDArray[np.int64], columns: Columns) -> int:
-    path = request.history.path
-    if not columns.now.size:
-        every = time_text(columns.plan.every)
-        message = f"no bar of {columns.symbol} closes on a multiple of {every}: nothing is decided"
-        raise DataError(message, path=path, help="give more bars, or a shorter every:")
-    if track.priming is None:
-        texts = columns.decision(columns.now.size - 1).priming
-        longest = max(columns.plan.warm_up(index) for index in columns.cold)
-        raise DataError(
-            f"the rules are still warming up at the last bar: {', '.join(texts)}",
-            path=path,
-            help=f"give at least {time_text(longest)} of history before the first trade",
-        )
-    first = track.priming
-    if request.start is not None:
-        first = max(first, int(np.searchsorted(ts, request.start, side="left")))
-    if first >= ts.size - 1:
-        fix = "choose an earlier --from, or a later --to"
-        raise DataError("no bar is left to trade on", path=path, help=fix)
-    return first
-
-
 def _runs(
-    request: Request,
-    history: History,
-    eyes: Mapping[str, Any],
-    first: int,
-    say: Callable[[str], None],
+    request: Request, seen: Watch, first: int, say: Callable[[str], None]
 ) -> tuple[dict[str, RunResult], float]:
     def once(name: str, obeyed: Mapping[str, Any], exposure: float) -> Run:
         say(f"running {request.strategy_name} {name}")
         return run(
-            history,
+            seen.history,
             request.strategy,
             request.params,
-            symbol=history.symbol,
+            symbol=seen.history.symbol,
             cash=request.cash,
             costs=request.costs,
             trading_from=first,
@@ -167,7 +108,7 @@ def _runs(
         )
 
     bare = once("bare", {}, 1.0)
-    guarded = once("guarded", eyes, 1.0)
+    guarded = once("guarded", seen.eyes, 1.0)
     held = exposure_of(guarded, bare.wanted, first)
     mean = float(np.nanmean(held)) if np.isfinite(held).any() else 1.0
     runs = {"bare": bare, "guarded": guarded, "constant": once("constant", {}, mean)}

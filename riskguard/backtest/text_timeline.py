@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from riskguard.backtest.comparison import Comparison, Recovery
     from riskguard.engine.decision import Decision, Reading
 
-__all__ = ["blind_since", "blind_text", "recovery", "timeline"]
+__all__ = ["blind_since", "blind_text", "reading_text", "recovery", "timeline"]
 
 COMPARISON = re.compile(r" (<=|>=|==|!=|<|>) ")
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from riskguard._version import VERSION
-from riskguard.cli import backtest, check, explain, new, scenarios, schema, show, test
+from riskguard.cli import backtest, check, diff, explain, new, scenarios, schema, show, test
 from riskguard.cli.failures import run
 
 __all__ = ["app", "main"]
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 app.command("backtest")(backtest.backtest)
 app.command("check")(check.check)
+app.command("diff")(diff.diff)
 app.command("explain")(explain.explain)
 app.command("new")(new.new)
 app.command("scenarios")(scenarios.scenarios)

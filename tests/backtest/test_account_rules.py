@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from riskguard import Guard, Sample
-from riskguard.backtest.compare import OF_BROKER, Request, compare
+from riskguard.backtest.compare import Request, compare
 from riskguard.backtest.runs import Costs, run
 from riskguard.backtest.strategies import find
+from riskguard.backtest.watching import OF_BROKER
 from riskguard.history import History
 from riskguard.language.reader import read_text
 from riskguard.market import FROM_ZERO

@@ -30,7 +30,9 @@ def test_version(riskguard) -> None:
     assert riskguard("--version") == (0, f"riskguard {VERSION}\n", "")
 
 
-@pytest.mark.parametrize("command", [[], ["backtest"], ["check"], ["scenarios"], ["show"]])
+@pytest.mark.parametrize(
+    "command", [[], ["backtest"], ["check"], ["scenarios"], ["show"], ["diff"]]
+)
 def test_help_fits_80_columns_and_is_ascii(riskguard, command: list[str]) -> None:
     code, out, err = riskguard(*command, "--help")
     assert (code, err) == (0, "")
