@@ -152,14 +152,14 @@ class _Named:
                 yield blocks(f"define.{name}", was, now, found, words)
 
     def _moved(self, after: RuleSet) -> tuple[str, str]:
-        """Return what the rules do otherwise with names as they are after a change."""
+        """Return what the rules of either file do otherwise with names as after a change."""
         relations = Relations(self.known, after)
         effects: list[str] = []
-        who: dict[str, list[str]] = {}
-        for latch in latches(self.before):
+        who: dict[str, dict[str, None]] = {}
+        for latch in (*latches(self.before), *latches(self.after)):
             for found, words in moves(latch, relations):
                 effects.append(found)
-                who.setdefault(words, []).append(title(latch))
+                who.setdefault(words, {})[title(latch)] = None
         return summed(effects), "; ".join(f"{words}: {', '.join(of)}" for words, of in who.items())
 
     def stages(self) -> Iterator[Difference]:

@@ -213,6 +213,15 @@ def test_texts_places_and_order_are_no_meaning():
     assert differences(first, second) == []
 
 
+def test_a_name_that_takes_over_a_line_and_means_something_else_is_told():
+    inline = FILE.replace("enter: lost", "enter: close < s - 0.5%")
+    named = FILE.replace("lost: close < s - 0.5%", "lost: close < s - 2%")
+    found = differences(read(inline), read(named))
+    assert [(one.where, one.effect, one.says) for one in found] == [
+        ("define.lost", L, "fires later: stage watch")
+    ]
+
+
 def test_rules_that_protect_are_looser_without_and_stricter_with():
     less = read(FILE.replace("  weak: {when", "  wreck: {when").replace("[weak]", "[wreck]"))
     found = [
