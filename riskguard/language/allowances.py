@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from riskguard.errors import visible
 from riskguard.language.ruleset import Allowance
-from riskguard.language.source import Listing, Mapping, Scalar
+from riskguard.language.source import Listing, Mapping, Scalar, children
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from riskguard.language.findings import Findings
     from riskguard.language.source import Node
 
-__all__ = ["silence"]
+__all__ = ["codes", "silence"]
 
 CODE = re.compile(r"RG\d{3}")
 LATER = "RG5"  # what data and a bot decide is found when rules are bound to them
@@ -42,6 +42,13 @@ def silence(root: Mapping, found: Findings) -> list[Allowance]:
                 fix = f"write {code}" if CODE.fullmatch(code) else "for example allow: [RG416]"
                 found.error("RG127", item.span, message, fix)
     return later
+
+
+def codes(root: Mapping) -> set[str]:
+    """Return every code that a file, a rule or a stage of it allows."""
+    lists = (listed for _, listed in _allowances(root))
+    items = (one for listed in lists for one in (listed, *children(listed)))
+    return {one.text for one in items if isinstance(one, Scalar)}
 
 
 def _allowance(item: Scalar, owner: Mapping, found: Findings) -> Allowance:

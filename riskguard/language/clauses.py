@@ -19,9 +19,9 @@ __all__ = ["Clauses"]
 class Clauses:
     """Prints the conditions of one rule set, each with its block."""
 
-    def __init__(self, rules: RuleSet) -> None:
+    def __init__(self, rules: RuleSet, *, figures: bool = False) -> None:
         self.rules = rules
-        self.words = Wording(rules.every, rules.timezone)
+        self.words = Wording(rules, figures=figures)
 
     def definition(self, name: str) -> Node:
         """Return the condition that a name stands for."""

@@ -46,6 +46,7 @@ def _own(before: RuleSet, after: RuleSet) -> Iterator[Difference]:
     """Yield the changes of what has a name."""
     known = replace(
         before,
+        inputs={**after.inputs, **before.inputs},
         params={**after.params, **before.params},
         define={**after.define, **before.define},
     )
@@ -147,8 +148,8 @@ class _Named:
             moved = replace(self.known, define={**self.known.define, name: new})
             found, words = self._moved(moved)
             if found:
-                was = rows(name, Clauses(self.before).definition(name))
-                now = rows(name, Clauses(self.after).definition(name))
+                was = rows(name, Clauses(self.before, figures=True).definition(name))
+                now = rows(name, Clauses(self.after, figures=True).definition(name))
                 yield blocks(f"define.{name}", was, now, found, words)
 
     def _moved(self, after: RuleSet) -> tuple[str, str]:
@@ -194,7 +195,7 @@ class _Named:
 
 
 def _block(rules: RuleSet, latch: Rule | Stage) -> list[str]:
-    clauses = Clauses(rules)
+    clauses = Clauses(rules, figures=True)
     return rows(
         latch.name, clauses.rule(latch) if isinstance(latch, Rule) else clauses.stage(latch)
     )

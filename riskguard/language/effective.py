@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from riskguard.errors import RuleError
 from riskguard.language.addresses import replaced_parameter, value_of, with_value
+from riskguard.language.allowances import codes
 from riskguard.language.composition import compose_file
 from riskguard.language.layout import laid_out
+from riskguard.language.naming import Names
 from riskguard.language.numerals import number_text
 from riskguard.language.placing import placed
 from riskguard.language.printing import unfolded
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["SET", "Effective", "effective"]
 
 SET = Span(path="--set")
+UNUSED = frozenset({"RG211", "RG212"})
 ALL_SYMBOLS = frozenset({"per_symbol"})
 
 
@@ -40,11 +43,14 @@ class Effective:
     root: Mapping
     rules: RuleSet
     told: frozenset[str]  # codes of the warnings that the file itself is given
+    allowed: frozenset[str]  # codes that its authors allow somewhere
+    later: frozenset[str]  # those of them that only data can bring
 
     def rows(self, *, by_origin: bool = False) -> list[Row]:
         """Return its lines: a rule file that is read as `rules`.
 
-        Warnings that the author silences where they stand are allowed for the whole file.
+        Warnings that the author silences where they stand are allowed for the whole file. That a
+        name is of no use any more is told, unless the author allows it.
 
         Raises:
             RuleError: It is too large for one file.
@@ -56,8 +62,9 @@ class Effective:
             raise RuleError([one for one in found if one.severity == "error"])
         if again.hash != self.rules.hash:
             raise RuntimeError("the file in effect does not mean what the file means")
-        loud = sorted({one.code for one in found} - self.told)
-        return laid_out(_allowing(self.root, loud), by_origin=by_origin) if loud else lines
+        loud = {one.code for one in found} - self.told - (UNUSED - self.allowed)
+        wanted = sorted(loud | (self.later - codes(self.root)))
+        return laid_out(_allowing(self.root, wanted), by_origin=by_origin) if wanted else lines
 
 
 def effective(
@@ -75,6 +82,7 @@ def effective(
     if rules is None or not isinstance(composed.root, Mapping):
         raise RuleError(found)
     root, own = composed.root, frozenset[str]()
+    later = frozenset(one.code for one in rules.allowed)
     if symbol in composed.per_symbol:
         variant = composed.per_symbol[symbol]
         root, own, rules = variant.root, variant.params, rules.per_symbol[symbol]
@@ -82,7 +90,9 @@ def effective(
         root, rules = _of_symbol(root, rules, symbol)
     root = _set(root, (rules.params[name] for name in settings.keys() - own))
     told = frozenset(one.code for one in found)
-    return Effective(placed(unfolded(rules), root) if expand else root, rules, told)
+    allowed = frozenset(code for one in composed.roots for code in codes(one))
+    shown = placed(unfolded(rules), root, Names(rules)) if expand else root
+    return Effective(shown, rules, told, allowed, later)
 
 
 def _of_symbol(root: Mapping, rules: RuleSet, symbol: str) -> tuple[Mapping, RuleSet]:

@@ -82,7 +82,7 @@ class LatchChanges:
     """Compares latches of two rule sets; `known` has the names of both."""
 
     def __init__(self, before: RuleSet, after: RuleSet, known: RuleSet) -> None:
-        self.before, self.after = Clauses(before), Clauses(after)
+        self.before, self.after = Clauses(before, figures=True), Clauses(after, figures=True)
         self.every = after.every
         self.relations = Relations(known, known)
 

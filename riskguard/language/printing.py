@@ -1,7 +1,7 @@
 """A rule set as the text of a rule file that is read as an equal one, with an equal hash.
 
 What is printed is the meaning, in one form: long forms as the lines and groups they stand for,
-windows and holds as times (a parameter that was named there stays declared), each on_missing as
+holds and caps as figures (a parameter that was named there stays declared), each on_missing as
 high up as it holds. Names, descriptions and help go along; comments are not known here.
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from riskguard.language.naming import Names
 from riskguard.language.numerals import duration_text, number_text
 from riskguard.language.ruleset import (
     All,
@@ -31,7 +32,7 @@ from riskguard.market import HOUR, MINUTE
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from riskguard.language.ruleset import Condition, Value
+    from riskguard.language.ruleset import Condition, RuleSet, Value
     from riskguard.language.source import Node
 
 __all__ = [
@@ -42,7 +43,6 @@ __all__ = [
     "missing_in",
     "named",
     "row",
-    "value_text",
     "word",
 ]
 
@@ -90,14 +90,11 @@ def named(items: dict[str, Node]) -> Mapping | None:
 # ---------------------------------------------------------------- values
 
 
-def value_text(node: Value, every: int | None = None) -> str:
-    """Return a value as an expression, with no more brackets than it needs."""
-    return _Expression(every).text(node, 0)
-
-
 class _Expression:
-    def __init__(self, every: int | None) -> None:
-        self.every = every
+    """Writes values, with no more brackets than they need."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
 
     def text(self, node: Value, binds: int) -> str:
         """Return the text of a value that must bind at least so tightly."""
@@ -126,36 +123,26 @@ class _Expression:
         if isinstance(node, ParameterValue):
             return node.name
         if isinstance(node, Measured):
-            return f"{self.path(node.of)}.{node.function}({self.window(node)})"
+            return f"{self.path(node.of)}.{node.function}({self.names.window(node)})"
         prefix = f"{node.symbol}." if node.symbol else ""
         if isinstance(node, SeriesValue):
             return f"{prefix}{node.name}"
-        arguments = ", ".join(f"{name}={_argument(value)}" for name, value in node.arguments)
-        return f"{prefix}{node.library}.{node.name}({arguments})"
-
-    def window(self, node: Measured) -> str:
-        if node.window is None:
-            return node.calendar
-        window = duration_text(node.window, every=self.every)
-        if node.minimum is None:
-            return window
-        return f"{window}, min={duration_text(node.minimum, every=self.every)}"
-
-
-def _argument(value: float) -> str:
-    if isinstance(value, bool):  # a kind of int
-        return "true" if value else "false"
-    return number_text(value, "plain")
+        arguments = (
+            f"{name}={self.names.argument(node, name, value)}" for name, value in node.arguments
+        )
+        return f"{prefix}{node.library}.{node.name}({', '.join(arguments)})"
 
 
 # ---------------------------------------------------------------- conditions
 
 
 class Wording:
-    """Words conditions; `every` is the length of a bar in ns, `timezone` that of the file."""
+    """Words the conditions of one rule set, windows as `figures` or by the names written."""
 
-    def __init__(self, every: int | None, timezone: str) -> None:
-        self.every, self.timezone = every, timezone
+    def __init__(self, rules: RuleSet, *, figures: bool = False) -> None:
+        self.every, self.timezone = rules.every, rules.timezone
+        self.names = Names(rules, figures=figures)
+        self.values = _Expression(self.names)
 
     def condition(self, node: Condition, missing: str = "hold") -> Node:
         """Return a condition as it stands where `missing` is the on_missing around it."""
@@ -172,12 +159,12 @@ class Wording:
             return _joined(self.group(node, around), said)
         line = self.line(node.of)
         inner = block(node.span, is_=line) if line is not None else self.group(node.of, around)
-        return _joined(_joined(inner, block(node.span, for_=self.held(node))), said)
+        return _joined(_joined(inner, block(node.span, for_=self.names.held(node))), said)
 
     def line(self, node: Condition) -> str | None:
         """Return a condition as one line, None where it is none."""
         if isinstance(node, Compare):
-            left, right = value_text(node.left, self.every), value_text(node.right, self.every)
+            left, right = self.values.text(node.left, 0), self.values.text(node.right, 0)
             return f"{left} {node.op} {right}"
         if isinstance(node, Flag):
             return f"stage >= {node.name}" if node.kind == "stage" else node.name
@@ -187,14 +174,7 @@ class Wording:
         fit = isinstance(node.of, Compare) or (
             isinstance(node.of, Flag) and node.of.kind == "stage"
         )
-        return f"{self.line(node.of)} for {self.held(node)}" if fit else None
-
-    def held(self, node: For) -> str:
-        """Return how long a condition must hold."""
-        if node.closes is not None:
-            count = number_text(node.closes, "count")
-            return f"{count} close" if node.closes == 1 else f"{count} closes"
-        return duration_text(node.duration or 0, int, self.every)
+        return f"{self.line(node.of)} for {self.names.held(node)}" if fit else None
 
     def group(self, node: Condition, around: str) -> Mapping:
         """Return a group of conditions, or hours, as a block."""

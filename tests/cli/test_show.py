@@ -24,7 +24,7 @@ rules:
         - {all: ["liq.long.sum(24h).times_avg(7d, min=1d) >= 3x", liq.long.sum(24h) >= floor]}
     clear: close > 80_000 for quick
     do: {exposure_cap: 50%, notify: "a: b"}
-  long_window: {when: oi.change(4w) <= -34%, min_hold: 1d, do: {hedge: 20%}, allow: [RG425]}
+  long_window: {when: oi.change(4w) <= -34%, min_hold: quick, do: {hedge: 20%}, allow: [RG425]}
   fear: {when: fear_greed <= 10, clear: fear_greed >= 20, do: {hedge: 8%}, on_missing: ignore}
 stages:
   - {stage: watch, enter: close < 69_000, recover: close > 83_000, do: {exposure_cap: 70%}}
@@ -81,7 +81,7 @@ def test_a_composed_file_is_shown_as_one_as_its_authors_wrote_it(riskguard, main
         '    do: {exposure_cap: 50%, notify: "a: b"}\n'
         "  long_window:\n"
         "    when: oi.change(4w) <= -34%\n"
-        "    min_hold: 1d\n"
+        "    min_hold: quick\n"
         "    do: {hedge: 20%}\n"
         "    allow: [RG425]\n"
         "  all_fall:\n"
@@ -124,6 +124,9 @@ def test_long_forms_are_shown_as_what_they_stand_for(riskguard, main: Path) -> N
     out = shown(riskguard, main, "--expand")
     assert "breadth" not in out
     assert "of: [close.drop(24h) >= 5%, ETH.close.drop(24h) >= 5%]" in out
+    # a number that has a name keeps it: who changes the parameter changes the rule
+    assert "    clear: close > 80_000 for quick\n" in out
+    assert "    min_hold: quick\n" in out
     lines = shown(riskguard, main, "--expand", "--origin").splitlines()
     (line,) = [line for line in lines if "of: [close.drop" in line and "BTC" not in line]
     assert line.endswith("# from main.yaml:8")
@@ -182,6 +185,11 @@ def test_warnings_that_were_silenced_stay_silent(riskguard, main: Path) -> None:
     assert shown(riskguard, main).endswith("allow: [RG211]\n")
     # the way in which a rule silences is no part of what it means
     assert shown(riskguard, main, "--expand").endswith("allow: [RG211, RG425]\n")
+    main.write_text("version: 1\nextends: ./base.yaml\nallow: [RG503]\nparams: {unused: 5}\n")
+    # what only data can bring is allowed as well, a name without a use is told
+    assert shown(riskguard, main, "--expand").endswith("allow: [RG425, RG503]\n")
+    main.write_text(shown(riskguard, main), encoding="utf-8")
+    assert "RG211" in riskguard("check", main).out
 
 
 def test_a_file_with_errors_is_told_and_not_shown(riskguard, main: Path) -> None:

@@ -222,6 +222,27 @@ def test_a_name_that_takes_over_a_line_and_means_something_else_is_told():
     ]
 
 
+def test_a_series_that_one_of_the_two_does_not_know_is_compared():
+    held = "enter: holder.fund.cost - {share} > close"
+    first = FILE.replace("enter: lost", held.format(share="1%"))
+    second = FILE.replace("enter: lost", held.format(share="2%"))
+    found = differences(read(first), read(second))
+    assert [(one.where, one.says) for one in found] == [("stages.watch.enter", "fires later")]
+    assert [one.says for one in differences(read(FILE), read(second))] == ["fires at other times"]
+
+
+def test_a_window_that_is_a_parameter_is_told_in_figures():
+    text = FILE.replace("lost: close < s - 0.5%", "lost: close < close.low(unread) for 2 closes")
+    found = differences(read(text), read(text.replace("unread: 5h", "unread: 9h")))
+    assert [(one.where, one.old, one.new, one.effect) for one in found] == [
+        ("params.unread", "5h", "9h", ""),
+        (
+            *("define.lost", "lost: close < close.low(5h) for 2 closes"),
+            *("lost: close < close.low(9h) for 2 closes", L),
+        ),
+    ]
+
+
 def test_rules_that_protect_are_looser_without_and_stricter_with():
     less = read(FILE.replace("  weak: {when", "  wreck: {when").replace("[weak]", "[wreck]"))
     found = [

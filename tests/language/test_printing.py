@@ -92,7 +92,7 @@ def rule_of(text: str) -> str:
     return text[text.index("  r:\n") + 5 :]
 
 
-HEAD = "params: {p: 5, q: 7, s: 2%, t: 12h, d: $5M}\n"
+HEAD = "params: {p: 5, q: 7, s: 2%, t: 12h, d: $5M, n: 2 bars}\n"
 LINES = [
     ("close<75000", "close < 75_000"),
     ("75,000 > close", "close < 75_000"),
@@ -106,7 +106,11 @@ LINES = [
     ("BTC.close - 0.5% < p", "close - 0.5% < p"),
     ("ETH.close.low(20 bars).ago(48h) < p", "ETH.close.low(20h).ago(2d) < p"),
     ("oi.change(1440m) <= -0.044e2%", "oi.change(24h) <= -4.4%"),
-    ("funding.mean(t) >= 0.05%", "funding.mean(12h) >= 5bp"),
+    ("funding.mean(720m) >= 0.05%", "funding.mean(12h) >= 5bp"),
+    ("funding.mean(t) >= 0.05%", "funding.mean(t) >= 5bp"),
+    ("close.low(window=t).ago(n) < p for n", "close.low(t).ago(n) < p for n"),
+    ("oi.mean(7d, min=t) < p for t", "oi.mean(7d, min=t) < p for t"),
+    ("ta.rsi(window=n) < 30", "ta.rsi(window=n) < 30"),
     ("oi_usd.sma(4w, min=1w) >= $0.15B", "oi_usd.mean(28d, min=7d) >= $150M"),
     ("oi_usd >= $1_234_567.89", "oi_usd >= $1_234_567.89"),
     ("leverage >= 3", "leverage >= 3x"),
