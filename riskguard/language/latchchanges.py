@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Difference", "LatchChanges", "blocks", "moves", "rows"]
 
+WIDTH = 74  # of the lines of a block: they stand behind a sign
 # what a condition of each role does when it is true more often, and what less often
 ROLES = {
     "fires": {MORE: (STRICTER, "sooner"), LESS: (LOOSER, "later")},
@@ -47,7 +48,7 @@ class Difference:
 
 def rows(key: str, node: Node | None) -> list[str]:
     """Return a key with what stands under it as lines, none without it."""
-    return [] if node is None else [line.text for line in laid_out(keyed({key: node}))]
+    return [] if node is None else [line.text for line in laid_out(keyed({key: node}), width=WIDTH)]
 
 
 def blocks(where: str, was: list[str], now: list[str], effect: str, says: str = "") -> Difference:

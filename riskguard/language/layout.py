@@ -30,19 +30,19 @@ class Row(NamedTuple):
     span: Span | None
 
 
-def laid_out(root: Mapping, *, by_origin: bool = False) -> list[Row]:
-    """Return the lines of a rule file.
+def laid_out(root: Mapping, *, by_origin: bool = False, width: int = WIDTH) -> list[Row]:
+    """Return the lines of a rule file, of at most `width` columns where that can be.
 
     `by_origin` lets no line hold words of two files.
     """
-    return list(_Layout(by_origin=by_origin).block(root, 0, 0))
+    return list(_Layout(width, by_origin=by_origin).block(root, 0, 0))
 
 
 class _Layout:
     """One way to lay nodes out; `depth` levels under a node stand in blocks."""
 
-    def __init__(self, *, by_origin: bool) -> None:
-        self.by_origin = by_origin
+    def __init__(self, width: int, *, by_origin: bool) -> None:
+        self.width, self.by_origin = width, by_origin
 
     def block(self, node: Mapping, margin: int, depth: int, *, item: bool = False) -> Iterator[Row]:
         indent = " " * (margin - 2) + "- " if item else " " * margin
@@ -86,7 +86,7 @@ class _Layout:
         scalars = all(isinstance(one, Scalar) for one in children(node))
         if depth and not (isinstance(node, Listing) and scalars):
             return False
-        return len(head) + 1 + len(_flow(node)) <= WIDTH and self.of_one(node, at)
+        return len(head) + 1 + len(_flow(node)) <= self.width and self.of_one(node, at)
 
     def of_one(self, node: Node, at: Span) -> bool:
         """Say whether all words of a node are of one file, where that matters."""
@@ -100,8 +100,8 @@ class _Layout:
         line = f"{head} {_flow_text(value, flow=False)}".rstrip(" ")
         indent = " " * (margin + 2)
         body = None
-        if len(line) > WIDTH or "\n" in value.text:
-            body = _broken(value.text, WIDTH - len(indent))
+        if len(line) > self.width or "\n" in value.text:
+            body = _broken(value.text, self.width - len(indent))
         if body is None:
             yield Row(line, value.span)
             return

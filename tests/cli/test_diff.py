@@ -94,6 +94,14 @@ def test_a_file_with_errors_is_told_and_not_compared(riskguard, edited: Path) ->
     assert f"{edited}:3:19: error[RG105]" in err
 
 
+def test_any_two_packs_can_be_compared_in_80_columns(riskguard) -> None:
+    for one in packs():
+        for two in packs():
+            code, out, err = riskguard("diff", one, two)
+            assert (code, err) == (int(one != two), "")
+            assert max(map(len, out.splitlines())) <= 80
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
