@@ -339,8 +339,8 @@ class _Compiler:
 
 
 def _policy(on_missing: str, *, clearing: bool) -> str:
-    # missing data never loosens: in a clear, `ignore` is `hold` (rules.md 8.3)
-    return "hold" if clearing and on_missing == "ignore" else on_missing
+    # missing data never loosens: in a clear, that of `not` of a trigger too, it holds
+    return "hold" if clearing else on_missing
 
 
 def compile_rules(ruleset: RuleSet) -> Plan:

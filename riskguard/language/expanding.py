@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Expander"]
 
-FALSE, UNKNOWN, TRUE = 0, 1, 2
+FALSE, UNKNOWN, TRUE, ABSENT = 0, 1, 2, -1
+# what a line is while its data is missing
+BLIND = {"hold": UNKNOWN, "fire": TRUE, "ignore": ABSENT}
 
 
 class Expander:
@@ -37,7 +39,7 @@ class Expander:
 
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
-        self._blinded: dict[str, int] = {}  # by definition
+        self._blinded: dict[tuple[str, str], int] = {}  # by kind and name of a flag
 
     def every_leaf(self) -> list[Compare]:
         """Return every comparison of the file, definitions that nobody reads included."""
@@ -97,28 +99,61 @@ class Expander:
         return None if math.isnan(found) else found
 
     def fires_blind(self, node: Condition) -> bool:
-        """Say whether it is true with every `fire` line true and every other one unknown."""
+        """Say whether it is true while no data comes: `fire` is true, `ignore` is left out."""
         return self._blind(node) == TRUE
 
-    def _blind(self, node: Condition) -> int:
-        if not isinstance(node, Flag):
-            return self._blind_parts(node)
-        if node.name not in self._blinded:
-            found = self.through(node)
-            self._blinded[node.name] = UNKNOWN if found is None else self._blind_parts(found)
-        return self._blinded[node.name]
+    def firing(self, node: Condition) -> Compare | Flag | None:
+        """Return the first line that missing data makes true, through rules it reads as well."""
+        ahead, read = [node], set[tuple[str, str]]()
+        while ahead:
+            found = ahead.pop()
+            state = isinstance(found, Flag) and found.kind != "definition"  # never unknown
+            if isinstance(found, Compare | Flag) and found.on_missing == "fire" and not state:
+                return found
+            if not isinstance(found, Flag):
+                ahead += reversed(parts(found))
+            elif (found.kind, found.name) not in read:
+                read.add((found.kind, found.name))
+                ahead += self._triggers(found)
+        return None
 
-    def _blind_parts(self, node: Condition) -> int:
+    def _triggers(self, flag: Flag) -> list[Condition]:
+        """Return the conditions of which one makes a flag true."""
+        if flag.kind == "definition":
+            return [self.rules.define[flag.name]] if flag.name in self.rules.define else []
+        if flag.kind == "rule":
+            return [rule.when for rule in self.rules.rules if rule.name == flag.name]
+        names = [stage.name for stage in self.rules.stages]
+        least = names.index(flag.name) if flag.name in names else len(names)
+        return [stage.enter for stage in self.rules.stages[least:]]
+
+    def _blind(self, node: Condition) -> int:
+        if isinstance(node, Flag):
+            known = self._flagged(node)
+            lost = node.kind == "definition" and known in {UNKNOWN, ABSENT}
+            return BLIND[node.on_missing] if lost else known
         if isinstance(node, Compare):
-            return TRUE if node.on_missing == "fire" else UNKNOWN
+            return BLIND[node.on_missing]
         truths = [self._blind(part) for part in parts(node)]
-        if isinstance(node, Any):
-            return max(truths, default=UNKNOWN)
+        if isinstance(node, Sequence):
+            return min((max(truth, FALSE) for truth in truths), default=UNKNOWN)
+        present = [truth for truth in truths if truth != ABSENT]
+        if not present:  # the hours of a day are no data
+            return ABSENT
         if isinstance(node, Not):
-            return TRUE - truths[0]
+            return TRUE - present[0]
         if isinstance(node, AtLeast):
-            return TRUE if truths.count(TRUE) >= node.count else UNKNOWN
-        return min(truths, default=UNKNOWN)
+            return TRUE if present.count(TRUE) >= node.count else UNKNOWN
+        return max(present) if isinstance(node, Any) else min(present)
+
+    def _flagged(self, flag: Flag) -> int:
+        """Return what a definition is, and whether missing data turns a rule or a stage on."""
+        key = (flag.kind, flag.name)
+        if key not in self._blinded:
+            truths = [self._blind(one) for one in self._triggers(flag)]
+            known = flag.kind == "definition" and len(truths) == 1
+            self._blinded[key] = truths[0] if known else TRUE if TRUE in truths else UNKNOWN
+        return self._blinded[key]
 
 
 def _sufficient(node: Condition) -> tuple[Condition, ...]:

@@ -147,7 +147,7 @@ def _silence(latch: Rule | Stage, expander: Expander, found: Findings) -> None:
     fires = trigger(latch)
     sells = [name for name in SELLING if getattr(latch.do, name) not in {None, ""}]
     if sells and expander.fires_blind(fires):
-        firing = next(leaf for leaf in expander.leaves(fires) if leaf.on_missing == "fire")
+        firing = expander.firing(fires) or latch
         fix = "use block_entries, or put a line that is known beside it"
         found.error("RG428", firing.span, "missing data alone would sell", fix)
 

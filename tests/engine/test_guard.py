@@ -185,3 +185,44 @@ def test_definitions_that_double_at_each_step_cost_no_more_than_their_number() -
     decision = feed(made, 1)
     assert decision.active == ("r",)
     assert [reading.leaf for reading in decision.reasons] == ["close < 200"]
+
+
+def test_for_a_day_on_four_hour_bars_is_seven_closes() -> None:
+    text = "version: 1\nsymbol: BTC\nevery: 4h\nrules:\n"
+    text += "  deep: {when: close < 90 for 24h, clear: close > 95, do: {exposure_cap: 50%}}\n"
+    made = guard(text)
+    fired = [feed(made, 4 * number, close=80.0).active for number in range(1, 9)]
+    assert fired == [()] * 6 + [("deep",)] * 2
+
+
+@pytest.mark.parametrize(
+    ("do", "state"),
+    [
+        ("exposure_cap: 0%", State.HALTED),
+        ("close: all", State.HALTED),
+        ("reduce_only: true", State.REDUCING),
+        ("reduce_only: true, block_entries: long", State.REDUCING),
+    ],
+)
+def test_halted_and_reduce_only_show_entries_blocked_on_both_sides(do: str, state: State) -> None:
+    text = (
+        f"version: 1\nsymbol: BTC\nevery: 1h\nrules:\n  deep: {{when: close < 90, do: {{{do}}}}}\n"
+    )
+    decision = feed(guard(text), 1, close=80.0)
+    assert (decision.state, decision.reduce_only) == (state, True)
+    assert decision.block_entries == "both"
+    assert decision.winners["block_entries"][0] == "deep"
+    for side in ("buy", "sell"):
+        verdict = gate(Intent(decision.ts, "BTC", side, 1.0, 0.0), decision)
+        assert verdict.quantity == 0.0
+
+
+def test_a_line_that_fires_when_missing_clears_nothing_from_under_a_not() -> None:
+    text = RULES.replace(
+        "when: oi.change(3h) <= -5%",
+        "when: {not: {is: oi.change(3h) <= -5%, on_missing: fire}}",
+    ).replace("    clear: oi.change(3h) >= 0%\n", "")
+    made = guard(text)
+    assert warm(made).active == ("flush",)
+    silent = [feed(made, hour).active for hour in range(6, 12)]
+    assert silent == [("flush",)] * 6
