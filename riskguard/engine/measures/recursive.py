@@ -93,7 +93,8 @@ def average_true_range(
         max(top, before) - min(bottom, before)
         for top, bottom, before in zip(high[1:], low[1:], close[:-1], strict=True)
     ]
-    seed = ranges[: max(1, periods)]
+    periods = max(1, periods)  # a window of less than half a bar
+    seed = ranges[:periods]
     mean = 0.0
     for value in seed:  # not sum(): from Python 3.12 on it rounds differently
         mean += value
