@@ -131,7 +131,7 @@ def named(node: Listing) -> Mapping:
     """Read a list of rules as the block it should be: what has a name stands under it."""
     pairs: list[tuple[Node, Node]] = []
     for item in node.items:
-        if not isinstance(item, Mapping):
+        if not isinstance(item, Mapping) or not item.items:
             continue
         (key, value), *rest = item.items
         if rest and isinstance(key, Scalar) and key.text in NAMING and isinstance(value, Scalar):
