@@ -1,8 +1,9 @@
-"""What every test may ask for, and a loud word on what was not run."""
+"""What every test may ask for, the figures that tests took, and a loud word on what was not run."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from riskguard.language import source
 ROOT = Path(__file__).resolve().parents[1]
 # one package tells whether a dependency group is installed
 GROUPS = {"parity": "quantstats", "browser": "playwright", "soak": "mutmut"}
+
+MEASURED = pytest.StashKey[list[str]]()
 
 settings.register_profile("house", derandomize=True, deadline=None, database=None)
 settings.load_profile("house")
@@ -31,10 +34,16 @@ def market_data() -> Path:
     return data_folder()
 
 
-@pytest.fixture(params=[yaml.CSafeLoader, yaml.SafeLoader], ids=["C", "Python"])
+@pytest.fixture(params=[yaml.CSafeLoader, source.PythonLoader], ids=["C", "Python"])
 def loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read every file of the test with one of the two loaders of PyYAML, then with the other."""
+    """Read every file of the test with one of the two loaders of YAML, then with the other."""
     monkeypatch.setattr(source, "LOADER", request.param)
+
+
+@pytest.fixture(scope="session")
+def measured(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Return what has a line printed in the section MEASURED when all tests are done."""
+    return request.config.stash.setdefault(MEASURED, []).append
 
 
 def _missing(item: pytest.Item) -> str:
@@ -53,6 +62,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    figures = terminalreporter.config.stash.get(MEASURED, [])
+    if figures:
+        terminalreporter.section("MEASURED")
+        for line in figures:
+            terminalreporter.line(line)
+    _not_run(terminalreporter)
+
+
+def _not_run(terminalreporter: pytest.TerminalReporter) -> None:
     absent = [name for name, package in GROUPS.items() if find_spec(package) is None]
     skipped = terminalreporter.stats.get("skipped", [])
     if not absent and not skipped:

@@ -23,14 +23,25 @@ if TYPE_CHECKING:
 
     from riskguard.language.findings import Findings
 
-__all__ = ["BACKSLASH", "CHARACTER", "blame"]
+__all__ = ["blame", "blame_block", "blame_escape", "blame_tag"]
 
 COLON = re.compile("mapping values are not allowed|found unexpected ':'")
 LIST = re.compile("sequence entries are not allowed")
-BACKSLASH = "a backslash in this text stands before what YAML does not know"
 CHARACTER = "write the character itself, or the text in single quotes"
 WHOLE_COMPARISON = 'write the whole comparison ("close > 75_000") or put it in quotes'
 ONE_COLUMN = "line up keys of the same block in the same column"
+# the loaders differ in their words: "did not find expected X", "expected the X, but …"
+DIFFERENT = re.compile(
+    "^did not find |(?<=expected )the |, but .*$|block (?=sequence)|(?<=are not allowed).*$"
+    "|'(?=<)|(?<=>)'|(?<=handle) '.*'$"
+)
+ESCAPE_FAULT = re.compile("escape|hexade?cimal")
+# a backslash with what belongs to it, "" at the end of a line
+ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{0,2}|u[0-9A-Fa-f]{0,4}|U[0-9A-Fa-f]{0,8}|.|$)")
+LETTERS = frozenset('0abt\tnvfre "/\\N_LP')
+TAG = re.compile(r"![^\s,\[\]{}]*")
+FLOW = "while parsing a flow"
+DIGITS = {"x": 2, "u": 4, "U": 8}
 KEYS = frozenset(
     {*FILE_KEYS, *RULE_KEYS, *STAGE_KEYS, *CONDITION_KEYS, *ACTIONS, *PARAMETER_KEYS}
     | {*INPUT_KEYS, *REENTRY_KEYS, *DURING_KEYS}
@@ -44,10 +55,15 @@ def blame(fault: Any, lines: Sequence[str], found: Findings) -> None:  # noqa: A
     begun = fault.context_mark or at
     here = Span(at.line + 1, at.column + 1, at.line + 1, at.column + 2)
     origin = Span(begun.line + 1, begun.column + 1, begun.line + 1, begun.column + 2)
-    if "quoted scalar" in context:
-        _quote(origin, problem, found)
+    if lines[begun.line].startswith("!", begun.column) and not context.startswith(FLOW):
+        blame_tag(begun, lines, found)
+    elif "quoted scalar" in context and ESCAPE_FAULT.search(problem):
+        blame_escape(begun, lines, found)
+    elif "quoted scalar" in context:
+        whole = Span(origin.line, origin.column, origin.line, 1 << 20)
+        found.error("RG030", whole, "quote opened here is never closed", "add the closing quote")
     elif "block scalar" in context or "cannot start any token" in problem:
-        _beginning(origin if "block scalar" in context else here, lines, found)
+        blame_block(begun if "block scalar" in context else at, lines, found)
     elif "flow sequence" in context or "flow mapping" in context:
         _brackets(origin, here, lines, found)
     elif COLON.search(problem):
@@ -61,28 +77,19 @@ def blame(fault: Any, lines: Sequence[str], found: Findings) -> None:  # noqa: A
     elif "block mapping" in context or "block collection" in context:
         _outside(origin, here, lines, found)
     else:
-        # the loaders differ in their words: "did not find expected X", "expected the X, but …"
-        words = re.sub(r"^did not find |(?<=expected )the |, but .*$", "", problem)
+        words = DIFFERENT.sub("", problem)
         fix = "look at the marked character and the line before it"
         found.error("RG039", here, words or "not valid YAML", fix)
-
-
-def _quote(origin: Span, problem: str, found: Findings) -> None:
-    """Blame a quote that is not closed, or what stands behind a backslash inside one."""
-    if "unexpected" not in problem:
-        found.error("RG039", origin, BACKSLASH, CHARACTER)
-        return
-    whole = Span(origin.line, origin.column, origin.line, 1 << 20)
-    found.error("RG030", whole, "quote opened here is never closed", "add the closing quote")
 
 
 def _line(lines: Sequence[str], number: int) -> str:
     return lines[number - 1] if 0 < number <= len(lines) else ""
 
 
-def _beginning(place: Span, lines: Sequence[str], found: Findings) -> None:
-    """Blame a sign that YAML gives a meaning of its own at the start of a value."""
-    sign = _line(lines, place.line)[place.column - 1 : place.column]
+def blame_block(mark: Any, lines: Sequence[str], found: Findings) -> None:  # noqa: ANN401 - marks of PyYAML are of two kinds
+    """Note a sign that begins no value, behind a mark of YAML."""
+    place = Span(mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 2)
+    sign = lines[mark.line][mark.column : mark.column + 1]
     if sign == "\t":
         found.error("RG010", place, "tab used for indentation", "use spaces")
         return
@@ -191,3 +198,35 @@ def _outside(origin: Span, here: Span, lines: Sequence[str], found: Findings) ->
     else:
         message = f"indentation does not match the block that began at line {origin.line}"
         found.error("RG034", here, message, ONE_COLUMN)
+
+
+def blame_tag(mark: Any, lines: Sequence[str], found: Findings) -> None:  # noqa: ANN401 - marks of PyYAML are of two kinds
+    """Note a tag behind a mark of YAML, by its letters: the loaders cut them differently."""
+    word = TAG.match(lines[mark.line], mark.column)
+    shown = word[0] if word else "!"
+    column = mark.column + 1
+    place = Span(mark.line + 1, column, mark.line + 1, column + len(shown))
+    name = shown[1:]
+    fix = f'write "not: {name}"' if name.isidentifier() else "remove it"
+    found.error("RG022", place, f"YAML tags ({shown}) are not used here", fix)
+
+
+def blame_escape(start: Any, lines: Sequence[str], found: Findings) -> None:  # noqa: ANN401 - marks of PyYAML are of two kinds
+    """Note the first wrong escape behind a mark of YAML."""
+    row, column = start.line, start.column
+    for number, line in enumerate(lines[row:], row + 1):
+        for hit in ESCAPE.finditer(line, column):
+            if not _known(hit[1]):
+                place = Span(number, hit.start() + 1, number, hit.end() + 1)
+                message = f"'{hit[0]}' stands for nothing inside double quotes"
+                found.error("RG039", place, message, CHARACTER)
+                return
+        column = 0
+
+
+def _known(escape: str) -> bool:
+    letter, digits = escape[:1], escape[1:]
+    if letter not in DIGITS:
+        return letter in LETTERS or not letter
+    code = int(digits, 16) if len(digits) == DIGITS[letter] else -1
+    return 0 <= code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF

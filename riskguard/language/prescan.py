@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from riskguard.language.ruleset import Span
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from riskguard.language.findings import Findings
+
 
 __all__ = ["prescan"]
 
@@ -25,9 +27,14 @@ CURLY = re.compile("[\u201c\u201d\u2018\u2019]")
 TAB = re.compile(r" *\t")
 DASH = re.compile(r"\s*(-)[A-Za-z(]")
 COLON = re.compile(r"\s*(?:- )?(?P<key>[A-Za-z_][\w.]*)(?P<colon>:)(?P<value>[^\s/:].*)$")
+# one look at a line that has none of all this
+SUSPECT = re.compile(
+    f"{TABS.pattern}|{INVISIBLE.pattern}|{CURLY.pattern}"
+    r"|^(?:%|\s*-[A-Za-z(]|\s*(?:- )?[A-Za-z_][\w.]*:[^\s/:])"
+)
 # the body of a text begins under a key, plain or quoted, or in an item of a list
 BLOCK_START = re.compile(
-    r"\s*(?:[-?] )*(?:(?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^#\s'\"][^#]*)?:\s+)?"
+    r"\s*+(?:[-?] )*+(?:(?:\"(?:[^\"\\]|\\.)*+\"|'[^']*+'|[^#\s'\"][^#]*)?:\s+)?"
     r"[|>][-+0-9]*\s*(?:#.*)?$"
 )
 PROSE = {
@@ -35,6 +42,7 @@ PROSE = {
 }
 FREE_TEXT = re.compile(rf"\s*(?:- )?\{{?(?:{'|'.join(sorted(PROSE))})\s*:")
 EVERYWHERE = frozenset({"RG010", "RG011"})  # where one line has it, most have
+MOST = 1_000  # lines with a fault; further ones are not looked at
 COMMENT = re.compile(r"(?:^|\s)#")
 
 
@@ -52,19 +60,12 @@ def prescan(lines: Sequence[str], found: Findings) -> bool:
 
     What an editor or a web page put on many lines is told once.
     """
-    for number, line in enumerate(lines, 1):
-        control = CONTROL.search(line) or BREAKS.search(line)
-        if control:
-            code = ord(control[0])
-            message = f"character U+{code:04X} is not allowed in YAML"
-            found.error("RG038", _at(number, control.span()), message, "remove it")
-    if found.failed:
-        return False
-    faults = [_fault(number, line) for number, line in _outside_blocks(lines)]
-    told = [one for one in faults if one is not None]
-    for fault in _once(told):
-        found.error(*fault)
-    return not told
+    for faults in (_characters(lines), _slips(lines)):
+        for fault in _once(list(islice(faults, MOST))):
+            found.error(*fault)
+        if found.failed:
+            return False
+    return True
 
 
 def _once(faults: Sequence[Fault]) -> Iterator[Fault]:
@@ -80,13 +81,31 @@ def _at(number: int, place: tuple[int, int]) -> Span:
     return Span(number, place[0] + 1, number, place[1] + 1)
 
 
+def _characters(lines: Sequence[str]) -> Iterator[Fault]:
+    for number, line in enumerate(lines, 1):
+        control = CONTROL.search(line) or BREAKS.search(line)
+        if control:
+            message = f"character U+{ord(control[0]):04X} is not allowed in YAML"
+            yield Fault("RG038", _at(number, control.span()), message, "remove it")
+
+
+def _slips(lines: Sequence[str]) -> Iterator[Fault]:
+    for number, line in _outside_blocks(lines):
+        fault = _fault(number, line) if SUSPECT.search(line) else None
+        if fault is not None:
+            yield fault
+
+
 def _outside_blocks(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
     """Yield the numbered lines that are not the body of a folded or literal text."""
     margin: int | None = None
     for number, line in enumerate(lines, 1):
-        indent = len(line) - len(line.lstrip(" "))
+        if not line or line[0] == "#":
+            continue
+        bare = line.lstrip(" ")
+        indent = len(line) - len(bare)
         if margin is not None:
-            if not line.strip() or indent > margin:
+            if indent > margin or not bare.strip():
                 continue
             margin = None
         yield number, line
@@ -95,6 +114,9 @@ def _outside_blocks(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
 
 
 def _fault(number: int, line: str) -> Fault | None:
+    if line[0] == "%":
+        message = "'%' at the start of a line is for directives of YAML, not used here"
+        return Fault("RG039", _at(number, (0, 1)), message, "remove the line, or indent it")
     comment = COMMENT.search(line)
     text = line[: comment.end() - 1] if comment else line
     tab = TAB.match(text)

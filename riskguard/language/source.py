@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
-from riskguard.language.blaming import BACKSLASH, CHARACTER, blame
+from riskguard.language.blaming import blame, blame_block, blame_escape, blame_tag
 from riskguard.language.findings import Findings
 from riskguard.language.prescan import prescan
 from riskguard.language.ruleset import Span
+from riskguard.language.tokens import MAX_LETTERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,16 +34,59 @@ __all__ = [
     "size",
 ]
 
+BLANKS = "\0 \t\n\r\x85\u2028\u2029"
+# what a plain text may hold between two spaces, outside and inside brackets
+PLAIN = re.compile(f"(?:[^:{BLANKS}]++|:(?![{BLANKS}]))*+")
+PLAIN_INSIDE = re.compile(rf"(?:[^:,\[\]{{}}{BLANKS}]++|:(?![?,\[\]{{}}{BLANKS}]))*+")
+
+
+class PythonLoader(yaml.SafeLoader):
+    """The loader in Python, with plain texts as the one in C reads them."""
+
+    def scan_plain(self) -> yaml.ScalarToken:
+        """Return a text without quotes; a '?' in brackets is a letter like any other."""
+        text, inside = self.buffer, bool(self.flow_level)
+        run = PLAIN_INSIDE if inside else PLAIN
+        start = end = self.get_mark()
+        parts: list[str] = []
+        spaces: list[str] = []
+        while not text.startswith("#", self.pointer):
+            found = run.match(text, self.pointer)
+            length = len(found[0]) if found else 0
+            self.pointer, self.index = self.pointer + length, self.index + length
+            self.column += length
+            if inside and text[self.pointer] == ":" and text[self.pointer + 1] in "?,[]{}":
+                context, problem = "while scanning a plain scalar", "found unexpected ':'"
+                raise yaml.scanner.ScannerError(context, start, problem, self.get_mark())
+            if not length:
+                break
+            parts += (*spaces, text[self.pointer - length : self.pointer])
+            self.allow_simple_key, end = False, self.get_mark()
+            spaces = self.scan_plain_spaces(self.indent + 1, start) or []
+            if not spaces or (not inside and self.column <= self.indent):
+                break
+        return yaml.ScalarToken("".join(parts), plain=True, start_mark=start, end_mark=end)
+
+
 # the loader in C gives the same nodes and marks, and is several times faster
-LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER: Any = getattr(yaml, "CSafeLoader", PythonLoader)
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 64
 MAX_NODES = 20_000
 LIMITS = "limits: 64 levels, 20,000 values, 2,000 rules"
-HALVES = re.compile("[\ud800-\udfff]")  # of a character that JSON writes as a pair
+TOO_LARGE = ("RG002", "nested too deep or too large", LIMITS)
+SECOND = (
+    "RG033",
+    '"---" starts a second document',
+    'one file holds one document; use "extends:" for several files',
+)
 # characters of the source that one character of a double-quoted value takes
 ESCAPES = {"x": 4, "u": 6, "U": 10}
+# a comment right behind the sign of a folded or literal text
+HIDDEN_COMMENT = re.compile(r"[|>][-+0-9]*#")
+BLOCKS = frozenset("|>")
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +116,7 @@ class Scalar:
         return Span(first.line, begin + start, first.line, begin + end, first.path)
 
     def _rescanned(self, start: int, end: int) -> Span:
-        places, at = _places(self), self.span
+        places, at = _places(self) if len(self.text) <= MAX_LETTERS else None, self.span
         if places is None:
             return Span(at.line, at.column, at.line, at.column + 1, at.path)
         row, column = places[min(start, len(places) - 1)]
@@ -170,58 +215,108 @@ def compose(text: str, path: str, *, origin: str = "") -> tuple[Node | None, Fin
         return None, found
     if not prescan(lines, found):
         return None, found
+    if not text.endswith("\n"):  # the loaders differ on where such a text ends
+        text, lines = f"{text}\n", (*lines, "")
+    builder = _Builder(lines, origin, found)
     try:
-        if not _events_allowed(text, found):
-            return None, found
-        root = yaml.compose(text, Loader=LOADER)
+        root = builder.build(text)
     except yaml.MarkedYAMLError as fault:
-        blame(fault, lines, found)
+        if "nesting depth" in (fault.problem or ""):
+            builder.too_deep()
+        else:
+            blame(fault, lines, found)
         return None, found
     except yaml.YAMLError as fault:
         found.error("RG039", Span(), str(fault).split("\n", maxsplit=1)[0])
         return None, found
-    except (OverflowError, ValueError):  # of the loader in Python: \\UFFFFFFFF
-        found.error("RG039", Span(), BACKSLASH, CHARACTER)
+    except (OverflowError, ValueError):  # the loader in Python: an escape beyond Unicode
+        blame_escape(builder.last.end_mark, lines, found)
         return None, found
-    if root is None:
+    if root is None and not found.failed:
         found.error("RG003", Span(), "the file is empty", 'start with "version: 1"')
-        return None, found
-    return _converted(root, lines, origin), found
+    return None if found.failed else root, found
 
 
-def _span(event: Any, path: str = "") -> Span:  # noqa: ANN401 - events and nodes of PyYAML share only their marks
+def _span(event: Any, path: str = "") -> Span:  # noqa: ANN401 - events of PyYAML share only their marks
     start, end = event.start_mark, event.end_mark
     return Span(start.line + 1, start.column + 1, end.line + 1, end.column + 1, path)
 
 
-def _events_allowed(text: str, found: Findings) -> bool:
-    """Refuse what YAML can do and rules never need, before any node is built."""
-    depth = nodes = documents = 0
-    for event in yaml.parse(text, Loader=LOADER):
-        if isinstance(event, yaml.DocumentStartEvent):
-            documents += 1
-        if isinstance(event, yaml.NodeEvent):
-            nodes += 1
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        refusal = _refused(event)
-        if refusal is None and HALVES.search(getattr(event, "value", None) or ""):
-            refusal = ("RG039", BACKSLASH, CHARACTER)  # what the loader in C refuses itself
-        if refusal is None and documents > 1:
-            refusal = (
-                "RG033",
-                '"---" starts a second document',
-                'one file holds one document; use "extends:" for several files',
-            )
-        if refusal is None and (depth > MAX_DEPTH or nodes > MAX_NODES):
-            refusal = ("RG002", "nested too deep or too large", LIMITS)
-        if refusal is not None:
-            code, message, help_text = refusal
-            found.error(code, _span(event), message, help_text)
-            return False
-    return True
+class _Builder:
+    """Builds our own nodes from the events of YAML; stops at what rules never need."""
+
+    def __init__(self, lines: Sequence[str], path: str, found: Findings) -> None:
+        self.lines, self.path, self.found = lines, path, found
+        self.last: Any = None  # event
+        self.open: list[tuple[Any, list[Node]]] = []  # what has begun, and what stands in it
+
+    def build(self, text: str) -> Node | None:
+        """Return the node of the one document, None where there is none or it is refused."""
+        root: Node | None = None
+        nodes = documents = 0
+        for event in yaml.parse(text, Loader=LOADER):
+            self.last = event
+            begins = isinstance(event, yaml.CollectionStartEvent)
+            nodes += begins or isinstance(event, yaml.ScalarEvent)
+            documents += isinstance(event, yaml.DocumentStartEvent)
+            deep = len(self.open) + begins > MAX_DEPTH or nodes > MAX_NODES
+            refusal = _refused(event) or (SECOND if documents > 1 else TOO_LARGE if deep else None)
+            if refusal is not None:
+                code, message, help_text = refusal
+                self.found.error(code, _span(event), message, help_text)
+                return None
+            if getattr(event, "tag", None):
+                blame_tag(event.start_mark, self.lines, self.found)
+                return None
+            if begins:
+                self.open.append((event, []))
+                continue
+            if isinstance(event, yaml.ScalarEvent):
+                node: Node = self._scalar(event)
+            elif isinstance(event, yaml.CollectionEndEvent):
+                node = self._closed(*self.open.pop(), event)
+            else:
+                continue
+            if self.open:
+                self.open[-1][1].append(node)
+            else:
+                root = node
+        return root
+
+    def too_deep(self) -> None:
+        """Note the bracket that the loader in C, looking ahead, met too many of."""
+        row, column = self.last.end_mark.line, self.last.end_mark.column
+        brackets = (at for at, sign in enumerate(self.lines[row]) if sign in "[{" and at >= column)
+        at = next(islice(brackets, MAX_DEPTH - len(self.open), None), column)
+        code, message, help_text = TOO_LARGE
+        self.found.error(code, Span(row + 1, at + 1, row + 1, at + 2), message, help_text)
+
+    def _scalar(self, event: Any) -> Scalar:  # noqa: ANN401 - events of PyYAML are untyped
+        begin, style = event.start_mark, event.style or ""
+        span = _span(event, self.path)
+        if style == '"' and SURROGATE.search(event.value):  # the loader in C refuses it
+            blame_escape(begin, self.lines, self.found)
+        elif style in BLOCKS and HIDDEN_COMMENT.match(self.lines[begin.line], begin.column):
+            blame_block(begin, self.lines, self.found)  # the loader in Python does
+        elif not (event.value or style) and self.open and self.open[-1][0].flow_style:
+            span = self._nothing(begin)
+        return Scalar(event.value, span, style, self.lines)
+
+    def _nothing(self, mark: Any) -> Span:  # noqa: ANN401 - marks of PyYAML are of two kinds
+        """Return where a value is missing in brackets: before what comes instead."""
+        row, column = mark.line, mark.column
+        while row < len(self.lines) - 1 and not self.lines[row][column:].strip(" "):
+            row, column = row + 1, 0
+        rest = self.lines[row][column:]
+        column += len(rest) - len(rest.lstrip(" ")) + 1
+        return Span(row + 1, column, row + 1, column, self.path)
+
+    def _closed(self, begun: Any, items: list[Node], ended: Any) -> Node:  # noqa: ANN401 - as above
+        start, end = begun.start_mark, ended.end_mark
+        span = Span(start.line + 1, start.column + 1, end.line + 1, end.column + 1, self.path)
+        if isinstance(begun, yaml.MappingStartEvent):
+            return Mapping(tuple(zip(items[::2], items[1::2], strict=True)), span)
+        return Listing(tuple(items), span, bool(begun.flow_style))
 
 
 def _refused(event: Any) -> tuple[str, str, str] | None:  # noqa: ANN401 - any event of PyYAML
@@ -230,21 +325,4 @@ def _refused(event: Any) -> tuple[str, str, str] | None:  # noqa: ANN401 - any e
         return "RG020", "YAML aliases (*name) are not used here", help_text
     if getattr(event, "anchor", None):
         return "RG021", "YAML anchors (&name) are not used here", 'use "params:" or "define:"'
-    tag = getattr(event, "tag", None)
-    if tag:
-        shown = str(tag).replace("tag:yaml.org,2002:", "!!")
-        word = shown[1:] if shown[:2] != "!!" else ""
-        help_text = f'write "not: {word}"' if word.isidentifier() else "remove it"
-        return "RG022", f"YAML tags ({shown}) are not used here", help_text
     return None
-
-
-def _converted(node: Any, lines: Sequence[str], path: str) -> Node:  # noqa: ANN401 - nodes of PyYAML are untyped
-    span = _span(node, path)
-    if isinstance(node, yaml.MappingNode):
-        pairs = (tuple(_converted(one, lines, path) for one in pair) for pair in node.value)
-        return Mapping(tuple((key, value) for key, value in pairs), span)
-    if isinstance(node, yaml.SequenceNode):
-        items = tuple(_converted(item, lines, path) for item in node.value)
-        return Listing(items, span, bool(node.flow_style))
-    return Scalar(node.value, span, node.style or "", lines)

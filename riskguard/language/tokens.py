@@ -9,12 +9,13 @@ from riskguard.language.findings import LineError
 from riskguard.language.slips import strange
 from riskguard.language.units import NUMBER, amount
 
-__all__ = ["Token", "tokens"]
+__all__ = ["MAX_LETTERS", "Token", "tokens"]
 
 SYMBOLIC = re.compile(r"<=|>=|==|!=|=<|=>|<>|[≤≥≠]|[-<>=+*/().,]")
 NAME = re.compile(r"[^\W\d]\w*")
 JOINED = re.compile(r"&&?|\|\|?")
 MAX_TOKENS = 200
+MAX_LETTERS = 4_000
 
 
 class Token(NamedTuple):
@@ -30,6 +31,9 @@ class Token(NamedTuple):
 
 def tokens(text: str) -> list[Token]:
     """Return the tokens of a line, an `end` after the last."""
+    if len(text) > MAX_LETTERS:
+        message = f"more than {MAX_LETTERS:,} characters in one line"
+        raise LineError("RG002", 0, 1, message, 'name parts of it under "define:"')
     found: list[Token] = []
     at = 0
     while at < len(text):

@@ -22,8 +22,9 @@ from riskguard.market import HOUR
 from riskguard.shipped import shipped
 from tests.language.made_files import files
 from tests.language.test_diagnostics import MISTAKES
-from tests.language.test_pack import PACK, misspelt
+from tests.language.test_pack import PACK
 from tests.language.typed import LOADERS, typed
+from tests.language.typos import misspelt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
