@@ -107,10 +107,13 @@ class Diagnostic:
 
     def _excerpt(self) -> tuple[str, str, str]:
         """Return the source line as shown: before, under and after the caret."""
-        begin = self.column - 1
-        end = max(self.end_column - 1, begin + 1) if self.end_line == self.line else None
-        before, marked = visible(self.source[:begin]), visible(self.source[begin:end])
-        after = visible(self.source[end:]) if end is not None else ""
+        begin, end = self.column - 1, len(self.source)
+        if self.end_line == self.line:
+            end = max(self.end_column - 1, begin + 1)
+        # no more of a long line than could be shown
+        before = visible(self.source[max(0, begin - LINE - 1) : begin])
+        marked = visible(self.source[begin : min(end, begin + LINE + 1)])
+        after = visible(self.source[end : end + LINE + 1])
         if len(before) + len(marked) + len(after) <= LINE:
             return before, marked, after
         third = LINE // 3

@@ -19,7 +19,7 @@ from riskguard.language.schema import (
 from riskguard.language.source import Listing, Mapping, Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from riskguard.language.findings import Findings
     from riskguard.language.source import Node
@@ -49,39 +49,107 @@ class _AddressError(Exception):
 
 
 def overridden(
-    root: Mapping, key: Scalar, value: Node, findings: Findings, *, whole: bool = True
+    root: Mapping,
+    changes: Iterable[tuple[Scalar, Node]],
+    findings: Findings,
+    *,
+    whole: bool = True,
 ) -> Mapping:
-    """Return the tree with the value at an address replaced; an unknown address is noted.
+    """Return the tree with the values at addresses replaced; an unknown address is noted.
 
     `whole` says that the single values of the file may be replaced too.
     """
-    try:
-        return _replaced(root, key, value, SINGLE if whole else ())
-    except _AddressError as fault:
-        findings.error("RG602", key.span, "no such address", fault.fix)
-        return root
+    tree = _Tree(root, SINGLE if whole else ())
+    for key, value in changes:
+        try:
+            tree.replace(key, value)
+        except _AddressError as fault:
+            findings.error("RG602", key.span, "no such address", fault.fix)
+    return tree.closed()
 
 
-def _replaced(root: Mapping, key: Scalar, value: Node, single: tuple[str, ...]) -> Mapping:
-    section, _, rest = key.text.partition(".")
-    if section not in SECTIONS:
-        if rest or section not in single:
-            raise _meant(section, [*single, *SECTIONS], "", rest)
-        return with_value(root, section, key_at(key, section), value)
-    if not rest:
-        raise _AddressError(f"name one of them, for example {section}.{_example(root, section)}")
-    names = dict(_names(value_of(root, section)))
-    name = _longest(rest, names)
-    if name is None:
-        written, _, inner = rest.partition(".")
-        raise _meant(written, names, f"{section}.", inner)
-    inner = rest[len(name) + 1 :]
-    old = names[name]
-    if not inner:
-        new = replaced_parameter(old, value) if section == "params" else value
-    else:
-        new = _inside(old, inner, key, value, (section, name))
-    return _put(root, section, (key_at(key, name) if not inner else None, name), new)
+class _Tree:
+    """A file whose sections are opened once, however many of their entries are replaced."""
+
+    def __init__(self, root: Mapping, single: tuple[str, ...]) -> None:
+        self.root, self.single = root, single
+        self.opened: dict[str, _Section] = {}
+
+    def replace(self, key: Scalar, value: Node) -> None:
+        section, _, rest = key.text.partition(".")
+        if section not in SECTIONS:
+            if rest or section not in self.single:
+                raise _meant(section, [*self.single, *SECTIONS], "", rest)
+            self.root = with_value(self.root, section, key_at(key, section), value)
+            return
+        held = self._open(section)
+        if not rest:
+            example = next(iter(held.places), "my_name")
+            raise _AddressError(f"name one of them, for example {section}.{example}")
+        name = _longest(rest, held.places)
+        if name is None:
+            written, _, inner = rest.partition(".")
+            raise _meant(written, held.places, f"{section}.", inner)
+        inner = rest[len(name) + 1 :]
+        old = held.value(name)
+        if inner:
+            held.put(name, None, _inside(old, inner, key, value, (section, name)))
+        else:
+            new = replaced_parameter(old, value) if section == "params" else value
+            held.put(name, key_at(key, name), new)
+
+    def _open(self, section: str) -> _Section:
+        if section not in self.opened:
+            self.opened[section] = _Section(value_of(self.root, section))
+        return self.opened[section]
+
+    def closed(self) -> Mapping:
+        for section, held in self.opened.items():
+            node = held.closed()
+            if node is not None:
+                self.root = with_value(self.root, section, None, node)
+        return self.root
+
+
+class _Section:
+    """The entries of a section by name: keys with values, or stages."""
+
+    def __init__(self, node: Node | None) -> None:
+        self.node = node
+        self.pairs = list(node.items) if isinstance(node, Mapping) else []
+        self.stages = list(node.items) if isinstance(node, Listing) else []
+        keys = enumerate(key for key, _ in self.pairs)
+        self.places = {key.text: at for at, key in keys if isinstance(key, Scalar)}
+        for at, stage in enumerate(self.stages):
+            written = stage_name(stage)
+            if written is not None:
+                self.places[written.text] = at
+
+    def value(self, name: str) -> Node:
+        at = self.places[name]
+        return self.pairs[at][1] if self.pairs else self.stages[at]
+
+    def put(self, name: str, key: Scalar | None, new: Node) -> None:
+        at = self.places[name]
+        if self.pairs:
+            self.pairs[at] = (key or self.pairs[at][0], new)
+            return
+        written = stage_name(self.stages[at])
+        if isinstance(new, Mapping) and stage_name(new) is None and written is not None:
+            called = key or written  # a stage given whole has the name that its address says
+            new = replace(new, items=((key_at(called, "stage"), called), *new.items))
+        self.stages[at] = new
+        again = stage_name(new)
+        if again is not None and again.text != name:
+            del self.places[name]
+            self.places[again.text] = at
+
+    def closed(self) -> Node | None:
+        if isinstance(self.node, Mapping):
+            return replace(self.node, items=tuple(self.pairs))
+        if isinstance(self.node, Listing):
+            return replace(self.node, items=tuple(self.stages))
+        return self.node
 
 
 def _inside(old: Node, rest: str, key: Scalar, value: Node, way: tuple[str, str]) -> Node:
@@ -105,30 +173,6 @@ def _inside(old: Node, rest: str, key: Scalar, value: Node, way: tuple[str, str]
     if not isinstance(inner, Mapping):
         raise _AddressError(f"replace it whole: {prefix}{first}")
     return with_value(old, first, None, with_value(inner, second, key_at(key, second), value))
-
-
-def _put(root: Mapping, section: str, name: tuple[Scalar | None, str], new: Node) -> Mapping:
-    """Return the tree with the entry of that name in a section replaced."""
-    key, text = name
-    held = value_of(root, section)
-    if isinstance(held, Mapping):
-        return with_value(root, section, None, with_value(held, text, key, new))
-    if not isinstance(held, Listing):
-        return root
-    items = []
-    for stage in held.items:
-        written = stage_name(stage)
-        same = written is not None and written.text == text
-        items.append(_stage(new, key, written) if same and written else stage)
-    return with_value(root, section, None, replace(held, items=tuple(items)))
-
-
-def _stage(new: Node, key: Scalar | None, name: Scalar) -> Node:
-    """Return a stage given whole, with the name that its address says."""
-    if not isinstance(new, Mapping) or stage_name(new) is not None:
-        return new
-    called = key or name
-    return replace(new, items=((key_at(called, "stage"), called), *new.items))
 
 
 def replaced_parameter(old: Node, new: Node) -> Node:
@@ -172,25 +216,13 @@ def with_value(node: Mapping, key: str, place: Scalar | None, value: Node) -> Ma
     return replace(node, items=(*items, (fresh, value)))
 
 
-def _names(held: Node | None) -> Iterable[tuple[str, Node]]:
-    if isinstance(held, Mapping):
-        for name, value in held.items:
-            if isinstance(name, Scalar):
-                yield name.text, value
-    for stage in held.items if isinstance(held, Listing) else ():
-        written = stage_name(stage)
-        if written is not None:
-            yield written.text, stage
-
-
-def _longest(rest: str, names: Iterable[str]) -> str | None:
+def _longest(rest: str, names: Container[str]) -> str | None:
     """Return the longest name that an address begins with: names of inputs have dots."""
-    fitting = [name for name in names if rest == name or rest.startswith(f"{name}.")]
-    return max(fitting, key=len, default=None)
-
-
-def _example(root: Mapping, section: str) -> str:
-    return next((name for name, _ in _names(value_of(root, section))), "my_name")
+    while rest not in names:
+        rest, dot, _ = rest.rpartition(".")
+        if not dot:
+            return None
+    return rest
 
 
 def _meant(word: str, known: Iterable[str], before: str, after: str) -> _AddressError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 from riskguard.errors import visible
@@ -12,6 +13,7 @@ from riskguard.language.source import Listing, Mapping, Scalar, children
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from riskguard.errors import Diagnostic
     from riskguard.language.findings import Findings
     from riskguard.language.source import Node
 
@@ -27,6 +29,7 @@ def silence(root: Mapping, found: Findings) -> list[Allowance]:
     Returns what is allowed of warnings that only data can bring.
     """
     later: list[Allowance] = []
+    warnings = _Warnings(found)
     for owner, listed in _allowances(root):
         items = listed.items if isinstance(listed, Listing) else (listed,)
         for item in items:
@@ -35,7 +38,7 @@ def silence(root: Mapping, found: Findings) -> list[Allowance]:
                 if item.text.startswith(LATER):
                     later.append(allowed)
                 else:
-                    _silence(item, allowed, found)
+                    warnings.silence(item, allowed)
             else:
                 message = "allow lists codes of warnings"
                 code = item.text.upper() if isinstance(item, Scalar) else ""
@@ -78,11 +81,32 @@ def _own(block: Node) -> Iterator[tuple[Mapping, Node]]:
                 yield block, value
 
 
-def _silence(item: Scalar, allowed: Allowance, found: Findings) -> None:
-    hits = [one for one in found.sorted() if allowed.silences(one)]
-    for one in hits:
-        found.drop(one)
-    if not hits and not item.span.path:  # what extends a file may have changed what it allows
-        error = any(one.code == item.text for one in found.sorted())
-        fix = "errors cannot be silenced: remove it" if error else "remove it"
-        found.warn("RG901", item.span, "this allow is not used", fix)
+class _Warnings:
+    """The warnings found, those of one file and code together, by line."""
+
+    def __init__(self, found: Findings) -> None:
+        self.found = found
+        self.errors: set[str] = set()
+        self.of: dict[tuple[str, str], list[Diagnostic]] = {}
+        for one in found.sorted():
+            if one.severity == "warning":
+                self.of.setdefault((one.path, one.code), []).append(one)
+            else:
+                self.errors.add(one.code)
+
+    def silence(self, item: Scalar, allowed: Allowance) -> None:
+        """Drop those that are allowed."""
+        held = self.of.get((allowed.path, allowed.code), [])
+        begin = bisect_left(held, allowed.first, key=_line)
+        end = bisect_right(held, allowed.last, key=_line)
+        for one in held[begin:end]:
+            self.found.drop(one)
+        del held[begin:end]
+        if begin == end and not item.span.path:  # what extends a file may have changed it
+            error = item.text in self.errors
+            fix = "errors cannot be silenced: remove it" if error else "remove it"
+            self.found.warn("RG901", item.span, "this allow is not used", fix)
+
+
+def _line(found: Diagnostic) -> int:
+    return found.line

@@ -21,12 +21,23 @@ from riskguard.language.merging import listed, merged, stage_name
 from riskguard.language.ruleset import Span
 from riskguard.language.schema import FILE_KEYS, PER_SYMBOL_KEYS, SYMBOL
 from riskguard.language.scope import Scope
-from riskguard.language.source import MAX_BYTES, Listing, Mapping, Scalar, children, compose
+from riskguard.language.source import (
+    LIMITS,
+    MAX_BYTES,
+    MAX_NODES,
+    Listing,
+    Mapping,
+    Scalar,
+    children,
+    compose,
+    size,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping as Table
 
+    from riskguard.language.blocks import Entry
     from riskguard.language.including import Part
     from riskguard.language.source import Node
 
@@ -86,10 +97,11 @@ def compose_text(text: str, name: str) -> Composed:
         return Composed(root, found)
     if COMPOSERS.isdisjoint(key.text for key, _ in root.items if isinstance(key, Scalar)):
         return Composed(root, found, (root,))
-    includer = Includer(found)
-    if not includer.gather(root, name):
-        return Composed(None, found)
-    return _Composer(found, includer.parts).whole()
+    with found.bounded():
+        includer = Includer(found)
+        if includer.gather(root, name):
+            return _Composer(found, includer.parts).whole()
+    return Composed(None, found)
 
 
 class _Composer(BlockReader):
@@ -107,8 +119,7 @@ class _Composer(BlockReader):
         addressed = {key.text for pairs in overrides for key, _ in pairs}
         for part, block, pairs in zip(self.parts, blocks, overrides, strict=True):
             tree = merged(tree, part, self.findings, addressed)
-            for key, value in pairs:
-                tree = overridden(tree, key, value, self.findings)
+            tree = overridden(tree, pairs, self.findings)
             if "disable" in block:
                 names = self.names(block["disable"], "disable")
                 tree = self._without(tree, names, disabled)
@@ -151,7 +162,12 @@ class _Composer(BlockReader):
         if section is None:
             return
         plain = tuple(pair for pair in tree.items if _text(pair[0]) not in {"per_symbol", "guards"})
-        for entry in self.entries(section, "per_symbol") or ():
+        entries = self.entries(section, "per_symbol") or []
+        if len(entries) * size(replace(tree, items=plain)) > MAX_NODES:
+            message = "the rules once for each of these symbols are too large"
+            self.findings.error("RG002", section.span, message, LIMITS)
+            return
+        for entry in entries:
             symbol = entry.key
             if not SYMBOL.fullmatch(symbol.text):
                 message = f"a symbol has capital letters and digits, not '{symbol.text}'"
@@ -166,34 +182,39 @@ class _Composer(BlockReader):
     def _variant(self, tree: Mapping, block: Block, disabled: dict[str, Scalar]) -> Variant:
         own: set[str] = set()
         if "params" in block:
-            for entry in self.entries(block["params"].node, "params") or ():
-                own.add(entry.key.text)
-                tree = self._parameter(tree, entry.key, entry.node)
-        for key, value in self._overrides(block):
-            tree = overridden(tree, key, value, self.findings, whole=False)
+            entries = self.entries(block["params"].node, "params") or []
+            own.update(entry.key.text for entry in entries)
+            tree = self._parameters(tree, entries)
+        changes = self._overrides(block)
+        tree = overridden(tree, changes, self.findings, whole=False)
+        for key, _ in changes:
             own.update(_words_of(key.text) if key.text.startswith("params.") else ())
         if "disable" in block:
             tree = self._without(tree, self.names(block["disable"], "disable"), disabled)
         return Variant(tree, frozenset(own), disabled)
 
-    def _parameter(self, tree: Mapping, key: Scalar, value: Node) -> Mapping:
-        """Replace a parameter; the range of another symbol's prices does not hold for it."""
+    def _parameters(self, tree: Mapping, entries: list[Entry]) -> Mapping:
+        """Replace parameters; the range of another symbol's prices does not hold for them."""
         params = value_of(tree, "params")
-        old = value_of(params, key.text) if params is not None else None
-        if old is None and isinstance(value, Mapping):  # said in full: one of the symbol alone
-            params = params if isinstance(params, Mapping) else Mapping((), key.span)
-            return with_value(tree, "params", None, with_value(params, key.text, key, value))
-        if not isinstance(params, Mapping) or old is None:
-            known = [_text(name) for name, _ in _pairs(params)]
-            message = f"no parameter '{key.text}'"
-            self.findings.error("RG602", key.span, message, suggestion(key.text, known))
+        items = list(_pairs(params))
+        places = {_text(name): at for at, (name, _) in enumerate(items)}
+        for key, value in entries:
+            at = places.get(key.text)
+            if at is None and isinstance(value, Mapping):  # said in full: one of the symbol alone
+                items.append((key, value))
+            elif at is None:
+                message = f"no parameter '{key.text}'"
+                self.findings.error("RG602", key.span, message, suggestion(key.text, places))
+            else:
+                new = replaced_parameter(items[at][1], value)
+                if isinstance(new, Mapping) and new is not value:
+                    kept = [pair for pair in new.items if _text(pair[0]) not in {"range", "step"}]
+                    new = replace(new, items=tuple(kept))
+                items[at] = (key_at(key, key.text), new)
+        if not items:
             return tree
-        new = replaced_parameter(old, value)
-        if isinstance(new, Mapping) and new is not value:
-            kept = [pair for pair in new.items if _text(pair[0]) not in {"range", "step"}]
-            new = replace(new, items=tuple(kept))
-        changed = with_value(params, key.text, key_at(key, key.text), new)
-        return with_value(tree, "params", None, changed)
+        place = params.span if params is not None else items[0][0].span
+        return with_value(tree, "params", None, Mapping(tuple(items), place))
 
 
 def _of_symbol(tree: Mapping, symbol: Scalar) -> Mapping:

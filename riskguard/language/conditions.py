@@ -269,8 +269,11 @@ class ConditionReader(BlockReader):
 
     def line(self, scalar: Scalar) -> Condition | None:
         """Return the condition of one line, None when it has a fault."""
+        if self.scope.budget.spent:
+            self.findings.stop()
+            return None
         try:
-            syntax = parse_line(scalar.text)
+            syntax = parse_line(scalar.text, self.scope.budget.take)
             if isinstance(syntax, Path):
                 return self._flag(syntax, scalar)
             if isinstance(syntax.left, Path) and syntax.left.word == "stage":

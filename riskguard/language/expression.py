@@ -40,6 +40,8 @@ from riskguard.language.tokens import tokens
 from riskguard.language.units import DURATIONS, MULTIPLIERS, UNIT_WORDS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from riskguard.language.tokens import Token
 
 __all__ = [
@@ -60,9 +62,15 @@ JOINING_WORDS = {"and": "all", "or": "any"}
 BARS = frozenset({"close", "closes", "bar", "bars"})
 
 
-def parse_line(text: str) -> Comparison | Path:
-    """Return the syntax of a line: a comparison, or the bare path of a flag."""
-    return _Parser(text).line()
+def parse_line(text: str, count: Callable[[int], None] | None = None) -> Comparison | Path:
+    """Return the syntax of a line: a comparison, or the bare path of a flag.
+
+    `count` is told how many words there are, before they are looked at.
+    """
+    parser = _Parser(text)
+    if count is not None:
+        count(len(parser.tokens) - 1)
+    return parser.line()
 
 
 def parse_literal(text: str) -> Literal:
@@ -90,10 +98,7 @@ class _Parser:
         self.text = text
         self.tokens = tokens(text)
         self.at = 0
-
-    @property
-    def token(self) -> Token:
-        return self.tokens[self.at]
+        self.token = self.tokens[0]
 
     @property
     def next(self) -> Token:
@@ -103,10 +108,11 @@ class _Parser:
         token = self.token
         if token.kind != "end":
             self.at += 1
+            self.token = self.tokens[self.at]
         return token
 
     def sees(self, *signs: str) -> bool:
-        return self.token.kind == "sign" and self.token.text in signs
+        return self.token.text in signs and self.token.kind == "sign"
 
     def finish(self, after: str) -> None:
         self.no_joining()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 from riskguard.errors import Diagnostic, visible
 from riskguard.language.synonyms import INSTEAD, meanings, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from riskguard.language.ruleset import Span
 
@@ -16,6 +18,14 @@ __all__ = ["SURE", "Findings", "LineError", "advice", "near", "suggestion"]
 
 # how alike two words must be where one is taken for the other without asking
 SURE = 0.75
+# a file with more errors than this is read no further
+ENOUGH = 100
+# no slip is looked for in a longer word or among more names; how many letters are compared
+WORD, NAMES, LETTERS = 64, 1_000, 1_000
+
+
+class _EnoughError(Exception):
+    """Enough has been read of a file that is refused anyway."""
 
 
 class LineError(Exception):
@@ -39,11 +49,28 @@ class Findings:
         self.lines = tuple(lines) or ("",)
         self.files = {name: tuple(of) for name, of in (files or {}).items()}
         self._found: dict[tuple[str, str, int, int], Diagnostic] = {}
+        self._errors, self._most = 0, 0  # most 0: without end
 
     @property
     def failed(self) -> bool:
         """Say whether an error was found."""
-        return any(found.severity == "error" for found in self._found.values())
+        return self._errors > 0
+
+    @contextmanager
+    def bounded(self) -> Iterator[None]:
+        """Leave the block early once it has noted many errors: hardly one of them is shown."""
+        before, self._most = self._most, ENOUGH
+        try:
+            yield
+        except _EnoughError:
+            pass
+        finally:
+            self._most = before
+
+    def stop(self) -> None:
+        """Leave the block that is bounded: what follows would not be worth reading."""
+        if self._most:
+            raise _EnoughError
 
     def error(self, code: str, span: Span, message: str, fix: str = "") -> None:
         """Note an error at `span`."""
@@ -55,7 +82,13 @@ class Findings:
 
     def take(self, found: Diagnostic) -> None:
         """Note a diagnostic that was made elsewhere."""
-        self._found.setdefault(_key(found), found)
+        key = _key(found)
+        if key in self._found:
+            return
+        self._found[key] = found
+        self._errors += found.severity == "error"
+        if 0 < self._most < self._errors:
+            raise _EnoughError
 
     def drop(self, found: Diagnostic) -> None:
         """Forget a warning that the author silences."""
@@ -95,15 +128,26 @@ def near(word: str, known: Iterable[str], least: float = 0.6) -> str:
     Words from elsewhere come first ("price" is close), then the nearest spelling; `least` is how
     alike the two must be, from 0 to 1.
     """
+    wanted = word.lower()
     by_lower = {name.lower(): name for name in known}
-    if word.lower() in by_lower:
-        return by_lower[word.lower()]
+    if wanted in by_lower:
+        return by_lower[wanted]
+    if not 0 < len(word) <= WORD:
+        return ""
     for meant in meanings(word):
         if meant in by_lower:
             return by_lower[meant]
+    if len(by_lower) > NAMES:
+        return ""
+    letters = set(wanted)
+    names = nsmallest(
+        LETTERS // len(word),
+        by_lower,
+        lambda name: len(letters ^ set(name)) + abs(len(name) - len(wanted)),
+    )
     from difflib import get_close_matches  # noqa: PLC0415 - a live guard never needs it
 
-    found = get_close_matches(word.lower(), list(by_lower), 1, least)
+    found = get_close_matches(wanted, names, 1, least)
     return by_lower[found[0]] if found else ""
 
 

@@ -49,9 +49,11 @@ class HeaderReader(BlockReader):
         self.scope.every = every or self.scope.every
         if "symbol" in block:
             self.scope.symbol = self._symbol(block["symbol"])
+        symbols: tuple[str, ...] = ()
         if "symbols" in block:
             names = self.names(block["symbols"], "symbols")
-            self.scope.symbols = tuple(name.text for name in names if self._fit(name))
+            symbols = tuple(name.text for name in names if self._fit(name))
+            self.scope.symbols = dict.fromkeys(symbols)
         guards = self._guards(block["guards"]) if "guards" in block else "symbol"
         said = {
             key: self.chosen(block, key, FILE_KEYS) for key in ("evaluate", "blind", "severity")
@@ -65,7 +67,7 @@ class HeaderReader(BlockReader):
         }
         return RuleSet(
             symbol=self.scope.symbol,
-            symbols=self.scope.symbols,
+            symbols=symbols,
             guards=guards,
             every=every or None,
             evaluate=said["evaluate"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zoneinfo
+from functools import cache
 from typing import TYPE_CHECKING
 
 from riskguard.language.blocks import BlockReader
@@ -90,8 +91,13 @@ class HourReader(BlockReader):
         try:
             zoneinfo.ZoneInfo(found.text)
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-            close = near(found.text, zoneinfo.available_timezones())
+            close = near(found.text, _zones())
             fix = f"did you mean '{close}'?" if close else "use a name such as Europe/London"
             self.findings.error("RG142", found.span, f"unknown time zone '{found.text}'", fix)
             return ""
         return found.text
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())  # reads a folder

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from bisect import bisect_left
+from typing import TYPE_CHECKING, NamedTuple
 
 from riskguard.language.rewriting import release, trigger
 from riskguard.language.ruleset import Rule
@@ -11,7 +12,7 @@ from riskguard.language.units import percent
 if TYPE_CHECKING:
     from riskguard.language.expanding import Expander
     from riskguard.language.findings import Findings
-    from riskguard.language.ruleset import Compare, RuleSet, Stage
+    from riskguard.language.ruleset import Compare, RuleSet, Stage, Value
 
 __all__ = ["gaps", "ladder"]
 
@@ -74,9 +75,10 @@ def ladder(rules: RuleSet, expander: Expander, found: Findings) -> None:
             )
             found.error("RG414", stage.span, message, f"write at most {percent(mild)}")
         _skipped(milder, stage, expander, found)
-    for number, stage in enumerate(rules.stages):
-        for milder in rules.stages[:number]:
-            _stuck(milder, stage, expander, found)
+    entered: dict[tuple[Value, str], _Entered] = {}
+    for stage in rules.stages:
+        _stuck(stage, entered, expander, found)
+        _enters(stage, entered, expander)
 
 
 def _skipped(milder: Stage, stage: Stage, expander: Expander, found: Findings) -> None:
@@ -93,19 +95,57 @@ def _skipped(milder: Stage, stage: Stage, expander: Expander, found: Findings) -
     found.error("RG415", first[0].span, message, "swap the thresholds")
 
 
-def _stuck(milder: Stage, stage: Stage, expander: Expander, found: Findings) -> None:
-    enter, recover = expander.sole(milder.enter), expander.sole(stage.recover)
-    if enter is None or recover is None or enter[1] or not _same_side(enter[0], recover[0]):
+class _Entered(NamedTuple):
+    """Milder stages that are entered on one side of a value, each further out than before."""
+
+    bounds: list[float]  # rising: below a threshold it is the threshold, above it is minus that
+    stages: list[Stage]
+    leaves: list[Compare]
+
+
+def _enters(stage: Stage, entered: dict[tuple[Value, str], _Entered], expander: Expander) -> None:
+    """Remember by which line a stage is entered at once."""
+    sole = expander.sole(stage.enter)
+    bound = None if sole is None or sole[1] else _bound(sole[0], expander)
+    if sole is None or bound is None:
         return
-    x, y = expander.number(enter[0].right), expander.number(recover[0].right)
-    if x is None or y is None or not (y <= x if enter[0].op[0] == "<" else y >= x):
+    leaf = sole[0]
+    known = entered.setdefault((leaf.left, leaf.op[0]), _Entered([], [], []))
+    if not known.bounds or bound > known.bounds[-1]:
+        known.bounds.append(bound)
+        known.stages.append(stage)
+        known.leaves.append(leaf)
+
+
+def _stuck(
+    stage: Stage,
+    entered: dict[tuple[Value, str], _Entered],
+    expander: Expander,
+    found: Findings,
+) -> None:
+    sole = expander.sole(stage.recover)
+    bound = None if sole is None else _bound(sole[0], expander)
+    if sole is None or bound is None:
+        return
+    recover = sole[0]
+    milder = entered.get((recover.left, recover.op[0]), _Entered([], [], []))
+    first = bisect_left(milder.bounds, bound)
+    if first == len(milder.bounds):
         return
     message = (
-        f"\"recover\" is true only while stage '{milder.name}' would be entered "
-        f"(line {enter[0].span.line}): the stage never gets out"
+        f"\"recover\" is true only while stage '{milder.stages[first].name}' would be entered "
+        f"(line {milder.leaves[first].span.line}): the stage never gets out"
     )
-    fix = f"turn it round: {'>' if enter[0].op[0] == '<' else '<'}"
-    found.error("RG423", recover[0].span, message, fix)
+    fix = f"turn it round: {'>' if recover.op[0] == '<' else '<'}"
+    found.error("RG423", recover.span, message, fix)
+
+
+def _bound(leaf: Compare, expander: Expander) -> float | None:
+    """Return how far out a threshold lies on its side, None where it is no figure."""
+    if leaf.op[0] not in "<>":
+        return None
+    figure = expander.number(leaf.right)
+    return figure if figure is None or leaf.op[0] == "<" else -figure
 
 
 def _same_side(one: Compare, other: Compare) -> bool:

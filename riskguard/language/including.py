@@ -217,7 +217,7 @@ def siblings(folder: Path, *, stems: bool = True) -> list[str]:
     try:
         inside = [one for one in folder.iterdir() if one.name != FOR_EDITORS]
         found = sorted(one for one in inside if one.suffix in SUFFIXES)
-    except OSError:
+    except (OSError, ValueError):
         return []
     if not stems:
         return [one.name for one in found]

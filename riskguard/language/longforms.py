@@ -49,10 +49,8 @@ if TYPE_CHECKING:
 __all__ = ["LongFormReader"]
 
 LONGEST_NAME = 58  # leaves room for a number behind it
-AVERAGE = re.compile(r"(?P<times>\S+)\s+average\(\s*(?P<window>[^(),]+?)\s*\)")
-ATR = re.compile(
-    r"(?P<times>\d[\d_]*(?:\.\d+)?)\s+atr\(\s*(?P<window>[^(),]+?)\s*\)", re.IGNORECASE
-)
+AVERAGE = re.compile(r"(?P<times>\S+)\s+average\((?P<window>[^(),]+)\)")
+ATR = re.compile(r"(?P<times>\d[\d_]*(?:\.\d+)?)\s+atr\((?P<window>[^(),]+)\)", re.IGNORECASE)
 CLOSES = re.compile(r"(\d+)\s+(?:closes?|bars?)")
 
 
@@ -79,16 +77,16 @@ class LongFormReader(BlockReader):
             return None
         syntax = parse_line(line.text)
         quiet = self.conditions.quiet()
-        parts = [quiet.line(_for_symbol(line, syntax, symbol, self.scope)) for symbol in symbols]
+        parts: list[Condition] = []
+        for symbol in symbols:
+            part = quiet.line(_for_symbol(line, syntax, symbol, self.scope))
+            if part is None:
+                for one in quiet.findings.sorted()[:1]:  # told once, at the line as written
+                    self.findings.error(one.code, line.span, one.message, one.help)
+                return None
+            parts.append(part)
         count = self.conditions.count(inner["at_least"], len(parts))
-        whole = [part for part in parts if part is not None]
-        if len(whole) < len(parts):  # what the line alone does not show
-            fault = next(one for one in quiet.findings.sorted() if one.severity == "error")
-            self.findings.error(fault.code, line.span, fault.message, fault.help)
-            return None
-        if count is None:
-            return None
-        return AtLeast(count, tuple(whole), entry.key.span)
+        return AtLeast(count, tuple(parts), entry.key.span) if count else None
 
     def _symbols(self, entry: Entry) -> list[str] | None:
         known = {self.scope.symbol, *self.scope.symbols} - {""}
@@ -159,7 +157,7 @@ class LongFormReader(BlockReader):
         text = self.text(block["buffer"], "buffer")
         ranges = ATR.fullmatch(text)
         if ranges:
-            return f" - {ranges['times']} * close.atr({ranges['window']})"
+            return f" - {ranges['times']} * close.atr({ranges['window'].strip()})"
         return f" - {text}" if text else ""
 
     # ------------------------------------------------------------ liquidations
@@ -186,7 +184,7 @@ class LongFormReader(BlockReader):
             return None
         least = f", min={minimum}" if minimum else ""
         total = f"liq.{side}.sum({window})"
-        pace = f"{total}.times_avg({match['window']}{least}) >= {match['times']}"
+        pace = f"{total}.times_avg({match['window'].strip()}{least}) >= {match['times']}"
         if "floor" not in block:
             return self._line(pace, wanted)
         floor = self._floor(block)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from riskguard.errors import RuleError
@@ -20,7 +21,7 @@ from riskguard.language.references import circles
 from riskguard.language.rewriting import latches
 from riskguard.language.ruleset import RuleSet, Span
 from riskguard.language.schema import FILE_KEYS, MAX_RULES, STAGE_KEYS
-from riskguard.language.scope import Scope
+from riskguard.language.scope import Budget, Scope
 from riskguard.language.source import LIMITS, Listing, Mapping, Scalar
 from riskguard.language.strays import laddered, named, returned
 
@@ -69,22 +70,31 @@ def _read(
     composed: Composed, settings: Table[str, str], every: int | None
 ) -> tuple[RuleSet | None, list[Diagnostic]]:
     found = composed.findings
-    if composed.root is None:
-        return None, found.sorted()
-    scope = Scope(found, every=every, disabled=composed.disabled, spared=composed.mentioned)
-    rules = _FileReader(scope).read(composed.root, settings)
-    if rules is not None and not found.failed:
-        lint(rules, found)
-    if rules is not None and composed.per_symbol:
-        rules = _with_symbols(rules, composed, settings, every)
-    allowed = [one for root in composed.roots for one in silence(root, found)]
+    rules: RuleSet | None = None
+    with found.bounded():
+        rules = _whole(composed, settings, every)
+        allowed = [one for root in composed.roots for one in silence(root, found)]
     if rules is None or found.failed:
         return None, found.sorted()
     return replace(rules, allowed=tuple(allowed)), found.sorted()
 
 
+def _whole(composed: Composed, settings: Table[str, str], every: int | None) -> RuleSet | None:
+    found = composed.findings
+    if composed.root is None:
+        return None
+    scoped = partial(Scope, found, every=every, budget=Budget())
+    scope = scoped(disabled=composed.disabled, spared=composed.mentioned)
+    rules = _FileReader(scope).read(composed.root, settings)
+    if rules is not None and not found.failed:
+        lint(rules, found)
+    if rules is not None and composed.per_symbol:
+        rules = _with_symbols(rules, composed, settings, scoped)
+    return rules
+
+
 def _with_symbols(
-    rules: RuleSet, composed: Composed, settings: Table[str, str], every: int | None
+    rules: RuleSet, composed: Composed, settings: Table[str, str], scoped: partial[Scope]
 ) -> RuleSet:
     """Read the rules once more for each symbol that has its own; a fault is told once."""
     found = composed.findings
@@ -96,7 +106,7 @@ def _with_symbols(
         if params is None or value_of(params, name) is None
     }
     for symbol, variant in composed.per_symbol.items():
-        scope = Scope(found, every=every, disabled=variant.disabled)
+        scope = scoped(disabled=variant.disabled)
         scope.spared = composed.mentioned | rules.params.keys() | rules.define.keys()
         given = {name: text for name, text in settings.items() if name not in variant.params}
         read = _FileReader(scope).read(variant.root, given, made)

@@ -69,20 +69,21 @@ def _deep(trees: dict[str, list[Condition]], order: Iterable[str], scope: Scope)
 
 def _follow(start: str, graph: dict[str, list[str]], done: dict[str, None], scope: Scope) -> None:
     """Walk from one name; no recursion, since a chain may be as long as a file."""
-    path: list[str] = []
+    path: dict[str, None] = {}
     ahead = [iter([start])]
     while ahead:
         name = next(ahead[-1], None)
         if name is None:
             ahead.pop()
             if path:
-                done[path.pop()] = None
+                done[path.popitem()[0]] = None
         elif name in path:
-            circle = path[path.index(name) :]
+            way = list(path)
+            circle = way[way.index(name) :]
             _note(circle, scope)
             done.update(dict.fromkeys(circle))
         elif name not in done and name in graph:
-            path.append(name)
+            path[name] = None
             ahead.append(iter(graph[name]))
 
 

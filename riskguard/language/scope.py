@@ -20,13 +20,38 @@ if TYPE_CHECKING:
     from riskguard.language.ruleset import Parameter, Span
     from riskguard.language.source import Scalar
 
-__all__ = ["Scope"]
+__all__ = ["Budget", "Scope"]
 
 NAMED = 'name it under "params:" (a number), "define:" (a condition) or "inputs:" (a series)'
 SECTIONS = frozenset({"params", "define", "rules"})
 # the code of a fault that was noted where its cause stands
 SAID = ""
+MAX_WORDS = 50_000
 HOLDER = re.compile(r"holder\.[a-z][a-z0-9_]*\.(units|cost)")
+
+
+@dataclass(slots=True)
+class Budget:
+    """How many words the lines of a file may still have, long forms written out."""
+
+    left: int = MAX_WORDS
+
+    @property
+    def spent(self) -> bool:
+        """Say whether a line had too many: that was noted, and no further line is read."""
+        return self.left < 0
+
+    def take(self, words: int) -> None:
+        """Count the words of a line.
+
+        Raises:
+            LineError: when they are too many.
+        """
+        self.left -= words
+        if self.spent:
+            message = f"more than {MAX_WORDS:,} words in all lines together"
+            fix = 'split the file, or name what is repeated under "define:"'
+            raise LineError("RG002", 0, 1, message, fix)
 
 
 @dataclass(slots=True)
@@ -35,7 +60,7 @@ class Scope:
 
     findings: Findings
     symbol: str = ""
-    symbols: tuple[str, ...] = ()
+    symbols: Mapping[str, None] = field(default_factory=dict)  # in the order written
     every: int | None = None
     timezone: str = "UTC"
     bars_used: bool = False  # a window was written in bars
@@ -49,6 +74,7 @@ class Scope:
     broken: set[str] = field(default_factory=set)  # declared with a fault: said once, there
     disabled: Mapping[str, Scalar] = field(default_factory=dict)  # rules and stages taken out
     spared: frozenset[str] = frozenset()  # names that need not be used
+    budget: Budget = field(default_factory=Budget)
 
     def fail(self, fault: LineError, at: Scalar) -> None:
         """Note the fault of a text at its characters in the file."""

@@ -242,16 +242,20 @@ def parts(node: Condition) -> tuple[Condition, ...]:
 
 def walk(node: Condition) -> Iterator[Condition]:
     """Yield `node` and everything under it, parents first, not following flags."""
-    yield node
-    for part in parts(node):
-        yield from walk(part)
+    ahead = [node]
+    while ahead:
+        found = ahead.pop()
+        yield found
+        ahead += reversed(parts(found))
 
 
 def values(node: Value) -> Iterator[Value]:
     """Yield `node` and every value under it, parents first."""
-    yield node
-    if isinstance(node, Measured):
-        yield from values(node.of)
-    elif isinstance(node, Arithmetic):
-        yield from values(node.left)
-        yield from values(node.right)
+    ahead = [node]
+    while ahead:
+        found = ahead.pop()
+        yield found
+        if isinstance(found, Measured):
+            ahead.append(found.of)
+        elif isinstance(found, Arithmetic):
+            ahead += (found.right, found.left)

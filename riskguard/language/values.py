@@ -155,8 +155,8 @@ class ValueReader:
         return self._chain(path, symbol, segments)
 
     def _symbol(self, head: Segment, after: tuple[Segment, ...]) -> str:
-        known = [one for one in (self.scope.symbol, *self.scope.symbols) if one]
-        if head.name not in known:
+        if head.name != self.scope.symbol and head.name not in self.scope.symbols:
+            known = [one for one in (self.scope.symbol, *self.scope.symbols) if one]
             input_of = after[0].name in MARKET if after else False
             if not input_of and near(head.name, self.scope.known(), SURE):
                 raise self.scope.unknown(head.name, head.start, head.end)

@@ -61,8 +61,9 @@ def read_cases_text(text: str, name: str) -> tuple[Cases | None, list[Diagnostic
     root, found = compose(text, name)
     if root is None:
         return None, found.sorted()
-    reader = _FileReader(found)
-    cases = reader.read(root)
+    reader, cases = _FileReader(found), None
+    with found.bounded():
+        cases = reader.read(root)
     ok = cases is not None and not found.failed
     return cases if ok else None, reader.of_rules or found.sorted()
 
