@@ -76,6 +76,7 @@ class Guard:
         self.symbol = ruleset.symbol
         self.refused: dict[str, int] = {}  # "oi: negative" -> how often
         self.as_of = NEVER  # the last instant a decision was evaluated at
+        self._closed = NEVER  # the last close of `every`: one that is sent again closes no bar
         self.stream = Stream(self.plan)
         self._doors: dict[str, dict[str, Door]] = {}
         self._by_event = self.ruleset.evaluate == "event"
@@ -117,7 +118,7 @@ class Guard:
         doors = self._doors.get("" if own or symbol == "*" else symbol)
         if doors is not None:
             self._take(ts, values, doors)
-        closed = own and "close" in values and ts % self.plan.every == 0
+        closed = own and "close" in values and ts % self.plan.every == 0 and ts > self._closed
         if self._by_event and values and not own:
             self._pending = max(ts, self._pending)
         if self._decides(ts, own=own and bool(values), closed=closed):
@@ -205,6 +206,8 @@ class Guard:
     def _instant(self, now: int, *, closed: bool = True) -> None:
         """Make the decision of an instant; what has not changed since the last one stands."""
         self.as_of = now
+        if closed:
+            self._closed = now
         instant = max(now, self.stream.last + 1)
         change, late = self.stream.step(now, instant, closed=closed), self._blind(now)
         ranged = self.stream.ranged(now)

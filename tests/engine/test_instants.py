@@ -51,6 +51,23 @@ def test_by_event_closes_are_counted_at_closes_only() -> None:
     assert feed(made, 120, close=80.0).active == ("r",)
 
 
+def test_by_event_a_close_that_is_sent_again_is_counted_once() -> None:
+    made = guard(EVENT + rule("close < 90 for 2 closes"))
+    feed(made, 60, close=80.0)
+    assert feed(made, 60, close=80.0).active == ()
+    assert feed(made, 61, close=80.0).active == ()
+    assert feed(made, 120, close=80.0).active == ("r",)
+
+
+def test_by_event_a_close_that_is_sent_again_feeds_no_measure_twice() -> None:
+    made = guard(EVENT + rule("volume.sum(1h).mean(3h) > 100"))
+    left = made.plan.numbers[made.ruleset.rules[0].when.left]
+    for hour in range(1, 5):
+        feed(made, 60 * hour, close=100.0, volume=float(hour))
+    feed(made, 240, close=100.0, volume=4.0)
+    assert made.stream.value(left) == 3.0
+
+
 def test_by_event_a_duration_is_clock_time() -> None:
     made = guard(EVENT + rule("close < 90 for 90m"))
     assert feed(made, 7, close=80.0).active == ()
