@@ -11,17 +11,20 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from riskguard.engine.windows import NEVER
 from riskguard.market import FROM_ZERO
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CHAINED", "NAV", "STREAK", "Account", "begins"]
+__all__ = ["CHAINED", "LEAST", "NAV", "STREAK", "Account", "begins"]
 
 NAV = "equity.nav"
 STREAK = "loss_streak"
 # measures that compare equity with its own past
 CHAINED = frozenset({"change", "drop", "rise", "drawdown", "vol"})
+# what others are derived from, each with the least it may be
+LEAST = {"equity": 0.0, "transfers": -math.inf, "trades.closed": 0.0, "trades.lost": 0.0}
 
 
 def begins(name: str) -> str:
@@ -31,35 +34,45 @@ def begins(name: str) -> str:
     return "zero" if name in FROM_ZERO else ""
 
 
-def _amount(values: Mapping[str, float], name: str) -> float:
-    value = values.get(name, 0.0)
-    return value if math.isfinite(value) else 0.0
-
-
 class Account:
     """Derives what nobody sends: one instance follows one account in order of time."""
 
-    __slots__ = ("before", "nav", "sent", "streak", "transfers")
+    __slots__ = ("before", "last", "nav", "sent", "streak", "transfers")
 
     def __init__(self) -> None:
         self.before = self.nav = math.nan  # equity and nav at the last event
+        self.last: dict[str, int] = {}  # when each was said last
         self.transfers = 0.0  # since then
         self.streak = 0.0
         self.sent = False  # the host counts streaks itself
 
-    def derived(self, values: Mapping[str, float]) -> dict[str, float]:
-        """Return the values of one event, with what follows from them."""
+    def derived(
+        self, ts: int, values: Mapping[str, float]
+    ) -> tuple[dict[str, float], dict[str, float]]:
+        """Return the values of one event with what follows from them, and what was refused.
+
+        What is late, said twice or impossible is as if it had not come.
+        """
+        taken = {name: value for name, value in values.items() if self._takes(ts, name, value)}
         found = dict(values)
-        self.transfers += _amount(values, "transfers")
-        equity = values.get("equity", math.nan)
-        if math.isfinite(equity) and equity >= 0:
-            found[NAV] = self._chained(equity)
+        self.transfers += taken.get("transfers", 0.0)
+        if "equity" in taken:
+            found[NAV] = self._chained(taken["equity"])
         self.sent |= STREAK in values
-        if not self.sent and not values.keys().isdisjoint({"trades.closed", "trades.lost"}):
+        told = values.keys() & {"trades.closed", "trades.lost"}
+        if not self.sent and told and told <= taken.keys():
             found[STREAK] = self._counted(
-                _amount(values, "trades.closed"), _amount(values, "trades.lost")
+                taken.get("trades.closed", 0.0), taken.get("trades.lost", 0.0)
             )
-        return found
+        return found, {name: values[name] for name in values.keys() - taken.keys()}
+
+    def _takes(self, ts: int, name: str, value: float) -> bool:
+        if name not in LEAST:
+            return True
+        if not (math.isfinite(value) and value >= LEAST[name] and ts > self.last.get(name, NEVER)):
+            return False
+        self.last[name] = ts
+        return True
 
     def _chained(self, equity: float) -> float:
         moved, self.transfers = self.transfers, 0.0

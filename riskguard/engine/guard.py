@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
-from riskguard.engine.account import Account
+from riskguard.engine.account import LEAST, NAV, Account
 from riskguard.engine.compile import compile_rules
 from riskguard.engine.decision import Decision, Moment, decided
 from riskguard.engine.logic import NEVER, Change
@@ -149,7 +149,9 @@ class Guard:
         """Return what the account says with what follows from it; its first event begins it."""
         if values.keys().isdisjoint(FROM_ZERO):
             return values
-        values = account.derived(values)
+        values, refused = account.derived(ts, values)
+        for name in refused.keys() - self._doors.get("", {}).keys():
+            self._refuse(name, LEAST[name], refused[name])
         for name, door in self._doors.get("", {}).items():
             if not door.begins or door.tape.first is not None:
                 continue
@@ -168,9 +170,10 @@ class Guard:
     def expire(self, ts: int, symbol: str, name: str) -> None:
         """Let the last value of a series stand no longer from `ts` on; `symbol` "" is the own."""
         own = symbol in {"", "*", self.symbol}
-        door = self._doors.get("" if own else symbol, {}).get(name)
-        if door is not None:
-            door.tape.expire(ts)
+        doors = self._doors.get("" if own else symbol, {})
+        for one in (name, NAV) if name == "equity" else (name,):
+            if one in doors:
+                doors[one].tape.expire(ts)
 
     def __reduce__(self) -> NoReturn:
         # its steps are closures over its state: a copy would go on stepping the original
@@ -190,7 +193,7 @@ class Guard:
     def _blind(self, now: int) -> tuple[str, ...]:
         for tape, _ in self._needed:
             if now - tape.last > tape.fresh:
-                late = [key for tape, key in self._needed if now - tape.last > tape.fresh]
+                late = {key for tape, key in self._needed if now - tape.last > tape.fresh}
                 return tuple(sorted(late))
         return ()
 
@@ -225,13 +228,14 @@ class Guard:
 
     def _decide(self, now: int, change: Change) -> Decision:
         stream = self.stream
-        late = sorted(
-            (key, now - tape.last if tape.times else None, tape.fresh)
+        late = {  # equity and what it is chained to are one input
+            key: (key, now - tape.last if tape.times else None, tape.fresh)
             for tape, key in self._needed
             if now - tape.last > tape.fresh
-        )
+        }
+        unseen = tuple(blind(*late[key]) for key in sorted(late))
         moment = Moment(
-            now, self.symbol, change, tuple(stream.caps), tuple(blind(*one) for one in late),
+            now, self.symbol, change, tuple(stream.caps), unseen,
             self.plan.priming_texts(self._priming(now)),
             stream.average_true_range(now), stream.close(),
             explain(self.plan, stream, change),

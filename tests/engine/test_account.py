@@ -156,3 +156,57 @@ def test_a_refused_value_is_no_event_of_its_own() -> None:
     feed(made, 3, equity=-5.0)
     assert left(made) == 0.0
     assert made.refused == {"equity: not finite": 1, "equity: negative": 1}
+
+
+def test_what_is_said_twice_is_counted_once() -> None:
+    made = guard("loss_streak >= 3", "equity.drawdown(all) >= 10%")
+    for _ in range(3):
+        feed(made, 1, equity=10_000.0, trades__closed=1.0, trades__lost=1.0)
+    assert left(made) == 1.0
+    for _ in range(2):
+        feed(made, 2, equity=15_000.0, transfers=5_000.0)
+    assert left(made, 1) == 0.0
+    feed(made, 3, equity=13_500.0)
+    assert left(made, 1) == pytest.approx(0.1)
+    assert made.refused["trades.lost: out of order"] == 2
+    assert made.refused["transfers: out of order"] == 1
+
+
+def test_equity_that_comes_late_is_no_link_of_the_chain() -> None:
+    made = guard("equity.drawdown(all) >= 10%")
+    feed(made, 1, equity=10_000.0)
+    feed(made, 3, equity=9_000.0, transfers=-500.0)
+    feed(made, 2, equity=5_000.0)
+    feed(made, 4, equity=9_000.0)
+    assert left(made) == pytest.approx(0.05)
+
+
+def test_a_trade_whose_loss_is_impossible_ends_no_streak() -> None:
+    made = guard("loss_streak >= 3")
+    feed(made, 1, trades__closed=2.0, trades__lost=2.0)
+    feed(made, 2, trades__closed=1.0, trades__lost=-1.0)
+    feed(made, 3, trades__closed=math.nan, trades__lost=0.0)
+    assert left(made) == 2.0
+    assert made.refused == {"trades.lost: negative": 1, "trades.closed: not finite": 1}
+
+
+def test_equity_is_one_input_however_it_is_read() -> None:
+    made = guard("equity.drawdown(all) >= 10%", "equity < $5")
+    feed(made, 1, equity=10_000.0)
+    seen = feed(made, 4)
+    assert seen.blind == ("equity",)
+    assert [one.leaf for one in seen.reasons] == ["equity"]
+
+
+def test_an_account_that_has_ended_is_blind_on_all_that_rests_on_it() -> None:
+    made = guard("equity.drawdown(all) >= 10%")
+    feed(made, 1, equity=10_000.0)
+    made.expire(START + 2 * HOUR, "", "equity")
+    assert feed(made, 2).blind == ("equity",)
+
+
+def test_nothing_falls_from_a_peak_below_zero() -> None:
+    made = guard("pnl.unrealised.drawdown(2h) >= 10%", "pnl.unrealised.drawdown(today) >= 10%")
+    for hour in range(1, 6):
+        feed(made, hour, pnl__unrealised=-100.0 * hour)
+    assert all(math.isnan(left(made, rule)) for rule in range(2))

@@ -153,7 +153,7 @@ class DrawdownSince(HighSince):
     __slots__ = ()
 
     def read(self, now: int) -> float:
-        if not self.settle(now) or not self.held or not self.best:
+        if not self.settle(now) or not self.held or not self.best > 0:
             return UNKNOWN
         return 1.0 - self.tape.current(now) / self.best
 

@@ -70,4 +70,4 @@ class Drawdown(High):
 
     def read(self, now: int) -> float:
         peak = self.extreme(now)
-        return 1.0 - self.tape.current(now) / peak if peak else UNKNOWN
+        return 1.0 - self.tape.current(now) / peak if peak > 0 else UNKNOWN

@@ -39,7 +39,7 @@ def with_derived(samples: Samples) -> Samples:
     account = Account()
     lists: dict[str, tuple[list[int], list[float]]] = {NAV: ([], []), STREAK: ([], [])}
     for ts in sorted(told):
-        found = account.derived(told[ts])
+        found, _ = account.derived(ts, told[ts])
         for name, (at, values_of) in lists.items():
             if name in found:
                 at.append(ts)

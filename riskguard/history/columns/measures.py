@@ -269,7 +269,7 @@ def _low(window: Window, tape: TapeColumn, now: Ints) -> Floats:
 
 def _drawdown(window: Window, tape: TapeColumn, now: Ints) -> Floats:
     peak = _extreme(window, tape, now, highest=True)
-    return 1.0 - tape.current(now) / np.where(peak == 0.0, np.nan, peak)
+    return 1.0 - tape.current(now) / np.where(peak > 0.0, peak, np.nan)
 
 
 def _age(_window: Window, tape: TapeColumn, now: Ints) -> Floats:
