@@ -184,7 +184,8 @@ def _settled(
     halted = wanted["exposure_cap"] <= 0 or words["close"] == "all"
     if (halted or reduce_only) and words["block_entries"] != "both":
         words["block_entries"] = "both"
-        cause = winners.get("reduce_only") or winners.get("exposure_cap") or winners["close"]
+        capped = wanted["exposure_cap"] <= 0
+        cause = winners["reduce_only" if reduce_only else "exposure_cap" if capped else "close"]
         winners["block_entries"] = (cause[0], *winners.get("block_entries", ()))
     blocked = words["block_entries"]
     if halted:

@@ -65,6 +65,17 @@ def test_both_sides_blocked_is_reducing_and_a_cap_of_zero_is_halted() -> None:
     assert halted["block_entries"] == "both"
 
 
+def test_a_halt_names_who_halted_and_not_who_capped() -> None:
+    capped = Claim("a", Actions(exposure_cap=0.6))
+    sold = Claim("b", Actions(close="all"))
+    assert merge([capped, sold])["winners"]["block_entries"] == ("b",)
+    sides = [capped, Claim("c", Actions(close="longs")), Claim("d", Actions(close="shorts"))]
+    assert merge(sides)["winners"]["block_entries"] == ("c",)
+    assert merge([capped, Claim("e", Actions(exposure_cap=0.0))])["winners"]["block_entries"] == (
+        "e",
+    )
+
+
 def test_a_blind_guard_blocks_entries_and_does_nothing_else() -> None:
     fields = merge([], blind=True)
     assert fields["state"] is State.REDUCING
