@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from riskguard.language.rewriting import title
-from riskguard.language.ruleset import Actions
+from riskguard.language.ruleset import Actions, Stop
 from riskguard.language.units import percent
 
 if TYPE_CHECKING:
@@ -89,8 +89,7 @@ def joined(one: Actions, other: Actions) -> Actions:
         block_entries=_union(one.block_entries, other.block_entries, "both"),
         reduce_only=one.reduce_only or other.reduce_only,
         leverage_cap=_least(one.leverage_cap, other.leverage_cap),
-        # a share and a multiple of ATR cannot be told apart here: what `do` says stays
-        stop=one.stop or other.stop,
+        stop=_nearer(one.stop, other.stop),
         cancel_orders=_union(one.cancel_orders, other.cancel_orders, "all"),
         hedge=_most(one.hedge, other.hedge),
         notify=one.notify or other.notify,
@@ -105,6 +104,16 @@ def _least(one: float | None, other: float | None) -> float | None:
 def _most(one: float | None, other: float | None) -> float | None:
     given = [value for value in (one, other) if value is not None]
     return max(given) if given else None
+
+
+def _nearer(one: Stop | None, other: Stop | None) -> Stop | None:
+    if one is None or other is None:
+        return one or other
+    if one.share is not None and other.share is not None:
+        return Stop(share=min(one.share, other.share))
+    if one.atr is not None and other.atr is not None:
+        return Stop(atr=min(one.atr, other.atr))
+    return one  # a share and a multiple of ATR cannot be told apart here: what `do` says stays
 
 
 def _union(one: str, other: str, both: str) -> str:

@@ -235,6 +235,13 @@ def test_the_stricter_of_each_action_wins_in_either_order():
     assert joined(one, one) == one
 
 
+def test_the_nearer_of_two_stops_in_one_unit_wins():
+    near, far = Actions(stop=Stop(share=0.02)), Actions(stop=Stop(share=0.05))
+    assert joined(near, far) == joined(far, near) == near
+    near, far = Actions(stop=Stop(atr=1.0)), Actions(stop=Stop(atr=1.5))
+    assert joined(near, far) == joined(far, near) == near
+
+
 def test_sources_alone_settle_the_floors():
     rules = load_rules(PACK)
     assert sourced(rules, {"liq.long": "binance"}).params["liq_floor_day"].value == 50e6
