@@ -257,9 +257,26 @@ def digest(ruleset: RuleSet) -> str:
     """Return the SHA-256 of the meaning: places, texts and metadata do not count."""
     import hashlib  # noqa: PLC0415 - not before there are rules
 
-    plain = replace(ruleset, hash="-")
-    text = repr(plain).replace("mappingproxy", "")
+    text = repr(_ordered(ruleset)).replace("mappingproxy", "")
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _ordered(ruleset: RuleSet) -> RuleSet:
+    """Return the rules with all that has no order of its own sorted by name."""
+    kept = {name: _ordered(own) for name, own in ruleset.per_symbol.items()}
+    named = {"inputs": ruleset.inputs, "params": ruleset.params, "define": ruleset.define}
+    rules = [replace(rule, mutes=tuple(sorted(set(rule.mutes)))) for rule in ruleset.rules]
+    return replace(
+        ruleset,
+        hash="-",
+        symbols=tuple(sorted(set(ruleset.symbols))),
+        guards=tuple(sorted(ruleset.guards))
+        if isinstance(ruleset.guards, tuple)
+        else ruleset.guards,
+        rules=tuple(sorted(rules, key=lambda rule: rule.name)),
+        per_symbol=dict(sorted(kept.items())),
+        **{key: dict(sorted(one.items())) for key, one in named.items()},  # type: ignore[arg-type]  # mappings all
+    )
 
 
 def input_of(ruleset: RuleSet, symbol: str, name: str) -> Input:

@@ -294,6 +294,24 @@ def test_the_hash_is_of_the_meaning_alone():
     assert third.hash != first.hash
 
 
+def test_what_has_no_order_of_its_own_changes_no_hash():
+    head = "version: 1\nsymbol: BTC\n"
+    params = ["  p: 5%\n", "  q: 3x\n"]
+    define = ["  a: close.drop(24h) >= p\n", "  b: leverage >= q\n"]
+    rules = [
+        "  x: {when: a, min_hold: 1h, do: {exposure_cap: 50%}}\n",
+        "  y: {when: b, min_hold: 1h, do: {exposure_cap: 50%}}\n",
+        "  z: {when: {any: [a, b]}, min_hold: 1h, do: {notify: n}, mutes: [MUTED]}\n",
+    ]
+
+    def read_in(step: int) -> str:
+        blocks = (("params", params), ("define", define), ("rules", rules))
+        text = "".join(f"{key}:\n" + "".join(lines[::step]) for key, lines in blocks)
+        return read(head + text.replace("MUTED", ", ".join(["x", "y"][::step]))).hash
+
+    assert read_in(1) == read_in(-1)
+
+
 def test_thresholds_are_compared_in_the_unit_of_the_series():
     node = read(rule("when: oi_usd.change(24h) <= -4.4%\nmin_hold: 1d\ndo: {close: all}"))
     leaf = node.rules[0].when
