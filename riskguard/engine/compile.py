@@ -23,6 +23,7 @@ from riskguard.engine.plan import (
 from riskguard.engine.states import INDICATOR
 from riskguard.engine.windows import Window
 from riskguard.language.arithmetic import arithmetic
+from riskguard.language.rewriting import release, trigger
 from riskguard.language.ruleset import (
     Actions,
     All,
@@ -46,7 +47,7 @@ from riskguard.language.ta_table import FUNCTIONS, warmup_bars
 from riskguard.market import CATALOGUE, DEFAULT_SCALE, SCALES
 
 if TYPE_CHECKING:
-    from riskguard.language.ruleset import Reentry, RuleSet
+    from riskguard.language.ruleset import Reentry, Rule, RuleSet, Stage
 
 __all__ = ["compile_rules"]
 
@@ -285,11 +286,25 @@ class _Compiler:
         if node.kind == "rule":
             index = self.rule_index[node.name]
             self.rule(index)
+            self._through(node, self.ruleset.rules[index])
             return Ref("rule", index, policy)
         self.ladder()
+        self._through(node, *self.ruleset.stages)
         return Ref("stage", self.stage_index[node.name], policy)
 
+    def _through(self, flag: Flag, *read: Rule | Stage) -> None:
+        """Mark as needed what decides the rules or stages that protection reads."""
+        if self.needed_now and flag.on_missing != "ignore":
+            for latch in read:
+                self._sides(latch)
+
     # ------------------------------------------------------------ machines
+
+    def _sides(self, latch: Rule | Stage) -> tuple[int, int]:
+        """Return the slots of what turns a rule or a stage on and off."""
+        fires, frees = trigger(latch), release(latch)
+        on = self.condition(fires, clearing=False)
+        return on, self.condition(Not(fires) if frees is None else frees, clearing=True)
 
     def rule(self, index: int) -> None:
         if index in self.done_rules:
@@ -297,9 +312,7 @@ class _Compiler:
         self.done_rules.add(index)
         rule = self.ruleset.rules[index]
         before, self.needed_now = self.needed_now, not _only_notifies(rule.do)
-        when = self.condition(rule.when, clearing=False)
-        clear_tree = rule.clear if rule.clear is not None else Not(rule.when)
-        clear = self.condition(clear_tree, clearing=True)
+        when, clear = self._sides(rule)
         while len(self.plan.latches) <= index:
             self.plan.latches.append(LatchSpec("", -1, -1, 0, 0, latch=False))
         self.plan.latches[index] = LatchSpec(
@@ -316,9 +329,9 @@ class _Compiler:
         before = self.needed_now
         for stage in self.ruleset.stages:
             self.needed_now = not _only_notifies(stage.do)
-            self.plan.enters.append(self.condition(stage.enter, clearing=False))
-            recover = stage.recover if stage.recover is not None else Not(stage.enter)
-            self.plan.recovers.append(self.condition(recover, clearing=True))
+            enter, recover = self._sides(stage)
+            self.plan.enters.append(enter)
+            self.plan.recovers.append(recover)
             self.plan.holds.append(stage.min_hold)
         self.plan.order.append(("ladder", 0))
         for number, stage in enumerate(self.ruleset.stages, 1):

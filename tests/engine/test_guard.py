@@ -226,3 +226,45 @@ def test_a_line_that_fires_when_missing_clears_nothing_from_under_a_not() -> Non
     assert warm(made).active == ("flush",)
     silent = [feed(made, hour).active for hour in range(6, 12)]
     assert silent == [("flush",)] * 6
+
+
+@pytest.mark.parametrize(
+    "clear", ["quiet", "{is: quiet, on_missing: ignore}", "{not: {not: quiet}}", ""]
+)
+def test_missing_data_clears_nothing_though_a_definition_fires_on_it(clear: str) -> None:
+    text = (
+        "version: 1\nsymbol: BTC\nevery: 1h\n"
+        "define:\n  quiet: {is: oi > 100, on_missing: fire}\nrules:\n  r:\n"
+        "    when: {not: quiet}\n    do: {block_entries: long}\n    min_hold: 1h\n"
+    )
+    made = guard(text + (f"    clear: {clear}\n" if clear else ""))
+    assert feed(made, 1, oi=50.0).active == ("r",)
+    assert [feed(made, hour).active for hour in range(2, 8)] == [("r",)] * 6
+    assert feed(made, 8, oi=150.0).active == ()
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["rules:", "  a: {when: oi < 90, TELL}", "  b: {when: a, CAP}"],
+        ["rules:", "  a: {when: b, CAP}", "  b: {when: oi < 90, TELL}"],
+        [
+            "stages:",
+            "  - {stage: thin, enter: oi < 90, TELL}",
+            "rules:",
+            "  b: {when: stage >= thin, CAP}",
+        ],
+    ],
+)
+def test_protection_that_reads_a_message_needs_what_the_message_reads(lines: list[str]) -> None:
+    text = "\n".join(["version: 1", "symbol: BTC", "every: 1h", *lines])
+    text = text.replace("TELL", "min_hold: 1h, do: {notify: low}")
+    made = guard(text.replace("CAP", "min_hold: 1h, do: {exposure_cap: 50%}"))
+    feed(made, 1, oi=100.0)
+    assert feed(made, 4).blind == ("oi",)
+
+
+def test_a_sequence_of_one_is_its_part() -> None:
+    made = guard(RULES.replace("oi.change(3h) <= -5%", "{sequence: [close < 90], within: 6h}"))
+    assert feed(made, 1).active == ()
+    assert made.update(Sample(START + 2 * HOUR, "BTC", {"close": 80.0})).active == ("flush",)
