@@ -42,6 +42,7 @@ from riskguard.language.ruleset import (
     SeriesValue,
     Value,
     input_of,
+    of_hours,
 )
 from riskguard.language.ta_table import FUNCTIONS, warmup_bars
 from riskguard.market import CATALOGUE, DEFAULT_SCALE, SCALES
@@ -255,11 +256,23 @@ class _Compiler:
         if isinstance(node, During):
             return node
         parts = tuple(self.condition(part, clearing=clearing) for part in node.of)
+        if len(parts) == 1:
+            return Ref("slot", parts[0], "hold")
         if isinstance(node, AtLeast):
             return Group("at_least", parts, node.count)
         if isinstance(node, Sequence):
             return Group("sequence", parts, 0, node.within)
-        return Group("all" if isinstance(node, All) else "any", parts)
+        return self._all(node, parts) if isinstance(node, All) else Group("any", parts)
+
+    def _all(self, node: All, slots: tuple[int, ...]) -> Group:
+        """Return the group: where all lines beside hours are ignored, the clock says nothing."""
+        timed = [of_hours(part) for part in node.of]
+        hours = [slot for slot, by_clock in zip(slots, timed, strict=True) if by_clock]
+        lines = tuple(slot for slot, by_clock in zip(slots, timed, strict=True) if not by_clock)
+        if not hours or not lines:
+            return Group("all", slots)
+        inner = lines[0] if len(lines) == 1 else self._truth(Group("all", lines))
+        return Group("within", (inner, *hours))
 
     def _leaf(self, node: Compare, *, clearing: bool) -> Leaf:
         policy = _policy(node.on_missing, clearing=clearing)

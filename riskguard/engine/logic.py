@@ -34,7 +34,9 @@ GAPS = 3  # a silence of more than this many intervals breaks a `for`
 
 
 def group(kind: str, count: int, truths: Sequence[int]) -> int:
-    """Return all, any or at_least of truths, leaving out the absent ones."""
+    """Return all, any, at_least or within of truths, leaving out the absent ones."""
+    if kind == "within":
+        return ABSENT if truths[0] == ABSENT else min(truths)
     present = [truth for truth in truths if truth != ABSENT]
     if not present:
         return ABSENT

@@ -84,7 +84,7 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """all, any, at_least, not, for, sequence over truth slots."""
+    """all, any, at_least, not, for, sequence over truth slots; within: a part, then its hours."""
 
     kind: str
     parts: tuple[int, ...]

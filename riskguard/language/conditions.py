@@ -252,7 +252,7 @@ class ConditionReader(BlockReader):
 
     def _sequence(self, block: Block) -> Condition | None:
         entry = block["sequence"]
-        parts = self._parts(entry, "sequence")
+        parts = self._combined(entry, "sequence")
         if "within" not in block:
             if block.lacks("within"):
                 message = 'a sequence needs "within:"'

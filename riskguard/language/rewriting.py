@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from riskguard.language.ruleset import (
+    All,
     Arithmetic,
     AtLeast,
     Compare,
@@ -16,7 +17,9 @@ from riskguard.language.ruleset import (
     Measured,
     Not,
     Rule,
+    Sequence,
     SeriesValue,
+    of_hours,
     values,
     walk,
 )
@@ -119,8 +122,14 @@ def rebuilt(
         inner = rebuilt(node.of, change)
         return None if inner is None else replace(node, of=inner)
     parts = tuple(part for one in node.of if (part := rebuilt(one, change)) is not None)
-    # n of fewer than n can never be met: nothing is left to decide by
-    short = isinstance(node, AtLeast) and len(parts) < node.count
+    # nothing is left to decide by: n of fewer than n, a sequence without one of its parts, and
+    # hours without a line
+    lost = len(parts) < len(node.of)
+    short = (
+        (isinstance(node, AtLeast) and len(parts) < node.count)
+        or (isinstance(node, Sequence) and lost)
+        or (isinstance(node, All) and lost and all(map(of_hours, parts)))
+    )
     return None if short or not parts else replace(node, of=parts)
 
 

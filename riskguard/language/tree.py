@@ -32,6 +32,7 @@ __all__ = [
     "Span",
     "Value",
     "beside",
+    "of_hours",
     "parts",
     "place",
     "values",
@@ -247,6 +248,11 @@ def walk(node: Condition) -> Iterator[Condition]:
         found = ahead.pop()
         yield found
         ahead += reversed(parts(found))
+
+
+def of_hours(node: Condition) -> bool:
+    """Say whether the clock alone decides a condition."""
+    return all(isinstance(leaf, During) for leaf in walk(node) if not parts(leaf))
 
 
 def values(node: Value) -> Iterator[Value]:

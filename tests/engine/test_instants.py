@@ -139,6 +139,20 @@ def test_a_rule_fires_inside_its_hours_and_clears_outside_them_too() -> None:
     assert active == {7: (), 8: ("r",), 10: ("r",), 12: (), 13: ()}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        rule("oi < 90", "    on_missing: ignore\n    min_hold: 1h\n    during: HOURS\n"),
+        rule("{all: [{is: oi < 90, on_missing: ignore}, {during: HOURS}]}", "    min_hold: 1h\n"),
+        rule("{all: [oi < 90, {not: {not: {during: HOURS}}}, oi < 80], on_missing: ignore}"),
+    ],
+)
+def test_hours_alone_fire_nothing_while_the_line_beside_them_is_missing(text: str) -> None:
+    made = guard(HEAD + text.replace("HOURS", "{from: '00:00', to: '12:00'}"))
+    assert feed(made, 60, close=100.0).active == ()
+    assert feed(made, 120, close=100.0, oi=70.0).active == ("r",)
+
+
 def test_without_a_clear_the_end_of_the_hours_alone_clears_nothing() -> None:
     hours = '    during: {from: "08:00", to: "10:00"}\n    min_hold: 1h\n'
     made = guard(HEAD + rule("close < 90", hours))

@@ -17,6 +17,14 @@ def test_groups_follow_kleene() -> None:
     assert group("all", 0, [-1, -1]) == -1
 
 
+def test_hours_say_nothing_beside_a_line_that_is_ignored() -> None:
+    for line in (FALSE, UNKNOWN, TRUE, -1):
+        for hours in (FALSE, TRUE):
+            step = group("within", 0, [line, hours])
+            assert step == (-1 if line == -1 else min(line, hours))
+            assert logic.group("within", 0, [column([line]), column([hours])]).tolist() == [step]
+
+
 def test_for_a_day_on_four_hour_bars_is_seven_closes() -> None:
     machine = Persist(DAY, 0, 4 * HOUR)
     assert [machine.step(TRUE, n * 4 * HOUR) for n in range(7)] == [FALSE] * 6 + [TRUE]

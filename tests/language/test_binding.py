@@ -154,6 +154,22 @@ def test_n_of_fewer_than_n_is_off():
     assert bound.notes == ("r is off: the data has no 'funding'",)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "when: funding > 5bp\non_missing: ignore\nduring: HOURS\n",
+        "when: {all: [funding > 5bp, {during: HOURS}], on_missing: ignore}\n",
+        "when: {sequence: [funding > 5bp, close < 5], within: 6h, on_missing: ignore}\n",
+    ],
+)
+def test_hours_or_a_part_of_a_sequence_alone_are_no_rule(body: str):
+    hours = "{from: '08:00', to: '16:00'}"
+    body = body.replace("HOURS", hours) + "min_hold: 1h\ndo: {close: all}"
+    bound = fit(rule(body), carried=inputs(*BAR))
+    assert bound.ruleset.rules == ()
+    assert bound.notes == ("r is off: the data has no 'funding'",)
+
+
 def test_the_data_says_what_the_file_leaves_open():
     rules = rule("when: oi.change(24h) <= -4%\ndo: {close: all}", "inputs: {oi: {max_age: 8h}}\n")
     spec = replace(CATALOGUE["oi"], interval=HOUR, max_age=3 * HOUR)

@@ -28,8 +28,10 @@ LEFT_OUT = 3  # stands above TRUE while the least of a group is sought
 
 
 def group(kind: str, count: int, truths: Sequence[Truths]) -> Truths:
-    """Return all, any or at_least, leaving out absent lines."""
+    """Return all, any, at_least or within, leaving out absent lines."""
     table = np.stack(truths)
+    if kind == "within":
+        return np.where(truths[0] == ABSENT, ABSENT, table.min(axis=0)).astype(np.int8)
     if kind == "any":
         return np.asarray(table.max(axis=0), np.int8)
     if kind == "all":
