@@ -17,6 +17,7 @@ from riskguard.language.expression import (
     Negative,
     Path,
     parse_line,
+    parse_literal,
     parse_span,
 )
 from riskguard.language.findings import LineError, suggestion
@@ -36,6 +37,7 @@ from riskguard.language.schema import (
     SYMBOL,
 )
 from riskguard.language.source import Listing, Scalar
+from riskguard.language.units import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +53,7 @@ __all__ = ["LongFormReader"]
 LONGEST_NAME = 58  # leaves room for a number behind it
 AVERAGE = re.compile(r"(?P<times>\S+)\s+average\((?P<window>[^(),]+)\)")
 ATR = re.compile(r"(?P<times>\d[\d_]*(?:\.\d+)?)\s+atr\((?P<window>[^(),]+)\)", re.IGNORECASE)
+WINDOWLESS = re.compile(r"\d[\d_]*(?:\.\d+)?\s+atr", re.IGNORECASE)
 CLOSES = re.compile(r"(\d+)\s+(?:closes?|bars?)")
 
 
@@ -113,14 +116,16 @@ class LongFormReader(BlockReader):
         level = self._level(block)
         if level is None:
             return None
-        confirm = self.text(block["confirm"], "confirm") if "confirm" in block else ""
-        name, at = self._of_bars(level, confirm), level
+        confirm = self._span(block["confirm"], "confirm") if "confirm" in block else None
+        below = self._span(block["or_below_for"], "or_below_for") if "or_below_for" in block else ""
         buffer = self._buffer(block)
+        if confirm == "" or buffer is None or ("or_below_for" in block and not below):
+            return None
+        name, at = self._of_bars(level, confirm or ""), level
         held = f" for {confirm}" if confirm else ""
         first = self._line(f"close < {name}{buffer}{held}", at)
         if "or_below_for" not in block:
             return first
-        below = self.text(block["or_below_for"], "or_below_for")
         second = self._line(f"close < {name} for {below}", at)
         if first is None or second is None:
             return None
@@ -151,14 +156,35 @@ class LongFormReader(BlockReader):
         back = f"{closes[1]} bars" if closes else confirm or "1 bars"
         return f"{text}.ago({back})"
 
-    def _buffer(self, block: Block) -> str:
+    def _buffer(self, block: Block) -> str | None:
+        """Return what is taken off the level, None with a message where it is no distance."""
         if "buffer" not in block:
             return ""
-        text = self.text(block["buffer"], "buffer")
+        written = self.scalar(block["buffer"], "buffer")
+        if written is None or not self._unsigned(written, "buffer"):
+            return None
+        text = written.text.strip()
+        if WINDOWLESS.fullmatch(text):
+            fix = f"write {text.split()[0]} atr(14d)"
+            self.findings.error("RG205", written.span, "buffer: an ATR has a window", fix)
+            return None
         ranges = ATR.fullmatch(text)
         if ranges:
             return f" - {ranges['times']} * close.atr({ranges['window'].strip()})"
-        return f" - {text}" if text else ""
+        return f" - {_grouped(text)}"
+
+    def _unsigned(self, written: Scalar, what: str) -> bool:
+        """Note an amount below zero: the line of a long form has the sign already."""
+        text = written.text.strip()
+        parameter = self.scope.params.get(text)
+        below = parameter is not None and parameter.value is not None and parameter.value < 0
+        if not below and not text.startswith("-"):
+            return True
+        said = parameter.text if parameter is not None and below else text
+        fix = f"write {said.lstrip('- ')}" + (f" under params: {text}" if below else "")
+        message = f"{what} is written without a sign: the form says which way it goes"
+        self.findings.error("RG304", written.span, message, fix)
+        return False
 
     # ------------------------------------------------------------ liquidations
 
@@ -178,6 +204,8 @@ class LongFormReader(BlockReader):
         if match is None:
             message = f"at_least is a multiple of an average, not '{wanted.text}'"
             self.findings.error("RG134", wanted.span, message, "for example 3x average(7d)")
+            return None
+        if not self._unsigned(wanted, "at_least"):
             return None
         minimum = self._span(block["min"], "min") if "min" in block else None
         if minimum == "":
@@ -210,6 +238,8 @@ class LongFormReader(BlockReader):
     def _floor(self, block: Block) -> tuple[str, Scalar] | None:
         """Return the floor as a line writes it; with a source it is a figure of that source."""
         written = self.scalar(block["floor"], "floor")
+        if written is not None and not self._unsigned(written, "floor"):
+            return None
         if written is None or "source" not in block:
             return (written.text, written) if written else None
         source = self.text(block["source"], "source")
@@ -261,9 +291,32 @@ class LongFormReader(BlockReader):
             return None
         if wanted is None or ("holder" in block and not holder):
             return None
+        if not (self._unsigned(wanted, "at_least") and self._in_dollars(wanted)):
+            return None
         name = f"holder.{holder}" if holder else "holder"
-        text = f"{name}.units * (close - {name}.cost) <= -{wanted.text}"
+        text = f"{name}.units * (close - {name}.cost) <= -{_grouped(wanted.text)}"
         return self._line(text, wanted)
+
+    def _in_dollars(self, wanted: Scalar) -> bool:
+        """Note a loss that is a number of another unit; a line would speak of its sign."""
+        try:
+            literal = parse_literal(wanted.text)
+        except LineError:
+            return True  # a name or a sum: the line says what is wrong
+        if literal.dimension == "dollars":
+            return True
+        message = "at_least is in US dollars"
+        if literal.dimension == "plain":
+            self.findings.error("RG302", wanted.span, message, f"write ${wanted.text.strip()}")
+            return False
+        message += f", {wanted.text} is {WORDS[literal.dimension]}"
+        self.findings.error("RG305", wanted.span, message, "for example $0.9B")
+        return False
+
+
+def _grouped(text: str) -> str:
+    """Return an amount as it can stand behind a minus: a sum in brackets."""
+    return f"({text})" if "+" in text or "-" in text else text
 
 
 def _for_symbol(line: Scalar, syntax: Comparison | Path, symbol: str, scope: Scope) -> Scalar:

@@ -148,6 +148,13 @@ def test_a_stop_has_a_distance_that_can_be_measured():
     assert codes(rule(f"when: oi < 5\nmin_hold: 1h\ndo: {{stop: {'9' * 400} ATR}}")) == ["RG304"]
 
 
+def test_a_loss_that_is_a_sum_is_taken_off_whole():
+    head, end = "params: {base: $1B}\n", "latch: true\ndo: {close: all}"
+    form = read(rule("when: {unrealised_loss: {at_least: base + $1B}}\n" + end, head))
+    line = "when: holder.units * (close - holder.cost) <= -(base + $1B)\n" + end
+    assert form.hash == read(rule(line, head)).hash
+
+
 def test_a_floor_of_a_long_form_takes_no_name_that_is_taken():
     head = "inputs: {liq_floor_binance: {unit: number}}\n"
     form = "{side: long, window: 24h, at_least: 3x average(7d), floor: $50M, source: binance}"
