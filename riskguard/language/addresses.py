@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from riskguard.language.findings import near
+from riskguard.language.expression import parse_literal
+from riskguard.language.findings import LineError, near
 from riskguard.language.merging import stage_name
 from riskguard.language.schema import (
     ACTIONS,
@@ -17,14 +18,24 @@ from riskguard.language.schema import (
     STAGE_KEYS,
 )
 from riskguard.language.source import Listing, Mapping, Scalar
+from riskguard.language.units import WORDS, comparable, percent
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
+    from riskguard.language.expression import Literal
     from riskguard.language.findings import Findings
     from riskguard.language.source import Node
 
-__all__ = ["SECTIONS", "key_at", "overridden", "replaced_parameter", "value_of", "with_value"]
+__all__ = [
+    "SECTIONS",
+    "in_its_unit",
+    "key_at",
+    "overridden",
+    "replaced_parameter",
+    "value_of",
+    "with_value",
+]
 
 SECTIONS = ("inputs", "params", "define", "rules", "stages")
 SINGLE = tuple(
@@ -59,7 +70,7 @@ def overridden(
 
     `whole` says that the single values of the file may be replaced too.
     """
-    tree = _Tree(root, SINGLE if whole else ())
+    tree = _Tree(root, SINGLE if whole else (), findings)
     for key, value in changes:
         try:
             tree.replace(key, value)
@@ -71,8 +82,8 @@ def overridden(
 class _Tree:
     """A file whose sections are opened once, however many of their entries are replaced."""
 
-    def __init__(self, root: Mapping, single: tuple[str, ...]) -> None:
-        self.root, self.single = root, single
+    def __init__(self, root: Mapping, single: tuple[str, ...], findings: Findings) -> None:
+        self.root, self.single, self.findings = root, single, findings
         self.opened: dict[str, _Section] = {}
 
     def replace(self, key: Scalar, value: Node) -> None:
@@ -92,6 +103,9 @@ class _Tree:
             raise _meant(written, held.places, f"{section}.", inner)
         inner = rest[len(name) + 1 :]
         old = held.value(name)
+        figure = section == "params" and inner in {"", "value"}
+        if figure and not in_its_unit(old, value, self.findings):
+            return
         if inner:
             held.put(name, None, _inside(old, inner, key, value, (section, name)))
         else:
@@ -189,6 +203,38 @@ def replaced_parameter(old: Node, new: Node) -> Node:
     return with_value(old, "by_source", None, replace(sources, items=tuple(items)))
 
 
+def in_its_unit(old: Node, new: Node, findings: Findings) -> bool:
+    """Note a bare value in another unit than the parameter has; return whether there is none.
+
+    Said here, since every line that reads the parameter would complain in a file of others.
+    """
+    before, after = _figure(old), _figure(new)
+    if before is None or after is None or not isinstance(new, Scalar):
+        return True
+    was, now, value = before[0].dimension, after[0].dimension, after[0].value
+    priced = (was, now) == ("plain", "dollars")  # 75_000 may be a price
+    if priced or {was, now} == {"time", "bars"} or comparable(now, was):
+        return True
+    message = f"the parameter is {WORDS[was]}, {after[1]} is {WORDS[now]}"
+    fix = f"write it in the unit of {before[1]}"
+    if (was, now) == ("share", "plain"):
+        fix = f"write {percent(value)}" if abs(value) < 1 else f"write {after[1]}%"
+    findings.error("RG305", new.span, message, fix)
+    return False
+
+
+def _figure(node: Node | None) -> tuple[Literal, str] | None:
+    """Return the number that a parameter holds, of several the first, and its text."""
+    if isinstance(node, Mapping):
+        sources = value_of(node, "by_source")
+        first = sources.items[0][1] if isinstance(sources, Mapping) and sources.items else None
+        return _figure(value_of(node, "value") or first)
+    try:
+        return (parse_literal(node.text), node.text) if isinstance(node, Scalar) else None
+    except LineError:
+        return None
+
+
 # ---------------------------------------------------------------- nodes
 
 
@@ -197,7 +243,7 @@ def key_at(written: Scalar, text: str) -> Scalar:
     return Scalar(text, written.span, whole=True)
 
 
-def value_of(node: Node, key: str) -> Node | None:
+def value_of(node: Node | None, key: str) -> Node | None:
     """Return what stands under a key of a block."""
     for name, value in node.items if isinstance(node, Mapping) else ():
         if isinstance(name, Scalar) and name.text == key:

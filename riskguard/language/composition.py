@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from riskguard.language.addresses import (
+    in_its_unit,
     key_at,
     overridden,
     replaced_parameter,
@@ -205,7 +206,7 @@ class _Composer(BlockReader):
             elif at is None:
                 message = f"no parameter '{key.text}'"
                 self.findings.error("RG602", key.span, message, suggestion(key.text, places))
-            else:
+            elif in_its_unit(items[at][1], value, self.findings):
                 new = replaced_parameter(items[at][1], value)
                 if isinstance(new, Mapping) and new is not value:
                     kept = [pair for pair in new.items if _text(pair[0]) not in {"range", "step"}]

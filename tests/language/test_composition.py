@@ -28,6 +28,7 @@ rules:
 stages:
   - {stage: watch, enter: close < 69_000, recover: close > 83_000, do: {exposure_cap: 70%}}
 """
+PACK = "version: 1\nextends: pack:balanced@1\n"
 HEAD = "version: 1\nextends: ./base.yaml\n"
 READS = "rules:\n  x: {when: {all: [deep, close < 5]}, clear: close > 7, do: {exposure_cap: 50%}}\n"
 
@@ -125,6 +126,11 @@ MISTAKES = [
     ("RG123", "4:9", HEAD + "per_symbol:\n  ETH: {parms: {s: 5}}\n", "did you mean 'params'?"),
     ("RG203", "4:3", HEAD + "per_symbol:\n  eth: {params: {s: 5}}\n", ""),
     ("RG602", "4:18", HEAD + "per_symbol:\n  ETH: {params: {u: 5}}\n", ""),
+    ("RG305", "3:29", PACK + "override: {params.fall_day: 6}\n", "write 6%"),
+    ("RG305", "3:29", PACK + "override: {params.fall_day: 0.06}\n", "write 6%"),
+    ("RG305", "3:35", PACK + "override: {params.fall_day.value: $6}\n", "in the unit of 7%"),
+    ("RG305", "3:30", PACK + "override: {params.liq_floor: 60}\n", "in the unit of $150M"),
+    ("RG305", "4:28", PACK + "per_symbol:\n  ETH: {params: {fall_day: 6}}\n", "write 6%"),
 ]
 
 
