@@ -22,6 +22,7 @@ __all__ = [
     "instant",
     "nearest",
     "pack",
+    "pack_name",
     "pack_path",
     "packs",
     "pairs",
@@ -124,7 +125,7 @@ def pack(text: str, what: str = "--rules") -> Path:
     if path.is_file():
         return path
     known = packs()
-    name = text.removeprefix("pack:")
+    name = pack_name(text)
     if name in known:
         return known[name]
     if path.is_dir():
@@ -134,6 +135,11 @@ def pack(text: str, what: str = "--rules") -> Path:
     if path.suffix in {".yaml", ".yml"} or "/" in text:
         raise WrongUse(f"there is no rule file {text}", f"write its path, or a pack: {_all(known)}")
     raise WrongUse(f"there is no rule pack '{text}'", nearest(name, known))
+
+
+def pack_name(text: str) -> str:
+    """Return NAME of `NAME`, `pack:NAME` and `pack:NAME@1`."""
+    return text.removeprefix("pack:").removesuffix("@1")
 
 
 def pack_path(text: str, file: Path) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from riskguard.cli.failures import WrongUse
-from riskguard.cli.given import packs
+from riskguard.cli.given import pack_name, packs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,7 +40,7 @@ def is_test(path: Path) -> bool:
 
 
 def _meant(text: str) -> Iterator[Path]:
-    path, name = Path(text), text.removeprefix("pack:")
+    path, name = Path(text), pack_name(text)
     if not text.strip():
         raise WrongUse("the name of a file is empty", "write the path of a rule file")
     if text == STDIN:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from riskguard.cli.failures import FINDINGS, WrongUse
-from riskguard.cli.given import filled, nearest, pack_path, packs
+from riskguard.cli.given import filled, nearest, pack_name, pack_path, packs
 from riskguard.cli.rule_files import is_test, rule_files
 from riskguard.cli.target import writable
 from riskguard.cli.waiting import waiting
@@ -160,8 +160,8 @@ def _files(given: Iterable[str]) -> Iterator[Path]:
             yield from inside
         elif path.is_file():
             yield _beside(path)
-        elif _pack_name(text) in packs():
-            yield _beside(packs()[_pack_name(text)])
+        elif pack_name(text) in packs():
+            yield _beside(packs()[pack_name(text)])
         else:
             fix = nearest(text, packs()) if "/" not in text else "write the path of a test file"
             raise WrongUse(f"there is no file or pack '{text}'", fix)
@@ -172,11 +172,6 @@ def _below(folder: str) -> list[Path]:
         return [file for file in rule_files([folder]) if is_test(file)]
     except WrongUse:  # not even rules: what is missing for a test is said instead
         return []
-
-
-def _pack_name(text: str) -> str:
-    """Return NAME of `NAME`, `pack:NAME` and `pack:NAME@1`."""
-    return text.removeprefix("pack:").removesuffix("@1")
 
 
 def _beside(path: Path) -> Path:

@@ -131,7 +131,7 @@ def test_errors_of_rules_and_of_their_tests_are_told_once(riskguard, bad: Path) 
 
 
 def test_a_pack_is_checked_by_its_name(riskguard) -> None:
-    for name in ("feb-2026", "pack:feb-2026"):
+    for name in ("feb-2026", "pack:feb-2026", "pack:feb-2026@1"):
         assert riskguard("check", name).out == "0 errors, 0 warnings in 1 file\n"
 
 

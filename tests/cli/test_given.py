@@ -99,6 +99,7 @@ def test_pairs_that_are_none_are_refused(texts: list[str]) -> None:
 def test_a_pack_is_found_by_name_and_a_file_by_path(tmp_path) -> None:
     assert given.pack("feb-2026").name == "feb-2026.yaml"
     assert given.pack("pack:feb-2026") == given.pack("feb-2026")
+    assert given.pack("pack:feb-2026@1") == given.pack("feb-2026")
     own = tmp_path / "own.yaml"
     own.write_text("version: 1\n")
     assert given.pack(str(own)) == own
