@@ -25,6 +25,7 @@ __all__ = ["new"]
 T = TypeVar("T")
 
 ELSEWHERE = "write the path of a file in a folder you may write to"
+THERE, ANOTHER = "{} is there already", "write another name, or add --force"
 PRICE = "Which price must hold? A symbol, and a price or low(20d), its lowest of 20 days."
 OTHERS = (
     "What else must be true? oi (open interest falls), liquidations (of longs, faster than in "
@@ -82,7 +83,9 @@ def new(
     texts = {rules: rules_text(answers), tests: cases_text(answers, rules.name)}
     cases = _checked(texts)
     try:
-        write_all(texts)
+        write_all(texts, fresh=not force)
+    except FileExistsError as error:
+        raise WrongUse(THERE.format(Path(error.filename).name), ANOTHER) from error
     except OSError as error:
         raise WrongUse(f"{file} cannot be written: {error.strerror}", ELSEWHERE) from error
     print("\n".join(_told(answers, rules, tests, cases)))
@@ -103,7 +106,7 @@ def _targets(text: str, *, force: bool) -> tuple[Path, Path]:
         if path.is_dir() or (path.exists() and not path.is_file()):
             raise WrongUse(f"{path} is no file", "write another name")
         if path.exists() and not force:
-            raise WrongUse(f"{path} is there already", "write another name, or add --force")
+            raise WrongUse(THERE.format(path), ANOTHER)
     return rules, tests
 
 

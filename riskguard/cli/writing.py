@@ -31,14 +31,18 @@ def write(text: str, path: Path) -> None:
     write_all({path: text})
 
 
-def write_all(texts: Mapping[Path, str]) -> None:
+def write_all(texts: Mapping[Path, str], *, fresh: bool = False) -> None:
     """Write several files: each to a temporary one first, and renamed when all are written.
 
+    `fresh` says that none of them may be there yet, not even since the caller looked.
+
     Raises:
+        FileExistsError: A fresh file is there already.
         OSError: A folder is missing or cannot be written to; nothing is left behind.
 
     """
     staged: list[tuple[Path, Path]] = []
+    taken: list[Path] = []
     try:
         for path, text in texts.items():
             final = Path(os.path.realpath(path))
@@ -49,10 +53,13 @@ def write_all(texts: Mapping[Path, str]) -> None:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(text)
             Path(name).chmod(mode)
+        for _, final in staged if fresh else ():
+            final.touch(exist_ok=False)  # the only look that nobody can come after
+            taken.append(final)
         for made, final in staged:
             made.replace(final)
     except BaseException:
-        for made, _ in staged:
+        for made in (*taken, *(made for made, _ in staged)):
             made.unlink(missing_ok=True)
         raise
 

@@ -268,6 +268,25 @@ def test_a_file_that_is_there_is_replaced_by_force_alone(
     assert names(folder) == ["my-rules.yaml", "my-rules_test.yaml"]
 
 
+class Meanwhile(Terminal):
+    """A person who answers while somebody else writes the same file."""
+
+    def readline(self, *size: int) -> str:
+        Path("my-rules.yaml").write_text("theirs\n")
+        return super().readline(*size)
+
+
+def test_of_two_at_once_the_second_replaces_nothing(
+    riskguard: Callable[..., Any], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Meanwhile("\n\n\n"))
+    done = riskguard("new")
+    assert done.code == 2
+    assert "my-rules.yaml is there already" in done.err
+    assert names(folder) == ["my-rules.yaml"]
+    assert (folder / "my-rules.yaml").read_text() == "theirs\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
