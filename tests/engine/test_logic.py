@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from riskguard.engine.logic import FALSE, TRUE, UNKNOWN, Latch, Persist, Ramp, group
+from riskguard.history.columns import logic
 from riskguard.market import DAY, HOUR
 
 
@@ -22,7 +25,9 @@ def test_hours_say_nothing_beside_a_line_that_is_ignored() -> None:
         for hours in (FALSE, TRUE):
             step = group("within", 0, [line, hours])
             assert step == (-1 if line == -1 else min(line, hours))
-            assert logic.group("within", 0, [column([line]), column([hours])]).tolist() == [step]
+            assert logic.group(
+                "within", 0, [np.array([one], np.int8) for one in (line, hours)]
+            ).tolist() == [step]
 
 
 def test_for_a_day_on_four_hour_bars_is_seven_closes() -> None:
