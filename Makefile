@@ -40,7 +40,7 @@ docs: .venv/.backtest .venv/.dev
 
 reference: .venv/.backtest
 	@$(PY) -m riskguard schema --output rules/riskguard-1.json
-	@$(PY) -m riskguard.language.reference docs/reference.md
+	@$(PY) -m riskguard.language.guides.reference docs/reference.md
 	@$(PY) -m riskguard explain --markdown > docs/diagnostics.md
 
 soak: .venv/.backtest .venv/.dev .venv/.soak

@@ -12,8 +12,8 @@ import pytest
 from riskguard.engine.guard import Guard
 from riskguard.errors import RuleError
 from riskguard.language.binding import Bound, bind
-from riskguard.language.fallbacks import afford
 from riskguard.language.findings import Findings
+from riskguard.language.fitting.fallbacks import afford
 from riskguard.language.reader import load_rules, read_rules
 from riskguard.language.rewriting import deciding, leaves
 from riskguard.language.ruleset import Input, Measured, RuleSet, SeriesValue, values

@@ -32,7 +32,7 @@ def test_wheel_runs_a_backtest_where_there_is_no_checkout(tmp_path: Path) -> Non
     names = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
     assert {
         "riskguard/py.typed",
-        "riskguard/language/explanations/4-sense.md",
+        "riskguard/language/guides/explanations/4-sense.md",
         "riskguard/share/rules/feb-2026.yaml",
         "riskguard/share/rules/riskguard-1.json",
         "riskguard/share/strategies/leveraged_hold.py",

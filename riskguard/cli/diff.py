@@ -56,7 +56,7 @@ def diff(
     Exit codes: 0 no change of meaning, 1 changes or errors in a file, 2 wrong use.
     """
     from riskguard.cli import diff_text
-    from riskguard.language.differences import differences
+    from riskguard.language.changes.differences import differences
 
     given.filled(METAVARS, {"--on": scenario, "--strategy": strategy, "--symbol": symbol})
     if scenario is None and (strategy or symbol):

@@ -6,14 +6,14 @@ import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from riskguard.language.strictness import DIFFERENT, LOOSER, STRICTER
+from riskguard.language.changes.strictness import DIFFERENT, LOOSER, STRICTER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from riskguard.backtest.differing import Differing, Span
     from riskguard.engine.decision import Decision, Reading
-    from riskguard.language.latchchanges import Difference
+    from riskguard.language.changes.latchchanges import Difference
 
 __all__ = ["changes", "trial"]
 

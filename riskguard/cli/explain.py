@@ -13,7 +13,7 @@ from riskguard.cli.failures import WrongUse
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from riskguard.language.catalogue import Example, Explanation
+    from riskguard.language.guides.catalogue import Example, Explanation
 
 __all__ = ["explain"]
 
@@ -39,7 +39,7 @@ def explain(
 
     Exit codes: 0 fine, 2 wrong use.
     """
-    from riskguard.language.catalogue import explanations, page
+    from riskguard.language.guides.catalogue import explanations, page
 
     known = explanations()
     if code is not None:
@@ -57,7 +57,7 @@ def explain(
 
 
 def _named(code: str) -> Explanation:
-    from riskguard.language.catalogue import explanations
+    from riskguard.language.guides.catalogue import explanations
 
     known = explanations()
     wanted = code.strip().upper()
@@ -89,7 +89,7 @@ def _example(word: str, example: Example) -> Iterator[str]:
 
 
 def _titles() -> Iterator[str]:
-    from riskguard.language.catalogue import explanations
+    from riskguard.language.guides.catalogue import explanations
 
     section = ""
     for one in explanations().values():

@@ -11,7 +11,7 @@ from riskguard.cli.new_rules import span
 from riskguard.language.expression import parse_literal
 from riskguard.language.findings import LineError
 from riskguard.language.schema import SYMBOL
-from riskguard.language.units import POINTED
+from riskguard.language.text.units import POINTED
 from riskguard.market import DAY, MINUTE
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from riskguard._version import VERSION
-from riskguard.language.catalogue import explanations
+from riskguard.language.guides.catalogue import explanations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from riskguard.errors import Diagnostic
-    from riskguard.language.catalogue import Explanation
+    from riskguard.language.guides.catalogue import Explanation
 
 __all__ = ["sarif"]
 

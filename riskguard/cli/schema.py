@@ -26,7 +26,7 @@ def schema(
 
     # yaml-language-server: $schema=riskguard-1.json
     """
-    from riskguard.language.editors import schema_text
+    from riskguard.language.guides.editors import schema_text
 
     filled({"--output": "FILE"}, {"--output": output})
     target = writable("--output", output, "write the path of a file: riskguard-1.json")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from riskguard.language.layout import Row
+    from riskguard.language.writing.layout import Row
 
 __all__ = ["show"]
 
@@ -48,8 +48,8 @@ def show(
 
     Exit codes: 0 fine, 1 errors in the file, 2 wrong use.
     """
-    from riskguard.language.effective import effective
     from riskguard.language.reader import load_rules
+    from riskguard.language.writing.effective import effective
 
     given.filled({"--symbol": "SYMBOL"}, {"--symbol": symbol})
     wanted = given.symbol(symbol) or ""

@@ -44,7 +44,7 @@ from riskguard.language.ruleset import (
     input_of,
     of_hours,
 )
-from riskguard.language.ta_table import FUNCTIONS, warmup_bars
+from riskguard.language.tables.ta_table import FUNCTIONS, warmup_bars
 from riskguard.market import CATALOGUE, DEFAULT_SCALE, SCALES
 
 if TYPE_CHECKING:

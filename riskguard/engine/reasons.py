@@ -28,7 +28,7 @@ from riskguard.language.ruleset import (
     parts,
     values,
 )
-from riskguard.language.ta_table import FUNCTIONS, warmup_bars
+from riskguard.language.tables.ta_table import FUNCTIONS, warmup_bars
 from riskguard.market import CALENDAR
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from riskguard.engine.measures import MEASURES, Atr
 from riskguard.engine.windows import CALENDAR_REACH
-from riskguard.language.ta_table import FUNCTIONS
+from riskguard.language.tables.ta_table import FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

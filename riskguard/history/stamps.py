@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from riskguard.errors import visible
-from riskguard.language.units import DURATIONS
+from riskguard.language.text.units import DURATIONS
 from riskguard.market import DAY, MINUTE, SECOND
 
 if TYPE_CHECKING:

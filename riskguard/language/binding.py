@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from riskguard.errors import RuleError, visible
-from riskguard.language.carrying import carry
-from riskguard.language.fallbacks import afford
 from riskguard.language.findings import Findings
-from riskguard.language.floors import settle
+from riskguard.language.fitting.carrying import carry
+from riskguard.language.fitting.fallbacks import afford
+from riskguard.language.fitting.floors import settle
 from riskguard.language.rewriting import (
     deciding,
     key_of,
@@ -26,8 +26,8 @@ from riskguard.language.ruleset import (
     input_of,
     values,
 )
-from riskguard.language.ta_table import FUNCTIONS, warmup_bars
-from riskguard.language.units import span_words
+from riskguard.language.tables.ta_table import FUNCTIONS, warmup_bars
+from riskguard.language.text.units import span_words
 from riskguard.market import CALENDAR, CATALOGUE, FROM_ZERO
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from riskguard.language.findings import LineError
-from riskguard.language.slips import (
+from riskguard.language.tables.synonyms import meanings
+from riskguard.language.text.slips import (
     OPERATORS,
     SLIPS,
     being,
@@ -25,8 +26,7 @@ from riskguard.language.slips import (
     unit_apart,
     within_brackets,
 )
-from riskguard.language.synonyms import meanings
-from riskguard.language.syntax import (
+from riskguard.language.text.syntax import (
     Argument,
     Binary,
     Comparison,
@@ -36,13 +36,13 @@ from riskguard.language.syntax import (
     Segment,
     Syntax,
 )
-from riskguard.language.tokens import tokens
-from riskguard.language.units import DURATIONS, MULTIPLIERS, UNIT_WORDS
+from riskguard.language.text.tokens import tokens
+from riskguard.language.text.units import DURATIONS, MULTIPLIERS, UNIT_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from riskguard.language.tokens import Token
+    from riskguard.language.text.tokens import Token
 
 __all__ = [
     "Argument",

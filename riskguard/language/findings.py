@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 from riskguard.errors import Diagnostic, visible
-from riskguard.language.synonyms import INSTEAD, meanings, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -128,6 +126,12 @@ def near(word: str, known: Iterable[str], least: float = 0.6) -> str:
     Words from elsewhere come first ("price" is close), then the nearest spelling; `least` is how
     alike the two must be, from 0 to 1.
     """
+    # a live guard never needs these
+    from difflib import get_close_matches  # noqa: PLC0415 - as said above
+    from heapq import nsmallest  # noqa: PLC0415 - as said above
+
+    from riskguard.language.tables.synonyms import meanings  # noqa: PLC0415 - as said above
+
     wanted = word.lower()
     by_lower = {name.lower(): name for name in known}
     if wanted in by_lower:
@@ -145,14 +149,14 @@ def near(word: str, known: Iterable[str], least: float = 0.6) -> str:
         by_lower,
         lambda name: len(letters ^ set(name)) + abs(len(name) - len(wanted)),
     )
-    from difflib import get_close_matches  # noqa: PLC0415 - a live guard never needs it
-
     found = get_close_matches(wanted, names, 1, least)
     return by_lower[found[0]] if found else ""
 
 
 def advice(word: str, known: Iterable[str]) -> str:
     """Return the help for an unknown word of the language: what is written instead of it."""
+    from riskguard.language.tables.synonyms import INSTEAD, meanings, plain  # noqa: PLC0415 - as in near
+
     names = sorted(known)
     told = "" if set(meanings(word)) & set(names) else INSTEAD.get(plain(word), "")
     return told or suggestion(word, names)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from riskguard.language.expanding import Expander
-from riskguard.language.floorcheck import floors
-from riskguard.language.hysteresis import gaps, ladder
+from riskguard.language.judging.floorcheck import floors
+from riskguard.language.judging.hysteresis import gaps, ladder
 from riskguard.language.rewriting import latches, release, trigger
 from riskguard.language.ruleset import (
     All,
@@ -23,7 +23,7 @@ from riskguard.language.ruleset import (
     values,
 )
 from riskguard.language.schema import MEASURES, SELLING
-from riskguard.language.units import span_words
+from riskguard.language.text.units import span_words
 from riskguard.market import DAY
 
 if TYPE_CHECKING:

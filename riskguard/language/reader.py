@@ -7,31 +7,31 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from riskguard.errors import RuleError
-from riskguard.language.addresses import value_of
-from riskguard.language.allowances import silence
-from riskguard.language.blocks import BlockReader
-from riskguard.language.composition import compose_file, compose_text
-from riskguard.language.conditions import ConditionReader
-from riskguard.language.declarations import DeclarationReader
 from riskguard.language.findings import SURE, near
-from riskguard.language.header import HeaderReader
-from riskguard.language.latches import LatchReader
+from riskguard.language.joining.addresses import value_of
+from riskguard.language.joining.composition import compose_file, compose_text
 from riskguard.language.lint import lint
-from riskguard.language.references import circles
+from riskguard.language.reading.allowances import silence
+from riskguard.language.reading.blocks import BlockReader
+from riskguard.language.reading.conditions import ConditionReader
+from riskguard.language.reading.declarations import DeclarationReader
+from riskguard.language.reading.header import HeaderReader
+from riskguard.language.reading.latches import LatchReader
+from riskguard.language.reading.references import circles
+from riskguard.language.reading.scope import Budget, Scope
+from riskguard.language.reading.strays import laddered, named, returned
 from riskguard.language.rewriting import latches
 from riskguard.language.ruleset import RuleSet, Span
 from riskguard.language.schema import FILE_KEYS, MAX_RULES, STAGE_KEYS
-from riskguard.language.scope import Budget, Scope
 from riskguard.language.source import LIMITS, Listing, Mapping, Scalar
-from riskguard.language.strays import laddered, named, returned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as Table
     from pathlib import Path
 
     from riskguard.errors import Diagnostic
-    from riskguard.language.blocks import Block, Entry
-    from riskguard.language.composition import Composed
+    from riskguard.language.joining.composition import Composed
+    from riskguard.language.reading.blocks import Block, Entry
     from riskguard.language.ruleset import Parameter
     from riskguard.language.source import Node
 

@@ -23,7 +23,7 @@ from riskguard.language.ruleset import (
     values,
     walk,
 )
-from riskguard.language.ta_table import FUNCTIONS
+from riskguard.language.tables.ta_table import FUNCTIONS
 from riskguard.market import CATALOGUE
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from riskguard.language.forms import (
+from riskguard.language.tables.forms import (
     BESIDE,
     BREADTH_KEYS,
     COMBINATORS,
@@ -22,7 +22,7 @@ from riskguard.language.forms import (
     STANDS_FOR,
     SUPPORT_KEYS,
 )
-from riskguard.language.keys import (
+from riskguard.language.tables.keys import (
     FILE_KEYS,
     HIGHEST_PRIORITY,
     INPUT_KEYS,

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
-from riskguard.language.blaming import blame, blame_block, blame_escape, blame_tag
 from riskguard.language.findings import Findings
-from riskguard.language.prescan import prescan
 from riskguard.language.ruleset import Span
-from riskguard.language.tokens import MAX_LETTERS
+from riskguard.language.text.blaming import blame, blame_block, blame_escape, blame_tag
+from riskguard.language.text.prescan import prescan
+from riskguard.language.text.tokens import MAX_LETTERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from riskguard.language.blocks import BlockReader
 from riskguard.language.findings import suggestion
+from riskguard.language.reading.blocks import BlockReader
 from riskguard.language.ruleset import Span
 from riskguard.language.source import Listing, Mapping
 from riskguard.testing.cases import Case, given, rules_for
@@ -17,9 +17,9 @@ from riskguard.testing.times import TimeReader
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from riskguard.language.blocks import Block, Entry
+    from riskguard.language.reading.blocks import Block, Entry
+    from riskguard.language.reading.scope import Scope
     from riskguard.language.ruleset import RuleSet
-    from riskguard.language.scope import Scope
     from riskguard.language.source import Node
     from riskguard.testing.cases import Expectation
 

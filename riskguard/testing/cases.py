@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from riskguard.language.carrying import carries
+from riskguard.language.fitting.carrying import carries
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

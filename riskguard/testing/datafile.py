@@ -13,7 +13,7 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from riskguard.language.including import read_bytes
+from riskguard.language.joining.including import read_bytes
 from riskguard.market import CATALOGUE
 from riskguard.testing.notation import LONGEST, MISSING
 from riskguard.testing.times import elapsed, instant

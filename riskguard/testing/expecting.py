@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from riskguard.language.blocks import BlockReader
 from riskguard.language.findings import suggestion
+from riskguard.language.reading.blocks import BlockReader
 from riskguard.language.rewriting import deciding, key_of, leaves, series_of
 from riskguard.language.ruleset import Span
 from riskguard.language.source import Mapping, Scalar
 from riskguard.testing.cases import Expectation
 
 if TYPE_CHECKING:
-    from riskguard.language.blocks import Block, Entry
+    from riskguard.language.reading.blocks import Block, Entry
     from riskguard.language.ruleset import RuleSet
     from riskguard.language.source import Node
     from riskguard.testing.times import TimeReader

@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 from riskguard.language.findings import LineError
-from riskguard.language.units import NUMBER, WORDS, amount, comparable
+from riskguard.language.text.units import NUMBER, WORDS, amount, comparable
 
 __all__ = ["MISSING", "STALE", "Item", "series"]
 

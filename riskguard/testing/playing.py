@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from riskguard.engine.guard import Guard
 from riskguard.errors import RuleError
-from riskguard.language.fallbacks import afford
 from riskguard.language.findings import Findings
+from riskguard.language.fitting.fallbacks import afford
 from riskguard.language.rewriting import deciding, key_of, latches, leaves, series_of, uses_atr
 from riskguard.language.ruleset import Input, input_of
 from riskguard.language.schema import ACTIONS

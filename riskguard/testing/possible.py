@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from riskguard.language.carrying import carries
+from riskguard.language.fitting.carrying import carries
 from riskguard.language.rewriting import key_of, series_of, trigger
 from riskguard.language.ruleset import Any as AnyOf
 from riskguard.language.ruleset import AtLeast, Compare, During, Flag, For, Not, parts

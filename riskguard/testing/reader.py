@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from riskguard.errors import Diagnostic
-from riskguard.language.blocks import BlockReader
-from riskguard.language.including import SHIPPED, pack_file, read_bytes, siblings
+from riskguard.language.joining.including import SHIPPED, pack_file, read_bytes, siblings
 from riskguard.language.reader import read_rules
+from riskguard.language.reading.blocks import BlockReader
+from riskguard.language.reading.scope import Scope
 from riskguard.language.ruleset import Span
 from riskguard.language.schema import ACTIONS
-from riskguard.language.scope import Scope
 from riskguard.language.source import MAX_BYTES, Mapping, compose
 from riskguard.shipped import shipped
 from riskguard.testing.case_reader import CaseReader
@@ -21,8 +21,8 @@ from riskguard.testing.series_reader import SeriesReader
 from riskguard.testing.times import DAY_ALONE, elapsed, instant, stamp
 
 if TYPE_CHECKING:
-    from riskguard.language.blocks import Block, Entry
     from riskguard.language.findings import Findings
+    from riskguard.language.reading.blocks import Block, Entry
     from riskguard.language.ruleset import RuleSet
     from riskguard.language.source import Node
 

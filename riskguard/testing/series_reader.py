@@ -6,8 +6,8 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from riskguard.language.blocks import BlockReader
 from riskguard.language.findings import LineError, near, suggestion
+from riskguard.language.reading.blocks import BlockReader
 from riskguard.language.rewriting import deciding, key_of, leaves, series_of
 from riskguard.language.ruleset import Span, input_of
 from riskguard.language.source import Scalar
@@ -18,9 +18,9 @@ from riskguard.testing.notation import series
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from riskguard.language.blocks import Block, Entry
+    from riskguard.language.reading.blocks import Block, Entry
+    from riskguard.language.reading.scope import Scope
     from riskguard.language.ruleset import Input, RuleSet
-    from riskguard.language.scope import Scope
     from riskguard.language.source import Node
     from riskguard.testing.notation import Item
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from riskguard.engine.decision import Reading
 from riskguard.engine.logic import FALSE, NEVER, TRUE
 from riskguard.engine.reasons import readings
-from riskguard.language.fallbacks import said
+from riskguard.language.fitting.fallbacks import said
 from riskguard.language.rewriting import latches, release, title, trigger
 from riskguard.language.ruleset import During, Stage, walk
 from riskguard.market import HOUR, MINUTE

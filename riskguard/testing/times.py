@@ -6,15 +6,15 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from riskguard.language.blocks import BlockReader, Entry
 from riskguard.language.expression import parse_span
 from riskguard.language.findings import LineError
+from riskguard.language.reading.blocks import BlockReader, Entry
 from riskguard.language.source import Scalar
 from riskguard.market import HOUR, MINUTE, SECOND
 
 if TYPE_CHECKING:
-    from riskguard.language.blocks import Block
-    from riskguard.language.scope import Scope
+    from riskguard.language.reading.blocks import Block
+    from riskguard.language.reading.scope import Scope
 
 __all__ = ["DAY_ALONE", "TimeReader", "elapsed", "instant", "stamp"]
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from riskguard.language.catalogue import explanations
+from riskguard.language.guides.catalogue import explanations
 
 
 def test_a_code_is_explained_with_what_is_wrong_and_what_is_right(riskguard) -> None:

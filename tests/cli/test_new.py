@@ -19,7 +19,7 @@ from riskguard.cli.failures import WrongUse
 from riskguard.cli.new_answers import action, every, held, longest, others, price, support, then
 from riskguard.cli.new_cases import cases_text
 from riskguard.cli.new_rules import Answers, rules_text
-from riskguard.language.editors import editor_schema
+from riskguard.language.guides.editors import editor_schema
 from riskguard.language.reader import read_rules
 from riskguard.market import DAY, HOUR, MINUTE
 from riskguard.testing.cases import Cases

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from riskguard.cli.given import packs
-from riskguard.language.including import siblings
+from riskguard.language.joining.including import siblings
 from riskguard.language.reader import read_rules
 from riskguard.shipped import shipped
 

@@ -14,7 +14,7 @@ from ta import momentum, volatility
 from riskguard.engine.guard import Guard
 from riskguard.engine.measures.recursive import average_true_range
 from riskguard.language.reader import read_text
-from riskguard.language.ta_table import FUNCTIONS, warmup_bars
+from riskguard.language.tables.ta_table import FUNCTIONS, warmup_bars
 from riskguard.market import HOUR, Sample
 
 START = 1_767_225_600_000_000_000

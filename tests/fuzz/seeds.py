@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from riskguard.language.catalogue import explanations
+from riskguard.language.guides.catalogue import explanations
 from tests.language.test_diagnostics import MISTAKES
 from tests.language.typos import PACKS
 

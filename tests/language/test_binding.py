@@ -10,7 +10,7 @@ import pytest
 
 from riskguard.errors import RuleError
 from riskguard.language.binding import Bound, bind, sourced
-from riskguard.language.fallbacks import joined
+from riskguard.language.fitting.fallbacks import joined
 from riskguard.language.reader import load_rules, read_text
 from riskguard.language.ruleset import Actions, Input, RuleSet, Stop
 from riskguard.market import CATALOGUE, DAY, HOUR

@@ -6,8 +6,8 @@ import random
 
 from riskguard.language.findings import ENOUGH, near
 from riskguard.language.reader import read_text
-from riskguard.language.scope import MAX_WORDS
-from riskguard.language.tokens import MAX_LETTERS, MAX_TOKENS
+from riskguard.language.reading.scope import MAX_WORDS
+from riskguard.language.text.tokens import MAX_LETTERS, MAX_TOKENS
 from tests.language.hostile import DO, HEAD, breadths, rule, rules, symbols_of_their_own
 from tests.language.typos import misspelt
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from riskguard.language.catalogue import FOLDER, Explanation, explanations, page
+from riskguard.language.guides.catalogue import FOLDER, Explanation, explanations, page
 from riskguard.language.reader import read_text
 from riskguard.market import HOUR
 

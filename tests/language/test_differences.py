@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from riskguard.language.differences import differences
-from riskguard.language.printing import printed
+from riskguard.language.changes.differences import differences
 from riskguard.language.reader import read_text
 from riskguard.language.ruleset import RuleSet
+from riskguard.language.writing.printing import printed
 from tests.language.rule_files import file_data, written
 
 COUNT = 120

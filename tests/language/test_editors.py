@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from jsonschema import Draft7Validator
 
-from riskguard.language.editors import editor_schema, schema_text
+from riskguard.language.guides.editors import editor_schema, schema_text
 from riskguard.language.reader import read_rules, read_text
 from riskguard.language.schema import BLOCKS
 from riskguard.market import HOUR

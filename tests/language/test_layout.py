@@ -6,10 +6,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from riskguard.language import source
-from riskguard.language.layout import laid_out
-from riskguard.language.quoting import quoted
 from riskguard.language.source import Listing, Mapping, Node, Scalar, compose
-from riskguard.language.wording import NOWHERE, word
+from riskguard.language.writing.layout import laid_out
+from riskguard.language.writing.quoting import quoted
+from riskguard.language.writing.wording import NOWHERE, word
 from tests.language.rule_grammar import TEXTS
 
 COUNT = 400

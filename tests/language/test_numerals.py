@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskguard.language.expression import parse_literal, parse_span
-from riskguard.language.numerals import duration_text, number_text
-from riskguard.language.units import LONGEST
+from riskguard.language.text.units import LONGEST
+from riskguard.language.writing.numerals import duration_text, number_text
 from riskguard.market import DAY, HOUR, MINUTE, SECOND
 
 COUNT = 600

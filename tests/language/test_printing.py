@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from riskguard.cli.given import packs
 from riskguard.language import source
-from riskguard.language.composition import compose_text
-from riskguard.language.layout import laid_out
-from riskguard.language.printing import printed
+from riskguard.language.joining.composition import compose_text
 from riskguard.language.reader import read_rules, read_text
 from riskguard.language.ruleset import RuleSet
+from riskguard.language.writing.layout import laid_out
+from riskguard.language.writing.printing import printed
 from riskguard.market import HOUR
 from tests.language.rule_files import file_data, written
 

@@ -9,8 +9,8 @@ import pytest
 
 from riskguard.cli import failures
 from riskguard.engine.decision import State
+from riskguard.language.guides.reference import filled, made
 from riskguard.language.reader import read_text
-from riskguard.language.reference import filled, made
 from riskguard.language.schema import (
     ACTIONS,
     BLOCKS,
@@ -20,7 +20,7 @@ from riskguard.language.schema import (
     RESERVED,
     UNITS,
 )
-from riskguard.language.ta_table import FUNCTIONS
+from riskguard.language.tables.ta_table import FUNCTIONS
 from riskguard.market import CATALOGUE
 
 PATH = Path(__file__).parents[2] / "docs" / "reference.md"

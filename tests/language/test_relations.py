@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from riskguard.language.changes.relations import LESS, MORE, OTHER, SAME, Relations
 from riskguard.language.reader import read_text
-from riskguard.language.relations import LESS, MORE, OTHER, SAME, Relations
 from riskguard.language.ruleset import (
     All,
     Any,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from riskguard.engine.windows import Tape
-    from riskguard.language.ta_table import Function
+    from riskguard.language.tables.ta_table import Function
 
 __all__ = ["Library"]
 

@@ -1,0 +1,1 @@
+"""What two rule sets mean differently, and which of them protects more."""

@@ -1,0 +1,1 @@
+"""Rules made to fit a feed and a bot; `binding` asks these."""

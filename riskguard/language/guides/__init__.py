@@ -1,0 +1,1 @@
+"""The language explained: codes, the schema for editors, the reference page."""

@@ -1,0 +1,1 @@
+"""Several files made one: extends, override, disable, rules per symbol."""

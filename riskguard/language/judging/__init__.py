@@ -1,0 +1,1 @@
+"""Rules that can be read but cannot be meant; `lint` asks these."""

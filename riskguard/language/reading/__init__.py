@@ -1,0 +1,1 @@
+"""From nodes to the tree: one reader for each kind of block, names and values."""

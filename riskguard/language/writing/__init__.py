@@ -1,0 +1,1 @@
+"""From the tree back to text: what `riskguard show` prints, read again as equal."""
