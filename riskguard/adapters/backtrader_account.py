@@ -7,7 +7,6 @@ after fees and funding.
 # ruff: noqa: SLF001 - Backtrader has no public names for what is asked here
 from __future__ import annotations
 
-import math
 from itertools import islice
 from typing import Any
 
@@ -20,6 +19,9 @@ __all__ = ["Ledger", "reads_account"]
 Broker = Any  # Backtrader is untyped
 Feed = Any
 Order = Any
+UNDER_WATER = (
+    1e6  # leverage of an account that is worth nothing and holds something: above any limit
+)
 FLOWS = ("transfers", "pnl.realised", "trades.closed", "trades.lost", "trades.stopped")
 
 
@@ -80,7 +82,7 @@ class Ledger:
             "equity": equity,
             "position": position,
             "notional": position * price,
-            "leverage": notional / equity if equity > 0 else math.inf if notional else 0.0,
+            "leverage": notional / equity if equity > 0 else UNDER_WATER if notional else 0.0,
             "pnl.unrealised": open_profit,
             **self.flows,
         }

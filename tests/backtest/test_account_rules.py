@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from riskguard import Guard, Sample
+from riskguard.adapters.backtrader_account import Ledger
 from riskguard.backtest.compare import Request, compare
 from riskguard.backtest.runs import Costs, run
 from riskguard.backtest.strategies import find
@@ -126,3 +127,23 @@ def test_bars_alone_give_the_same_run_by_event_and_by_close(strategy: str) -> No
 
 def test_the_broker_tells_every_account_input() -> None:
     assert OF_BROKER.keys() >= FROM_ZERO
+
+
+def test_an_account_under_water_is_above_any_limit_of_leverage() -> None:
+    class Feed:
+        close = (50.0,)
+
+        def __len__(self) -> int:
+            return 1
+
+    class Position:
+        size, price = 2.0, 100.0
+
+    class Broker:
+        _value = -3.0
+
+    feed, broker = Feed(), Broker()
+    broker.positions = {feed: Position()}
+    told = Ledger(broker, feed).values()
+    assert told["leverage"] == 1e6
+    assert told["pnl.unrealised"] == -100.0
