@@ -83,6 +83,7 @@ SECOND = (
 )
 # characters of the source that one character of a double-quoted value takes
 ESCAPES = {"x": 4, "u": 6, "U": 10}
+SPACES = re.compile(" *")
 # a comment right behind the sign of a folded or literal text
 HIDDEN_COMMENT = re.compile(r"[|>][-+0-9]*#")
 BLOCKS = frozenset("|>")
@@ -304,11 +305,12 @@ class _Builder:
 
     def _nothing(self, mark: Any) -> Span:  # noqa: ANN401 - marks of PyYAML are of two kinds
         """Return where a value is missing in brackets: before what comes instead."""
-        row, column = mark.line, mark.column
-        while row < len(self.lines) - 1 and not self.lines[row][column:].strip(" "):
-            row, column = row + 1, 0
-        rest = self.lines[row][column:]
-        column += len(rest) - len(rest.lstrip(" ")) + 1
+        row, spaces = mark.line, SPACES.match(self.lines[mark.line], mark.column)
+        while (
+            spaces is not None and spaces.end() == len(spaces.string) and row + 1 < len(self.lines)
+        ):
+            row, spaces = row + 1, SPACES.match(self.lines[row + 1])
+        column = spaces.end() + 1 if spaces is not None else mark.column + 1
         return Span(row + 1, column, row + 1, column, self.path)
 
     def _closed(self, begun: Any, items: list[Node], ended: Any) -> Node:  # noqa: ANN401 - as above

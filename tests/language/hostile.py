@@ -136,6 +136,7 @@ TEXTS: dict[str, Callable[[], str]] = {
     "dashes, 5,000 levels": lambda: "- " * 5_000 + "a\n",
     "a line of flow entries": lambda: HEAD + "tags: [" + "a, " * (BIG // 3) + "a]\n",
     "a line of flow pairs": lambda: HEAD + "rules: {" + "a: b, " * (BIG // 6) + "}\n",
+    "a line of missing values": lambda: HEAD + "rules: {" + f"a: {' ' * 99}, " * 9_900 + "}\n",
     "an open line of flow pairs": lambda: HEAD + "rules: {" + "a: b, " * 3_000,
     "a key of a mebibyte": lambda: HEAD + "a" * BIG + ": 1\n",
     "a quoted key of a mebibyte": lambda: HEAD + "'" + "a" * BIG + "': 1\n",

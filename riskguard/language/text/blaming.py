@@ -222,6 +222,8 @@ def blame_escape(start: Any, lines: Sequence[str], found: Findings) -> None:  # 
                 found.error("RG039", place, message, CHARACTER)
                 return
         column = 0
+    place = Span(start.line + 1, start.column + 1, start.line + 1, start.column + 2)
+    found.error("RG039", place, "not valid YAML", CHARACTER)
 
 
 def _known(escape: str) -> bool:
