@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from riskguard.language.expanding import Expander
 from riskguard.language.judging.floorcheck import floors
 from riskguard.language.judging.hysteresis import gaps, ladder
+from riskguard.language.judging.scales import scale
 from riskguard.language.rewriting import latches, release, trigger
 from riskguard.language.ruleset import (
     All,
@@ -43,6 +44,7 @@ def lint(rules: RuleSet, found: Findings) -> None:
     for leaf in expander.every_leaf():
         if not _unmoved(leaf, expander, found):
             _threshold(leaf, rules, expander, found)
+            scale(leaf, found)
     for leaf in expander.leaves(*map(trigger, latches(rules))):
         _sign(leaf, expander, found)
     for latch in latches(rules):

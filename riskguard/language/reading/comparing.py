@@ -84,6 +84,13 @@ def _mismatch(line: Comparison, at: Syntax, measured: Value, threshold: Value) -
             fix = f"write {sign}${digits}M if you meant millions"
             fix = fix if small else f"write {sign}${digits}"
         return LineError("RG302", at.start, at.end, message, fix)
+    if first == "dollars" and second == "share" and _account(measured):
+        message = f"{WORDS[first]} is compared with a percentage"
+        shown = percent(abs(threshold.value)) if isinstance(threshold, Constant) else threshold.text
+        falls = (line.op in FALLS) == (at is line.right)
+        amount = "-$500" if falls else "$500"
+        fix = f"write equity.{'drop' if falls else 'rise'}(today) >= {shown}, or dollars: {amount}"
+        return LineError("RG307", at.start, at.end, message, fix)
     if first in AMOUNTS and second == "share":
         message = f"{WORDS[first]} is compared with a percentage"
         falls = (line.op in FALLS) == (at is line.right)
@@ -96,6 +103,8 @@ def _mismatch(line: Comparison, at: Syntax, measured: Value, threshold: Value) -
         fix = f"for example {measured.text}.drop(24h) >= 5%"
         return LineError("RG307", at.start, at.end, message, fix)
     message = f"{WORDS[first]} is compared with {WORDS[second]}"
+    if first == "ratio" and second == "share" and isinstance(threshold, Constant):
+        return LineError("RG305", at.start, at.end, message, f"write {threshold.value:.12g}x")
     return LineError("RG305", at.start, at.end, message, f"write {EXAMPLES[first]}")
 
 

@@ -21,6 +21,23 @@ if TYPE_CHECKING:
 __all__ = ["HourReader"]
 
 WHOLE = {"weekdays": "mon-fri", "weekend": "sat-sun", "daily": "mon-sun", "all": "mon-sun"}
+# what a zone is called by traders, by the name that has its daylight saving
+CALLED = {
+    "America/New_York": "est edt et est5edt new_york nyc ny nyse",
+    "America/Chicago": "cst cdt ct cst6cdt chicago cme",
+    "America/Denver": "mst mdt mt mst7mdt denver",
+    "America/Los_Angeles": "pst pdt pt pst8pdt los_angeles san_francisco",
+    "Pacific/Honolulu": "hst",
+    "Europe/London": "bst london",
+    "Europe/Berlin": "cest cet frankfurt berlin",
+    "Asia/Tokyo": "jst tokyo",
+    "Asia/Hong_Kong": "hkt hong_kong",
+    "Asia/Singapore": "sgt singapore",
+    "UTC": "z zulu",
+}
+MEANT = {word: zone for zone, words in CALLED.items() for word in words.split()}
+# zones of this name exist, without daylight saving: the hours would be wrong in summer
+FIXED = frozenset({"EST", "MST", "HST"})
 CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)", re.ASCII)
 
 
@@ -88,10 +105,15 @@ class HourReader(BlockReader):
         """Return the name of a zone when it is one, "" with a message when it is not."""
         if found.text == "UTC":
             return "UTC"
+        meant = MEANT.get(found.text.lower().replace(" ", "_"), "")
+        if found.text in FIXED:
+            message = f"'{found.text}' has no daylight saving time"
+            self.findings.error("RG142", found.span, message, f"write {meant}")
+            return ""
         try:
             zoneinfo.ZoneInfo(found.text)
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-            close = near(found.text, _zones())
+            close = meant or near(found.text, _zones())
             fix = f"did you mean '{close}'?" if close else "use a name such as Europe/London"
             self.findings.error("RG142", found.span, f"unknown time zone '{found.text}'", fix)
             return ""

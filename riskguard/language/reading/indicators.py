@@ -45,7 +45,7 @@ def indicator(
         raise LineError("RG204", called.start, called.end, message, fix)
     written: dict[str, float | int | bool] = {}
     for argument in called.arguments:
-        name = _parameter(called, argument)
+        name = _parameter(reader, called, argument)
         if name in written:
             message = f"'{name}' is written twice"
             raise LineError("RG122", argument.start, argument.end, message, "keep one")
@@ -58,7 +58,7 @@ def indicator(
     return found, segments[2:]
 
 
-def _parameter(called: Segment, argument: Argument) -> str:
+def _parameter(reader: ValueReader, called: Segment, argument: Argument) -> str:
     """Return the name of an argument; the first may stand without one where it is the window."""
     known = FUNCTIONS[called.name].parameters
     if argument.keyword:
@@ -72,7 +72,8 @@ def _parameter(called: Segment, argument: Argument) -> str:
     names = list(known)
     shown = f"{names[0]}=" if names else f"{WARMUP}="
     message = f"parameters of ta.{called.name} are named"
-    raise LineError("RG207", argument.start, argument.end, message, f"write {shown}...")
+    given = reader.text[argument.start : argument.end]
+    raise LineError("RG207", argument.start, argument.end, message, f"write {shown}{given}")
 
 
 def _value(

@@ -174,6 +174,6 @@ class Scope:
             return f"a measure follows an input: close.{measure}({MEASURES[measure].example})"
         told = INSTEAD.get(plain(word), "")
         if called(word):
-            told = f"functions of ta are written {called(word)}"
+            return f"functions of ta are written {called(word)}"
         close = close or ("" if told else near(whole, known))
         return f"did you mean '{close}'?" if close else told or NAMED

@@ -73,6 +73,10 @@ def strange(text: str, at: int, before: str) -> str:
     sign = text[at]
     word = re.match(r"[^\W\d]\w*", text[at + 1 :])
     digits = re.match(r"\d{3}(?!\d)", text[at + 1 :])
+    named = re.search(r"\(.*?([^\W\d]\w*)\s*$", text[:at])
+    given = re.match(r"\s*([\w.]+)", text[at + 1 :])
+    if sign == ":" and named and given:
+        return f"write {named[1]}={given[1]}"
     if sign == "%" and before.endswith("%"):
         return "leave it out"
     if sign == "%":
