@@ -23,6 +23,7 @@ from riskguard.language.text.slips import (
     compared_by,
     compared_how,
     left_over,
+    multiple,
     unit_apart,
     within_brackets,
 )
@@ -119,7 +120,8 @@ class _Parser:
         if self.token.kind != "end":
             token = self.token
             message = f"unexpected '{token.text}' after {after}"
-            fix = left_over(self.tokens[self.at - 1], token, self.next)
+            fix = multiple(self.text, self.tokens[: self.at + 2])
+            fix = fix or left_over(self.tokens[self.at - 1], token, self.next)
             raise LineError("RG109", token.start, token.end, message, fix)
 
     def no_joining(self) -> None:

@@ -174,7 +174,9 @@ class DeclarationReader(BlockReader):
                 low, high, step = self._range(block, dimension)
             if literal.dimension != dimension:
                 message = f"{written.text} is {WORDS[literal.dimension]}, not {WORDS[dimension]}"
-                self.findings.error("RG305", written.span, message, "use one unit for all sources")
+                bare = dimension == "dollars" and literal.dimension == "plain"
+                fix = f"write ${written.text}" if bare else "use one unit for all sources"
+                self.findings.error("RG305", written.span, message, fix)
                 return None
             self._inside(literal.value, written, low, high, block)
             found[one.key.text], texts[one.key.text] = literal.value, written.text

@@ -71,7 +71,9 @@ class HourReader(BlockReader):
         time = int(found[1]) * HOUR + int(found[2]) * MINUTE if found else DAY + 1
         if time > DAY:
             message = f"{what} is a time of day, not '{written.text}'"
-            self.findings.error("RG127", written.span, message, 'for example "08:00"')
+            hour = int(written.text) if re.fullmatch(r"\d{1,2}", written.text, re.ASCII) else 25
+            fix = f'write "{hour:02}:00"' if hour <= 24 else 'for example "08:00"'
+            self.findings.error("RG127", written.span, message, fix)
             return None
         return time
 

@@ -198,7 +198,9 @@ class ValueReader:
             raise LineError("RG202", head.start, path.end, message, f"write {head.name} alone")
         if head.name in self.scope.definitions or head.name in self.scope.rules:
             message = f"'{head.name}' is a condition, not a value"
-            raise LineError("RG305", head.start, head.end, message, "give it a line of its own")
+            meant = called(head.name) if head.arguments is not None else ""
+            fix = f"functions of ta are written {meant}" if meant else "give it a line of its own"
+            raise LineError("RG305", head.start, head.end, message, fix)
         if bare < len(segments):
             self._called(symbol, segments[: bare + 1])
         written = ".".join(segment.name for segment in segments[:bare])

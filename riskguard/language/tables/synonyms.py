@@ -131,9 +131,15 @@ INSTEAD: Mapping[str, str] = {
     "high": 'bounds of a sweep are written "range: 70_000..80_000"',
     "unit": "the unit is written with the number: 5%, $150M, 3x, 12h",
     **dict.fromkeys(
-        ("nan", "none", "null", "missing", "stale"),
+        ("nan", "missing", "stale"),
         "whether data is late is asked with age(): oi.age() > 8h",
     ),
+    **dict.fromkeys(
+        ("none", "null"),
+        'leave "clear:" out; whether data is late is asked with age(): oi.age() > 8h',
+    ),
+    **dict.fromkeys(("halt", "kill", "kill_switch"), "write close: all"),
+    "pause": 'write block_entries: both, and "min_hold: 24h" beside "do:"',
     "cross": "a cross is a sequence: {sequence: [close > 75_000, close < 75_000], within: 4h}",
 }
 

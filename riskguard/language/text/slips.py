@@ -20,6 +20,7 @@ __all__ = [
     "compared_by",
     "compared_how",
     "left_over",
+    "multiple",
     "strange",
     "unit_apart",
     "within_brackets",
@@ -174,6 +175,20 @@ def left_over(before: Token, token: Token, after: Token) -> str:
     if number and before.dimension == "plain" and token.kind == "name":
         return f"a count has no unit: write {before.text} alone"
     return 'a line is one comparison, and "for 12h" at most behind it'
+
+
+def multiple(text: str, tokens: Sequence[Token]) -> str:
+    """Return the help for "flow.sum(4h) > 5x average(7d)", "" when a line does not end so."""
+    if len(tokens) < 4:
+        return ""
+    times, word, bracket = tokens[-3:]
+    if word.text.lower() not in {"average", "avg", "mean"} or not times.text.endswith("x"):
+        return ""
+    window = text[bracket.start :].partition(")")[0]
+    compared = next((one for one in tokens if one.text in {">", ">="}), None)
+    if compared is None or bracket.text != "(":
+        return ""
+    return f"write {text[: compared.start].strip()}.times_avg{window}) >= {times.text}"
 
 
 def being(written: str, word: str) -> str:
