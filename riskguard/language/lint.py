@@ -44,7 +44,7 @@ def lint(rules: RuleSet, found: Findings) -> None:
     for leaf in expander.every_leaf():
         if not _unmoved(leaf, expander, found):
             _threshold(leaf, rules, expander, found)
-            scale(leaf, found)
+            scale(leaf, rules.every, found)
     for leaf in expander.leaves(*map(trigger, latches(rules))):
         _sign(leaf, expander, found)
     for latch in latches(rules):

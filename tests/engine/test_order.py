@@ -42,7 +42,7 @@ def plain(decision: Decision) -> Decision:
     return replace(decision, winners=winners, active=active, reasons=told[0], priming=told[1])
 
 
-@counts(40, 1_000)
+@counts(20, 1_000)
 def test_shuffled_and_doubled_rules_make_the_same_decisions(count: int, measured):
     made = 0
     for seed in range(count):

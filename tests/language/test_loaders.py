@@ -65,7 +65,7 @@ def test_a_hostile_text_is_the_same_to_both(name: str, monkeypatch: pytest.Monke
     assert same(text, "rules.yaml", monkeypatch)
 
 
-@counts(500, 2_000)
+@counts(300, 2_000)
 def test_a_typo_is_the_same_to_both(count: int, measured, monkeypatch: pytest.MonkeyPatch):
     read = sum(same(text, str(pack), monkeypatch) for pack, text in typos(count, seed=1976))
     measured(f"{read:,} typos: trees, places and diagnostics of both loaders are the same")

@@ -18,7 +18,7 @@ from riskguard.language.writing.printing import printed
 from riskguard.market import HOUR
 from tests.language.rule_files import file_data, written
 
-COUNT = 500
+COUNT = 300
 SEEN = {"drawn": 0, "read": 0, "with symbols": 0}
 
 

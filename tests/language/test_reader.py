@@ -325,3 +325,19 @@ def test_thresholds_are_compared_in_the_unit_of_the_series():
     assert isinstance(leaf, Compare)
     assert leaf.right.dimension == leaf.left.dimension == "share"
     assert node.rules[0].min_hold == DAY
+
+
+@pytest.mark.parametrize(
+    ("line", "warned"),
+    [
+        ("liq.long.sum(4h) > 5 * liq.long.mean(7d)", True),
+        ("liq.long.sum(24h) > liq.long.mean(7d)", True),
+        ("liq.long.sum(24h) > 72 * liq.long.mean(7d)", False),  # three times 24 bars of an hour
+        ("liq.long.sum(24h) > liq.long.mean(7d) / 2", False),
+        ("liq.long.sum(24h) > liq.short.mean(7d)", False),
+    ],
+)
+def test_a_sum_beside_a_mean_is_doubted_unless_its_bars_are_counted(line: str, warned: bool):
+    text = f"version: 1\nevery: 1h\nrules:\n  r:\n    when: {line}\n    min_hold: 1h\n"
+    _, found = read_text(f"{text}    do: {{notify: look}}\n", "rules.yaml")
+    assert ("RG432" in {one.code for one in found}) == warned

@@ -10,7 +10,7 @@ from tests.counts import counts
 from tests.language.typos import PACKS, outside, spans, typos
 
 
-@counts(1_500, 12_000)
+@counts(1_000, 12_000)
 def test_a_typo_raises_nothing_but_diagnostics_inside_the_file(count: int, measured):
     meant = {pack: load_rules(pack) for pack in PACKS}
     texts = {pack: pack.read_text(encoding="utf-8") for pack in PACKS}
