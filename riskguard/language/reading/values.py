@@ -99,7 +99,9 @@ class ValueReader:
             what = WORDS[node.dimension]
             if node.dimension == "plain":
                 text = self._text(node)
-                fix = f"write {text}h or {text} bars"
+                hours, bars = f"{text}h", f"{text} bars"
+                charted = measure in {"sma", "ema", "atr"}  # a chart counts them in bars
+                fix = f"write {bars} or {hours}" if charted else f"write {hours} or {bars}"
                 fix = "months are written in days: 30d" if text.endswith("M") else fix
         message = f"{measure}() needs a window such as 24h or 20 bars, not {what}"
         return LineError("RG205", node.start, node.end, message, fix)
