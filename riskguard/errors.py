@@ -194,3 +194,6 @@ class StateError(RiskguardError):
 
 class AdapterError(RiskguardError):
     """A framework cannot do what the rules need."""
+
+    def __init__(self, message: str, *, help: str = "") -> None:  # noqa: A002 - as in Diagnostic
+        super().__init__(message + (f"\n  = help: {help}" if help else ""))

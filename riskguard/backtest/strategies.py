@@ -56,8 +56,9 @@ def find(text: str) -> type[bt.Strategy]:
         return _choose(_load(Path(path)), path, wanted)
     if text not in names():
         raise AdapterError(
-            f"no strategy is named '{text}': {_meant(text, names())}There are "
-            f"{', '.join(names())}; your own is written path/to/file.py:ClassName"
+            f"no strategy is named '{text}'",
+            help=f"{_meant(text, names())}There are {', '.join(names())}; "
+            "your own is written path/to/file.py:ClassName",
         )
     return _choose(_load(shipped("strategies") / f"{text}.py"), text, "")
 

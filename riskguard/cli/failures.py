@@ -23,6 +23,7 @@ from riskguard.errors import DataError, RiskguardError, RuleError, StateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 __all__ = ["FINDINGS", "INTERNAL", "IN_USE", "STRICT", "WRONG_USE", "WrongUse", "run"]
 
@@ -31,6 +32,7 @@ INTERRUPTED = 130
 PIPE_CLOSED = 141  # what a shell reports for a program that wrote into a closed pipe
 # what the system says of an output that cannot be written: full, closed, broken
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
+OF_THE_LIBRARY = "Value error, "  # Typer's own texts begin so since it reads values by pydantic
 
 
 class WrongUse(Exception):  # noqa: N818 - a word to the user, not an error of the program
@@ -83,9 +85,20 @@ def _failed(error: Exception) -> int:
     if isinstance(error, RiskguardError):
         return _said(f"error: {error}", FINDINGS)
     if hasattr(error, "exit_code") and hasattr(error, "show"):
-        error.show()  # Typer's own: an option that does not exist, a value of the wrong type
-        return int(error.exit_code)
+        return _refused(error)
     return _internal(error)
+
+
+def _refused(error: Any) -> int:  # noqa: ANN401 - the errors of Typer have no public type
+    """Say what Typer has against the arguments: an option that does not exist, a wrong value."""
+    if hasattr(error, "message"):  # in our words, not in those of the library that reads values
+        error.message = error.message.removeprefix(OF_THE_LIBRARY)
+    try:
+        error.show()
+        sys.stderr.flush()
+    except OSError:
+        _silence()
+    return int(error.exit_code)
 
 
 def _first(error: BaseException) -> BaseException:

@@ -26,6 +26,7 @@ __all__ = [
     "pack_path",
     "packs",
     "pairs",
+    "percentage",
     "share",
     "symbol",
 ]
@@ -70,6 +71,19 @@ def share(option: str, text: str) -> float:
             f"{option} '{text}' is {value * 100:.6g}% of every trade; the limit is {LIMIT:.0%}",
             "write 5bp, 0.05% or 0.0005",
         )
+    return value
+
+
+def percentage(option: str, text: str | None) -> float | None:
+    """Return "80" or "80%" as 80.0, from 0 to 100; None stays None."""
+    if text is None:
+        return None
+    try:
+        value = float(text.strip().removesuffix("%"))
+    except ValueError:
+        raise WrongUse(f"{option}: '{text}' is not a number", f"write {option} 80") from None
+    if not 0 <= value <= 100:
+        raise WrongUse(f"{option}: '{text}' is not from 0 to 100", f"write {option} 80")
     return value
 
 

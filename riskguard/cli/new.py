@@ -117,13 +117,7 @@ def _answers(flags: Mapping[str, str | None], every: str, *, ask: bool) -> Answe
     from riskguard.cli import new_answers as read
     from riskguard.cli.new_rules import Answers
 
-    given: dict[str, Any] = {"every": _flag("--every", read.every, every)}
-    if flags["symbol"] is not None:
-        given["symbol"] = _flag("--symbol", read.symbol, flags["symbol"])
-    if flags["support"] is not None:
-        given["support"], given["lookback"] = _flag("--support", read.support, flags["support"])
-    elif given.get("symbol", "BTC") != "BTC":
-        given["support"], given["lookback"] = read.support("low(20d)")
+    given = {"every": _flag("--every", read.every, every), **_guarded(flags)}
     if flags["with"] is not None:
         given["oi"], given["liquidations"] = _flag("--with", read.others, flags["with"])
     if flags["do"] is not None:
@@ -149,6 +143,33 @@ def _flag(option: str, read: Callable[[str], T], text: str) -> T:
         return read(text)
     except WrongUse as fault:
         raise WrongUse(f"{option}: {fault.message}", fault.fix) from None
+
+
+def _guarded(flags: Mapping[str, str | None]) -> dict[str, Any]:
+    """Return what the options say of the coin and of the price that it must hold."""
+    from riskguard.cli import new_answers as read
+
+    given: dict[str, Any] = {}
+    if flags["symbol"] is not None:
+        given["symbol"] = _flag("--symbol", read.symbol, flags["symbol"])
+    if flags["support"] is not None:
+        named = given.get("symbol", "BTC")
+        coin, level, lookback = _flag(
+            "--support", lambda text: _level(text, named), flags["support"]
+        )
+        if coin != given.setdefault("symbol", coin):
+            raise WrongUse(f"--symbol {named} and --support {coin} are two coins", "name one")
+        given["support"], given["lookback"] = level, lookback
+    elif given.get("symbol", "BTC") != "BTC":
+        given["support"], given["lookback"] = read.support("low(20d)")
+    return given
+
+
+def _level(text: str, named: str) -> tuple[str, float | None, int]:
+    from riskguard.cli.new_answers import price, support
+
+    # one word is no coin here: what is asked is a price
+    return price(text, named) if len(text.split()) > 1 else (named, *support(text))
 
 
 def _asked(name: str, answers: Answers, number: str) -> Answers:

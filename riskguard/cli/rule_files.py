@@ -55,6 +55,8 @@ def _meant(text: str) -> Iterator[Path]:
     elif path.exists():
         fix = f"save the rules to a file first, or write {STDIN} and pass them on"
         raise WrongUse(f"{text} is a pipe or a device", fix)
+    elif path.is_symlink():
+        raise WrongUse(f"{text} is a link that leads nowhere", "make it point to a rule file")
     elif name in packs():
         yield packs()[name]
     else:
@@ -94,5 +96,8 @@ def _near(path: Path, name: str) -> str:
     close = near(path.name, beside)
     if close:
         return f"did you mean {path.with_name(close)}?"
+    pack, at, version = name.rpartition("@")
+    if at and pack in packs():
+        return f"no pack has a version {version}: write pack:{pack}@1"
     close = near(name, packs())
     return f"did you mean pack:{close}?" if close else "write the path of a rule file or a folder"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from riskguard.cli.failures import FINDINGS, WrongUse
-from riskguard.cli.given import filled, nearest, pack_name, pack_path, packs
+from riskguard.cli.given import filled, nearest, pack_name, pack_path, packs, percentage
 from riskguard.cli.rule_files import is_test, rule_files
 from riskguard.cli.target import writable
 from riskguard.cli.waiting import waiting
@@ -69,12 +69,12 @@ def test(
         bool, typer.Option("--mutate", help="Change every line four ways: do the tests notice?")
     ] = False,
     min_coverage: Annotated[
-        float | None,
-        typer.Option(min=0, max=100, help="Fail under this percentage of lines seen T and F."),
+        str | None,
+        typer.Option(metavar="PERCENT", help="Fail under this percentage of lines seen T and F."),
     ] = None,
     min_mutation: Annotated[
-        float | None,
-        typer.Option(min=0, max=100, help="Fail under this percentage of mutants killed."),
+        str | None,
+        typer.Option(metavar="PERCENT", help="Fail under this percentage of mutants killed."),
     ] = None,
     junit: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write the results as JUnit XML.")
@@ -92,6 +92,7 @@ def test(
 
     files = list(dict.fromkeys(_files(paths or ["."])))
     target = None if junit is None else _target(junit, files)
+    least = (percentage("--min-coverage", min_coverage), percentage("--min-mutation", min_mutation))
     wants = (coverage or min_coverage is not None, mutate or min_mutation is not None)
     tested = []
     for file in files:
@@ -102,8 +103,8 @@ def test(
             title = [pack_path(one.path, file)] if len(files) > 1 else []
             print("\n".join([*title, *test_text.lines(one)]), flush=True)
     if target is not None:
-        write(junit_xml(tested), target)
-    missed = list(_missed(tested, min_coverage, min_mutation))
+        _write(junit_xml(tested), target)
+    missed = list(_missed(tested, *least))
     if as_json:
         print(json.dumps(_plain(tested, missed), indent=2))
     else:
@@ -196,6 +197,13 @@ def _target(text: str, inputs: list[Path]) -> Path:
     if path.suffix in {".yaml", ".yml", ".json"}:
         raise WrongUse(f"--junit {text} is the name of a rule file", fix)
     return path
+
+
+def _write(text: str, target: Path) -> None:
+    try:
+        write(text, target)
+    except OSError as error:
+        raise WrongUse(f"--junit {target} cannot be written: {error.strerror}") from error
 
 
 # ---------------------------------------------------------------- machines

@@ -138,9 +138,26 @@ def test_an_output_that_cannot_be_written_is_2_in_one_line(arguments, where, tmp
 
 @pytest.mark.skipif(os.name != "posix", reason="a shell of POSIX")
 @pytest.mark.parametrize("where", ["2>&-", "2>/dev/full"])
-def test_an_error_nobody_can_read_keeps_its_code(where: str) -> None:
-    done = shell(f'"$PY" -m riskguard check nowhere.yaml {where}')
+@pytest.mark.parametrize("arguments", ["check nowhere.yaml", "explain --nonsense"])
+def test_an_error_nobody_can_read_keeps_its_code(arguments: str, where: str) -> None:
+    done = shell(f'"$PY" -m riskguard {arguments} {where}')
     assert (done.returncode, done.stdout) == (2, b"")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
+@pytest.mark.parametrize("arguments", ["check nowhere.yaml", "explain --nonsense"])
+def test_wrong_use_into_a_closed_pipe_is_2(arguments: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "riskguard", *arguments.split()]
+    done = subprocess.run(command, cwd=ROOT, stdout=writing, stderr=writing, check=False)
+    os.close(writing)
+    assert done.returncode == 2
+
+
+def test_a_word_that_is_not_allowed_is_told_without_the_words_of_the_library(riskguard) -> None:
+    err = riskguard("check", "--format", "xml").err
+    assert "'--format': 'xml' is not one of 'text'" in err
 
 
 def test_a_terminal_without_unicode_is_served(tmp_path: Path) -> None:

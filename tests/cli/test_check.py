@@ -336,13 +336,27 @@ def test_sarif_without_findings_has_an_empty_list(riskguard) -> None:
 
 @pytest.mark.parametrize(
     ("name", "fix"),
-    [("bad.yml", "did you mean"), ("feb-2025", "did you mean pack:feb-2026?"), ("x", "write the")],
+    [
+        ("bad.yml", "did you mean"),
+        ("feb-2025", "did you mean pack:feb-2026?"),
+        ("x", "write the"),
+        ("pack:feb-2026@2", "write pack:feb-2026@1"),
+    ],
 )
 def test_the_near_name_is_told(riskguard, bad: Path, monkeypatch, name: str, fix: str) -> None:
     monkeypatch.chdir(bad.parent)
     code, _, err = riskguard("check", name)
     assert code == 2
     assert fix in err
+
+
+def test_a_link_that_leads_nowhere_is_told(riskguard, tmp_path: Path) -> None:
+    link = tmp_path / "dangling.yaml"
+    link.symlink_to("gone.yaml")
+    code, _, err = riskguard("check", link)
+    assert code == 2
+    assert "leads nowhere" in err
+    assert "did you mean" not in err
 
 
 @pytest.mark.parametrize("name", ["missing.yaml", "empty"])

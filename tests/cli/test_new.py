@@ -301,6 +301,7 @@ def test_of_two_at_once_the_second_replaces_nothing(
         (["--back", "30d"], "--back: 30d is too long"),
         (["--every", "7h"], "--every: every 7h"),
         (["--symbol", "BTC/USDT"], "--symbol: BTC/USDT is a pair"),
+        (["--symbol", "SOL", "--support", "ETH low(20d)"], "--symbol SOL and --support ETH"),
     ],
 )
 def test_wrong_use_is_said_with_its_fix_and_writes_nothing(
@@ -310,6 +311,15 @@ def test_wrong_use_is_said_with_its_fix_and_writes_nothing(
     assert done.code == 2
     assert told in done.err
     assert names(folder) == []
+
+
+def test_support_may_name_its_coin_as_the_answer_does(
+    riskguard: Callable[..., Any], folder: Path
+) -> None:
+    assert riskguard("new", "--yes", "--support", "ETH low(20d)").code == 0
+    text = (folder / "my-rules.yaml").read_text()
+    assert "symbol: ETH" in text
+    assert "lookback: {value: 20d" in text
 
 
 def test_folder_that_may_not_be_written_to_is_told(

@@ -207,6 +207,13 @@ def test_file_with_errors_fails_with_their_places(
         (["btc.yaml", "--junit", "-"], "is no file"),
         (["btc.yaml", "--junit", ""], "--junit is empty"),
         (["btc.yaml", "--junit", "junit.yaml"], "is the name of a rule file"),
+        pytest.param(
+            ["btc.yaml", "--junit", "/dev/full"],
+            "--junit /dev/full cannot be written",
+            marks=pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device"),
+        ),
+        (["btc.yaml", "--min-coverage", "abc"], "--min-coverage: 'abc' is not a number"),
+        (["btc.yaml", "--min-mutation", "nan"], "--min-mutation: 'nan' is not from 0 to 100"),
         (["btc.yaml", "--junit", "btc_test.yaml"], "would replace what is read"),
         (["btc.yaml", "--min-coverage", "150"], "--min-coverage"),
     ],

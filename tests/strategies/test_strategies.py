@@ -154,7 +154,10 @@ def test_a_class_in_a_file_is_found_and_runs(own, history):
     ("text", "said"),
     [
         ("bye_and_hold", "did you mean 'buy_and_hold'"),
-        ("nothing like it", "There are buy_and_hold, dca_grid, .*path/to/file.py:ClassName"),
+        (
+            "nothing like it",
+            r"no strategy is named 'nothing like it'\n  = help: There are buy_and_hold, dca_grid, .*path/to/file.py:ClassName",
+        ),
         ("{path}:Mien", r"no class 'Mien': did you mean 'Mine'\? strategies in it: Mine, Other"),
         ("{path}:answer", "'answer' is not a Strategy; derive it"),
         ("{path}", "which class.*strategies in it: Mine, Other"),

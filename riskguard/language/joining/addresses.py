@@ -90,11 +90,15 @@ class _Tree:
         section, _, rest = key.text.partition(".")
         if section not in SECTIONS:
             if rest or section not in self.single:
+                self._named_without_section(key.text)
                 raise _meant(section, [*self.single, *SECTIONS], "", rest)
             self.root = with_value(self.root, section, key_at(key, section), value)
             return
         held = self._open(section)
         if not rest:
+            first = _first(value)
+            if first is not None and _longest(first[0], held.places):
+                raise _AddressError(f"write {section}.{first[0]}: {first[1]}")
             example = next(iter(held.places), "my_name")
             raise _AddressError(f"name one of them, for example {section}.{example}")
         name = _longest(rest, held.places)
@@ -111,6 +115,11 @@ class _Tree:
         else:
             new = replaced_parameter(old, value) if section == "params" else value
             held.put(name, key_at(key, name), new)
+
+    def _named_without_section(self, address: str) -> None:
+        for section in SECTIONS:
+            if _longest(address, self._open(section).places):
+                raise _AddressError(f"did you mean {section}.{address}?")
 
     def _open(self, section: str) -> _Section:
         if section not in self.opened:
@@ -174,6 +183,9 @@ def _inside(old: Node, rest: str, key: Scalar, value: Node, way: tuple[str, str]
     if section == "params" and first == "value" and isinstance(old, Scalar) and not second:
         return value
     if first not in KEYS[section] or not isinstance(old, Mapping):
+        for outer, keys in INNER.items():
+            if first in keys and outer in KEYS[section]:
+                raise _AddressError(f"did you mean {prefix}{outer}.{rest}?")
         raise _meant(first, KEYS[section], prefix, second)
     if not second:
         return with_value(old, first, key_at(key, first), value)
@@ -260,6 +272,15 @@ def with_value(node: Mapping, key: str, place: Scalar | None, value: Node) -> Ma
             return replace(node, items=tuple(items))
     fresh = place or Scalar(key, value.span, whole=True)
     return replace(node, items=(*items, (fresh, value)))
+
+
+def _first(value: Node) -> tuple[str, str] | None:
+    """Return the first value of nested blocks, with the dotted way to it."""
+    way: list[str] = []
+    while isinstance(value, Mapping) and value.items and isinstance(value.items[0][0], Scalar):
+        way.append(value.items[0][0].text)
+        value = value.items[0][1]
+    return (".".join(way), value.text) if way and isinstance(value, Scalar) else None
 
 
 def _longest(rest: str, names: Container[str]) -> str | None:

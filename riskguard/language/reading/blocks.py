@@ -83,7 +83,9 @@ class BlockReader:
                 continue
             found.unknown = (*found.unknown, key)
             message = f"unknown key '{key}' in {what}"
-            self.findings.error("RG123", entry.key.span, message, advice(key, free))
+            self.findings.error(
+                "RG123", entry.key.span, message, _opened(entry, free) or advice(key, free)
+            )
             meant = near(key, free, SURE)
             if meant and meant not in found:
                 found.guessed = (*found.guessed, meant)
@@ -319,3 +321,11 @@ class BlockReader:
                     fix = example or f'add "{key}:", for example {LACKING[key]}'
                     self.findings.error(code, at, f'{what} has no "{key}"', fix)
         return whole
+
+
+def _opened(entry: Entry, known: Collection[str]) -> str:
+    """Return how a dotted key is written that names an entry of a block: params.t is params: {t}."""
+    outer, _, inner = entry.key.text.partition(".")
+    if outer not in known or not inner or "." in inner or not isinstance(entry.node, Scalar):
+        return ""
+    return f"write {outer}: {{{inner}: {entry.node.text}}}"

@@ -19,7 +19,7 @@ from riskguard.language.expression import (
     parse_literal,
     parse_span,
 )
-from riskguard.language.findings import LineError, suggestion
+from riskguard.language.findings import LineError, near
 from riskguard.language.reading.blocks import BlockReader, Entry
 from riskguard.language.ruleset import All, AtLeast, Parameter
 from riskguard.language.ruleset import Any as AnyOf
@@ -94,11 +94,13 @@ class LongFormReader(BlockReader):
     def _symbols(self, entry: Entry) -> list[str] | None:
         known = {self.scope.symbol, *self.scope.symbols} - {""}
         names = self.names(entry, "of")
-        for name in names:
-            if name.text not in known or not SYMBOL.fullmatch(name.text):
-                fix = suggestion(name.text, known) or f'list it: "symbols: [{name.text}]"'
-                self.findings.error("RG203", name.span, f"unknown symbol '{name.text}'", fix)
-                return None
+        strange = [one for one in names if one.text not in known or not SYMBOL.fullmatch(one.text)]
+        for name in strange:
+            close = near(name.text, known)
+            listed = ", ".join(dict.fromkeys([*self.scope.symbols, *(one.text for one in strange)]))
+            fix = f"did you mean '{close}'?" if close else f'list it: "symbols: [{listed}]"'
+            self.findings.error("RG203", name.span, f"unknown symbol '{name.text}'", fix)
+            return None
         return [name.text for name in names]
 
     # ------------------------------------------------------------ support_lost

@@ -49,7 +49,7 @@ WRITTEN: Mapping[str, str] = {
     "choice": "one of these words",
     "truth": "true or false",
     "time": "a time: 24h, 2 closes",
-    "clock": 'a time of day, in quotes: "08:00"',
+    "clock": "a time of day: 08:00",
     "days": "days: mon-fri, [sat, sun]",
     "zone": "a time zone: Europe/London",
     "share": "a share: 50%, 25bp",
