@@ -158,7 +158,9 @@ def _guarded(flags: Mapping[str, str | None]) -> dict[str, Any]:
             "--support", lambda text: _level(text, named), flags["support"]
         )
         if coin != given.setdefault("symbol", coin):
-            raise WrongUse(f"--symbol {named} and --support {coin} are two coins", "name one")
+            raise WrongUse(
+                f"--symbol {named} and --support {coin} are two coins", "name one of them"
+            )
         given["support"], given["lookback"] = level, lookback
     elif given.get("symbol", "BTC") != "BTC":
         given["support"], given["lookback"] = read.support("low(20d)")

@@ -156,7 +156,7 @@ def test_a_class_in_a_file_is_found_and_runs(own, history):
         ("bye_and_hold", "did you mean 'buy_and_hold'"),
         (
             "nothing like it",
-            r"no strategy is named 'nothing like it'\n  = help: There are buy_and_hold, dca_grid, .*path/to/file.py:ClassName",
+            r"'nothing like it'\n  = help: There are buy_and_hold, .*path/to/file.py:ClassName",
         ),
         ("{path}:Mien", r"no class 'Mien': did you mean 'Mine'\? strategies in it: Mine, Other"),
         ("{path}:answer", "'answer' is not a Strategy; derive it"),

@@ -82,11 +82,11 @@ class BlockReader:
                 found[key] = entry
                 continue
             found.unknown = (*found.unknown, key)
+            opened = _opened(entry, free)
             message = f"unknown key '{key}' in {what}"
-            self.findings.error(
-                "RG123", entry.key.span, message, _opened(entry, free) or advice(key, free)
-            )
-            meant = near(key, free, SURE)
+            fix = opened or advice(key, free)
+            self.findings.error("RG123", entry.key.span, message, fix)
+            meant = "" if opened else near(key, free, SURE)
             if meant and meant not in found:
                 found.guessed = (*found.guessed, meant)
                 found[meant] = Entry(replace(entry.key, text=meant, whole=True), entry.node)
@@ -324,7 +324,7 @@ class BlockReader:
 
 
 def _opened(entry: Entry, known: Collection[str]) -> str:
-    """Return how a dotted key is written that names an entry of a block: params.t is params: {t}."""
+    """Return how a dotted key is written as a block: "params.t: 5" as "params: {t: 5}"."""
     outer, _, inner = entry.key.text.partition(".")
     if outer not in known or not inner or "." in inner or not isinstance(entry.node, Scalar):
         return ""

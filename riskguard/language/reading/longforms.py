@@ -95,13 +95,13 @@ class LongFormReader(BlockReader):
         known = {self.scope.symbol, *self.scope.symbols} - {""}
         names = self.names(entry, "of")
         strange = [one for one in names if one.text not in known or not SYMBOL.fullmatch(one.text)]
-        for name in strange:
-            close = near(name.text, known)
-            listed = ", ".join(dict.fromkeys([*self.scope.symbols, *(one.text for one in strange)]))
-            fix = f"did you mean '{close}'?" if close else f'list it: "symbols: [{listed}]"'
-            self.findings.error("RG203", name.span, f"unknown symbol '{name.text}'", fix)
-            return None
-        return [name.text for name in names]
+        if not strange:
+            return [name.text for name in names]
+        first, close = strange[0], near(strange[0].text, known)
+        listed = ", ".join(dict.fromkeys([*self.scope.symbols, *(one.text for one in strange)]))
+        fix = f"did you mean '{close}'?" if close else f'list it: "symbols: [{listed}]"'
+        self.findings.error("RG203", first.span, f"unknown symbol '{first.text}'", fix)
+        return None
 
     # ------------------------------------------------------------ support_lost
 
