@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from riskguard._version import VERSION as __version__  # noqa: N811 - the name Python gives it
 from riskguard.engine.decision import Decision, Reading, State
-from riskguard.engine.gate import Action, Intent, Pending, Reason, Verdict
 from riskguard.engine.guard import Guard
+from riskguard.engine.orders import Action, Intent, Pending, Reason, Verdict
 from riskguard.errors import (
     AdapterError,
     DataError,

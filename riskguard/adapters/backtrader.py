@@ -36,7 +36,8 @@ from riskguard.adapters.backtrader_orders import (
     waiting,
 )
 from riskguard.engine.decision import Decision, State
-from riskguard.engine.gate import RESIDUE, Intent, gate
+from riskguard.engine.episodes import Episodes
+from riskguard.engine.orders import RESIDUE, Intent
 from riskguard.errors import AdapterError
 from riskguard.market import Instrument
 
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from backtrader.brokers import BackBroker as Base
 
     from riskguard.adapters.backtrader_lines import GuardLike, TrackLike
-    from riskguard.engine.gate import Verdict
+    from riskguard.engine.orders import Verdict
     from riskguard.market import Sample
 else:
     Base = object
@@ -124,7 +125,11 @@ class GuardMixin(Base):
         for data in feeds:
             name = symbol_of(data) or self.symbol
             if self._judged(name):
-                self._books[id(data)] = Book(data, name)
+                twin = sum(book.symbol == name for book in self._books.values())
+                key = f"{name}#{twin + 1}" if twin else name
+                self._books[id(data)] = Book(data, name, key)
+        venues = {book.key: self.instrument(book.symbol) for book in self._books.values()}
+        self.episodes = Episodes(venues)
         self._ahead = iter(self._samples()) if self.guard and self._samples else None
         self._sample = next(self._ahead, None) if self._ahead else None
         self._reader = None
@@ -166,9 +171,12 @@ class GuardMixin(Base):
         changed = decision is not self.decision
         self.decision = decision
         tight = decision.state is not State.ACTIVE
-        for book in self._books.values():
-            if changed and len(book.data):
-                book.episode.see(decision, held(self, book.data))
+        begun = [book for book in self._books.values() if len(book.data)]
+        if changed:
+            self.episodes.see(decision, {book.key: held(self, book.data) for book in begun})
+        for book in begun:
+            if tight:
+                self.episodes.note(book.key, held(self, book.data))
             try:
                 if tight:
                     enforce(self, book)
@@ -340,8 +348,6 @@ class GuardMixin(Base):
         against = abs(position) if order.executed.remsize * position < 0 else 0.0
         side = "buy" if order.isbuy() else "sell"
         try:
-            if not position:
-                book.episode.ask(asked)
             verdict = self._verdict(book, order, asked, position)
             granted, effect = verdict.quantity, verdict.effect
             reasons = tuple(reason.text for reason in verdict.reasons)
@@ -364,17 +370,10 @@ class GuardMixin(Base):
 
     def _verdict(self, book: Book, order: Order, asked: float, position: float) -> Verdict:
         side = "buy" if order.isbuy() else "sell"
-        venue = self.instrument(book.symbol)
         open_orders = pending(self, book, order)
         price = book.data.close[0]
-        return gate(
-            Intent(self._now(), book.symbol, side, asked, position, open_orders, price=price),
-            self.decision,
-            ceiling=book.episode.ceiling(self.decision),
-            equity=self._value,
-            step=venue.step,
-            min_quantity=venue.min_quantity,
-        )
+        intent = Intent(self._now(), book.key, side, asked, position, open_orders, price=price)
+        return self.episodes.judge(intent, self.decision, equity=self._value)
 
     def instrument(self, symbol: str) -> Instrument:
         """Return how the venue counts a symbol."""

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from riskguard.adapters.backtrader_orders import STOPS, held
-from riskguard.engine.gate import RESIDUE
+from riskguard.engine.orders import RESIDUE
 from riskguard.market import ACCOUNT
 
 __all__ = ["Ledger", "reads_account"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from riskguard.adapters.backtrader_orders import STOP, Stop, amend, drop, fit, held, waiting
+from riskguard.adapters.backtrader_orders import STOP, Stop, amend, drop, fit, held, live, waiting
 from riskguard.engine.decision import State
-from riskguard.engine.gate import RESIDUE, duties
+from riskguard.engine.orders import RESIDUE
 
 if TYPE_CHECKING:
     from riskguard.adapters.backtrader_orders import Book
@@ -24,9 +24,9 @@ def enforce(broker: Broker, book: Book) -> None:
     if not len(book.data):  # no bar yet: no price and no position
         return
     position = held(broker, book.data)
-    episode, decision = book.episode, broker.decision
-    kinds = {action.kind for action in duties(decision, episode, book.symbol, position)}
-    if "flatten" in kinds:
+    episode, decision = broker.episodes.of(book.key), broker.decision
+    kinds = {action.kind for action in broker.episodes.duties(book.key)}
+    if "flatten" in kinds or decision.state is State.HALTED:  # flat, it must not become more
         _flatten(broker, book, position)
         return
     if book.cleared != episode.tightening:
@@ -72,7 +72,7 @@ def strays(broker: Broker, book: Book) -> None:
     if held(broker, book.data):
         return
     for order in list(waiting(broker, book)):
-        if order.ref not in book.entries and order.parent is None:
+        if order.ref not in book.entries and live(order):
             drop(broker, order)
             book.parked.pop(order.ref, None)
 
@@ -110,8 +110,8 @@ def _cancel_entries(broker: Broker, book: Book, position: float, *, everything: 
         keep.add(book.stop.order.ref)
     for order in list(waiting(broker, book)):
         side = 1 if order.isbuy() else -1
-        # a child leaves what its parent entered, or goes with it
-        entry = side in blocked and position * side >= 0 and order.parent is None
+        # a child leaves what its parent entered, or goes with it; what has left already enters
+        entry = side in blocked and position * side >= 0 and live(order)
         if order.ref not in keep and (everything or entry):
             drop(broker, order)
             book.parked.pop(order.ref, None)

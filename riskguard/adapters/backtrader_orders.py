@@ -7,7 +7,7 @@ import math
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from riskguard.engine.gate import RESIDUE, Episode, Pending
+from riskguard.engine.orders import RESIDUE, Pending
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,7 @@ __all__ = [
     "gapped",
     "held",
     "leaving",
+    "live",
     "pending",
     "waiting",
 ]
@@ -127,10 +128,13 @@ class Stop(NamedTuple):
 
 
 class Book:
-    """What the guard keeps of one feed: its episode, its own orders, whom to notify."""
+    """What the guard keeps of one feed: its own orders, whom to notify.
 
-    def __init__(self, data: Feed, symbol: str) -> None:
-        self.data, self.symbol, self.episode = data, symbol, Episode()
+    `key` names its episode: the symbol, or more where two feeds are of one symbol.
+    """
+
+    def __init__(self, data: Feed, symbol: str, key: str) -> None:
+        self.data, self.symbol, self.key = data, symbol, key
         self.owner: Strategy = None
         self.own: list[Order] = []  # reductions on their way
         self.stop: Stop | None = None
@@ -168,7 +172,7 @@ def leaving(broker: Broker, book: Book, order: Order) -> float:
     )
 
 
-def _live(order: Order) -> bool:
+def live(order: Order) -> bool:
     """Say whether an order can fill: a child cannot before its parent has."""
     return bool(order.parent is None or order.active() or order.parent.status == order.Completed)
 
@@ -186,9 +190,10 @@ def pending(broker: Broker, book: Book, skip: Order) -> tuple[Pending, ...]:
             abs(order.executed.remsize),
             order.exectype not in AT_ONCE,
             group=_group(broker, order),
+            ts=order.ref,
         )
         for order in waiting(broker, book)
-        if _live(order) and order.ref not in {own, skip.ref}
+        if live(order) and order.ref not in {own, skip.ref}
     )
 
 
@@ -209,7 +214,7 @@ def _exits(broker: Broker, book: Book, position: float) -> list[tuple[Order, str
     found = [
         (order, _group(broker, order))
         for order in waiting(broker, book)
-        if _live(order)
+        if live(order)
         and order.exectype not in AT_ONCE
         and order.executed.remsize * position < 0
         and order.ref != own

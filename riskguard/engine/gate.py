@@ -1,199 +1,56 @@
-"""The order gate: what an order may be, and what must be done unasked (bots.md sections 3, 4).
+"""The order gate: what an order may be (bots.md 3.1).
 
-Pure functions over a decision, a position and the orders that are still open. Quantities are
-in the order unit of the instrument and never negative; the position is signed.
+Pure: an order, the decision in force and a ceiling in units go in, a verdict comes out. Exits
+pass in full in every state and under every fault; entries get the room that is left.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from riskguard.engine.decision import State
+from riskguard.engine.orders import (
+    LARGEST,
+    RESIDUE,
+    Absurd,
+    Action,
+    Intent,
+    Pending,
+    Reason,
+    Stand,
+    Verdict,
+    read,
+    together,
+)
 from riskguard.market import time_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from riskguard.engine.decision import Decision
 
-__all__ = ["Action", "Episode", "Intent", "Pending", "Reason", "Verdict", "duties", "gate"]
+__all__ = [
+    "RESIDUE",
+    "UNLIMITED",
+    "Action",
+    "Intent",
+    "Pending",
+    "Reason",
+    "Verdict",
+    "exit_alone",
+    "gate",
+    "surplus",
+]
 
 UNLIMITED = math.inf
-# a residue of float arithmetic, relative to the numbers it came from: not a quantity
-RESIDUE = 1e-12
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """An order of the bot that is not finished."""
-
-    id: str
-    side: str  # buy | sell
-    remaining: float
-    resting: bool  # False: in flight, cannot be relied on to cancel
-    reduce_only: bool = False  # held to it by the venue
-    group: str = ""  # OCO or bracket
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """An order a bot wants to send, with what it stands on."""
-
-    ts: int
-    symbol: str
-    side: str  # buy | sell
-    quantity: float
-    position: float  # signed
-    pending: tuple[Pending, ...] = ()
-    price: float | None = None
-    leverage: float = 1.0
-    reduce_only: bool = False
-    close: bool = False
-    ref: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why an order was cut or refused."""
-
-    cause: str  # rule | blind | priming | unguarded | state_lost | degraded | guard_error | manual
-    rule: str
-    text: str
-    value: float | None = None
-    limit: float | None = None
-    unit: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The answer to an intent; `quantity` is never above what was asked."""
-
-    answer: str  # allow | resize | deny
-    quantity: float
-    effect: str  # open | add | reduce | close | flip
-    reduce_only: bool
-    cancel_first: tuple[str, ...]
-    state: State
-    latched: bool
-    reasons: tuple[Reason, ...] = ()
-    until: int | None = None
-    max_leverage: float | None = None
-    as_of: int = 0
-    rules: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """What to do unasked; the same condition keeps the same id."""
-
-    id: str
-    kind: str  # cancel_entries | cancel_all | reduce_to | flatten | set_stop | hedge
-    symbol: str
-    fraction: float = 0.0  # reduce_to: share of `base` to keep
-    data: Mapping[str, float] = field(default_factory=dict)
-    reasons: tuple[Reason, ...] = ()
-
-
-class Episode:
-    """What one symbol remembers between leaving ACTIVE and the return to it.
-
-    `base` is the size the caps are shares of: the position when the episode began or, if flat,
-    the first entry asked in it. It does not grow inside an episode.
-    """
-
-    __slots__ = ("base", "held", "reduced", "tightening")
-
-    def __init__(self) -> None:
-        self.base: float | None = None
-        self.held = UNLIMITED
-        self.reduced = 0.0
-        self.tightening = 0
-
-    def see(self, decision: Decision, position: float) -> None:
-        """Take note of a new decision, with the position held when it is made."""
-        if decision.state is State.ACTIVE:
-            self.base, self.held, self.reduced = None, UNLIMITED, 0.0
-            return
-        self.tightening += 1
-        if self.base is None and position:
-            self.base = abs(position)
-        if decision.reduce_by > self.reduced:
-            self.held = min(self.held, (1.0 - decision.reduce_by) * abs(position))
-        elif not decision.reduce_by:
-            self.held = UNLIMITED
-        self.reduced = decision.reduce_by
-
-    def ask(self, quantity: float) -> None:
-        """Take note of an entry asked for while flat: it is the base if there is none yet."""
-        if self.base is None and quantity > 0:
-            self.base = quantity
-
-    def ceiling(self, decision: Decision) -> float:
-        """Return the largest position allowed, in units; infinite where nothing limits it."""
-        limit = self.held
-        if decision.exposure_cap < 1.0 and self.base is not None:
-            limit = min(limit, decision.exposure_cap * self.base)
-        return limit
-
-
-def _floor(quantity: float, step: float) -> float:
-    if step <= 0:
-        return quantity
-    steps = quantity / step
-    whole = math.floor(steps)
-    if steps - whole > 1 - 1e-9:  # 0.3 / 0.1 is 2.9999999999999996
-        whole += 1
-    return min(quantity, whole * step)
-
-
-def _effect(position: float, sign: int, quantity: float) -> str:
-    against = -position * sign
-    if position == 0:
-        return "open"
-    if against <= 0:
-        return "add"
-    if quantity > against * (1 + RESIDUE):
-        return "flip"
-    return "close" if quantity >= against * (1 - RESIDUE) else "reduce"
-
-
-def _grouped(orders: Sequence[Pending]) -> float:
-    """Sum what could still fill; of an OCO group only one member can."""
-    groups: dict[str, float] = {}
-    total = 0.0
-    for order in sorted(orders, key=lambda order: (order.group, order.id, order.remaining)):
-        if order.group:
-            groups[order.group] = max(groups.get(order.group, 0.0), order.remaining)
-        else:
-            total += order.remaining
-    return total + math.fsum(groups.values())
-
-
-def _limit(intent: Intent, decision: Decision, ceiling: float, equity: float | None) -> float:
-    """Return the largest position allowed on the side of the order, in units."""
-    if decision.state >= State.REDUCING:
-        return 0.0
-    if decision.leverage_cap is None or equity is None or not intent.price:
-        return ceiling
-    return min(ceiling, max(0.0, decision.leverage_cap * equity / intent.price))
-
-
-def _room_first(
-    mine: Sequence[Pending], reach: float, limit: float
-) -> tuple[tuple[str, ...], list[Pending]]:
-    """Name the resting orders to cancel, newest first, until what may fill fits the limit."""
-    kept, cancel = list(mine), []
-    for order in reversed(mine):
-        if reach <= limit:
-            break
-        if order.resting and not order.reduce_only:
-            before = _grouped(kept)
-            kept.remove(order)
-            cancel.append(order.id)
-            reach -= before - _grouped(kept)
-    return tuple(cancel), kept
+# what stands among the winners of a decision and is no rule
+CAUSES = frozenset({"guard_error", "manual", "state_lost", "degraded", "remote_down"})
+# what stands in the way of an entry, and the words that mean the other side
+FIELDS = (
+    "exposure_cap", "reduce_by", "close", "reduce_only", "block_entries", "leverage_cap",
+)  # fmt: skip
+OTHERS = {"long": ("short", "shorts", "none"), "short": ("long", "longs", "none")}
 
 
 def gate(
@@ -204,70 +61,220 @@ def gate(
     equity: float | None = None,
     step: float = 0.0,
     min_quantity: float = 0.0,
+    contract_size: float = 1.0,
+    fault: str = "",
+    as_of: int | None = None,
+    until: int | None = None,
 ) -> Verdict:
     """Judge one order: exits pass in full, entries up to what the decision leaves room for.
 
     `ceiling` is the largest position in units (`Episode.ceiling`), `equity` the account in
-    dollars where it is known. The steps and their numbers are those of bots.md 3.1.
+    dollars where it is known, `contract_size` the coins in one unit. A `fault` says what failed
+    in the guard: nothing is entered. `as_of` is the time of the last evaluation, `until` the
+    earliest at which a refusal may end. Never raises: an order that makes no sense is denied,
+    but for what it closes. The steps and their numbers are those of bots.md 3.1.
     """
-    sign = 1 if intent.side == "buy" else -1
-    along = sign * intent.position
-    limit = _limit(intent, decision, ceiling, equity)
-    mine = [order for order in intent.pending if order.side == intent.side]
-    busy = math.fsum(order.remaining for order in mine if not order.resting)
-    room = max(0.0, -along - busy) if along < 0 else 0.0
-    leaving = min(intent.quantity, room)
-    cancel: tuple[str, ...] = ()
-    kept = mine
-    if leaving > 0:
-        reach = along + _grouped(mine) + leaving
-        cancel, kept = _room_first(mine, reach, limit)
-    entry = 0.0
-    if not _shut(intent, decision):
-        taken = along + _grouped(kept) + leaving
-        entry = _floor(min(intent.quantity - leaving, max(0.0, limit - taken)), step)
-    if entry < min_quantity or entry <= RESIDUE * intent.quantity:
-        entry = 0.0
-    if leaving < -along * (1 - RESIDUE):  # a full close goes out as it is, dust and all
-        leaving = _floor(leaving, step)
-    return _verdict(intent, decision, sign, leaving + entry, cancel)
+    try:
+        stand = read(intent)
+        _, asked, along, room, mine, bound, _ = stand
+        shut = bool(fault) or _barred(decision, stand.side)
+        limit = 0.0 if shut else min(ceiling, _geared(stand, decision, equity, contract_size))
+        closing, leaving = min(asked, room), _leaving(stand, step)
+        reach, cancel = _room_first(mine, along + closing, limit, along if leaving else 0.0)
+        entry = 0.0 if bound else min(asked - closing, max(0.0, limit - reach))
+        granted = _rounded(stand, leaving, entry, step, min_quantity)
+        reasons: tuple[Reason, ...] = ()
+        if granted < asked:
+            reasons = _reasons(stand, decision, fault, entry, (reach, limit))
+            if not reasons:
+                reasons = (Reason("venue", "", f"steps of {step:g}, at least {min_quantity:g}"),)
+        return Verdict(
+            _answer(granted, asked),
+            granted,
+            _effect(stand),
+            shut or bound or (decision.state > State.ACTIVE and granted <= closing),
+            cancel,
+            max(State.REDUCING, decision.state) if fault else decision.state,
+            decision.latched,
+            reasons,
+            until if reasons else None,
+            decision.leverage_cap,
+            decision.ts if as_of is None else as_of,
+            decision.rules,
+        )
+    except Exception as error:  # noqa: BLE001 - whatever fails, exits pass and entries do not
+        return exit_alone(intent, error, decision=decision, step=step, as_of=as_of)
 
 
-def _shut(intent: Intent, decision: Decision) -> bool:
-    """Say whether nothing may be entered by this order."""
-    side = "long" if intent.side == "buy" else "short"
-    return (
-        intent.reduce_only
-        or intent.close
-        or decision.state >= State.REDUCING
-        or decision.block_entries in {side, "both"}
-    )
-
-
-def _verdict(
-    intent: Intent, decision: Decision, sign: int, granted: float, cancel: tuple[str, ...]
+def exit_alone(
+    intent: Intent,
+    error: Exception,
+    *,
+    decision: Decision | None = None,
+    step: float = 0.0,
+    as_of: int | None = None,
 ) -> Verdict:
-    asked = intent.quantity
-    if asked - granted <= RESIDUE * asked:
-        granted = asked
-    answer = "allow" if granted == asked else "resize" if granted > 0 else "deny"
+    """Grant what an order closes and nothing else, whatever it holds; never raises.
+
+    What of it makes no sense is passed over: an open order without a size takes nothing away
+    from an exit. Only without a side, a quantity or a position is there no exit to let pass.
+    """
+    state, latched, rules, ts = State.REDUCING, False, "", 0
+    if decision is not None:
+        state, latched = max(state, decision.state), decision.latched
+        rules, ts = decision.rules, decision.ts
+    granted, answer, effect = 0.0, "deny", "reduce"
+    cancel: tuple[str, ...] = ()
+    try:
+        stand = read(intent, careful=True)
+        granted = _leaving(stand, step)
+        answer, effect = _answer(granted, stand.asked), _effect(stand)
+        reach = stand.along + min(stand.asked, stand.room)
+        cancel = _room_first(stand.mine, reach, 0.0, stand.along if granted else 0.0)[1]
+    except Exception:  # noqa: BLE001, S110 - there is no order in it, or none that can be read
+        pass
+    try:
+        text = str(error) if isinstance(error, Absurd) else f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001 - an error that cannot be shown is an error still
+        text = "failed inside"
+    reason = Reason("absurd" if isinstance(error, Absurd) else "guard_error", "", text)
+    asof = ts if as_of is None else as_of
     return Verdict(
-        answer,
-        granted,
-        _effect(intent.position, sign, asked),
-        decision.state >= State.REDUCING,
-        cancel,
-        decision.state,
-        decision.latched,
-        () if answer == "allow" else _why(decision, "long" if sign > 0 else "short"),
-        None,
-        decision.leverage_cap,
-        decision.ts,
-        decision.rules,
+        answer, granted, effect, reduce_only=True, cancel_first=cancel, state=state,
+        latched=latched, reasons=(reason,), as_of=asof, rules=rules,
+    )  # fmt: skip
+
+
+def surplus(
+    position: float,
+    pending: Sequence[Pending],
+    decision: Decision,
+    *,
+    ceiling: float = UNLIMITED,
+    book: str = "",
+) -> tuple[str, ...]:
+    """Name the resting orders to cancel, so that none can enlarge or flip what may be held.
+
+    For the host to ask when a decision tightens and whenever the position changes (bots.md 3.2
+    G9, section 4 step 3): entries beyond the limit, exits that together exceed the position.
+    What the venue holds to reduce-only stays.
+    """
+    found: tuple[str, ...] = ()
+    for side, sign, enters in (("buy", 1, "long"), ("sell", -1, "short")):
+        mine = [one for one in pending if one.side == side and book in ("", one.book or book)]
+        shut = _barred(decision, enters) or book not in ("", enters)
+        limit = 0.0 if shut else ceiling
+        size = math.fsum((abs(position), *(order.remaining for order in mine)))
+        found += _room_first(mine, sign * position, limit, -size)[1]
+    return found
+
+
+def _barred(decision: Decision, side: str) -> bool:
+    """Say whether a decision lets nothing be entered on a side."""
+    return (
+        decision.state >= State.REDUCING
+        or decision.block_entries in (side, "both")
+        or decision.close in (f"{side}s", "all")
     )
 
 
-def _why(decision: Decision, side: str) -> tuple[Reason, ...]:
+def _geared(stand: Stand, decision: Decision, equity: float | None, contract_size: float) -> float:
+    """Return the largest position in units that the leverage cap allows, where it is known."""
+    unit = stand.price * contract_size
+    if decision.leverage_cap is None or equity is None or not unit > 0:
+        return UNLIMITED
+    return max(0.0, decision.leverage_cap * equity / unit)
+
+
+def _room_first(
+    mine: Sequence[Pending], base: float, limit: float, closing: float
+) -> tuple[float, tuple[str, ...]]:
+    """Return how far all may reach, and the resting orders that an exit has cancelled for it.
+
+    Newest first until what may fill fits the limit, an OCO group as one; what the venue holds
+    to reduce-only stays. `closing` is the position that is closed, below 0; 0 cancels nothing.
+    """
+    reach = base + together(mine)
+    fits = limit - RESIDUE * closing
+    if closing >= 0 or reach <= fits:
+        return reach, ()
+    units: dict[object, list[Pending]] = {}
+    loose = [order for order in mine if order.resting and not order.reduce_only]
+    for order in sorted(loose, key=_age, reverse=True):
+        units.setdefault(order.group or (order.id, len(units)), []).append(order)
+    kept, cancel = list(mine), list[str]()
+    for unit in units.values():
+        rest = [order for order in kept if not any(order is one for one in unit)]
+        kept, reach = rest, base + together(rest)
+        cancel += [order.id for order in unit]
+        if reach <= fits:
+            break
+    return reach, tuple(cancel)
+
+
+def _age(order: Pending) -> tuple[int, int, str, float]:
+    # venues and frameworks count their orders: of two numbers the longer is the later
+    return order.ts, len(str(order.id)), str(order.id), order.remaining
+
+
+def _floor(quantity: float, step: float) -> float:
+    steps = quantity / step if 0 < step <= LARGEST else math.inf
+    if steps > 1e15:
+        return quantity
+    whole = math.floor(steps)
+    if steps - whole > 1 - 1e-9:  # 0.3 / 0.1 is 2.9999999999999996
+        whole += 1
+    return min(quantity, whole * step)
+
+
+def _leaving(stand: Stand, step: float) -> float:
+    """Return the exit in an order, in whole steps; a full close goes out as it is, dust and all."""
+    leaving = min(stand.asked, stand.room)
+    whole = leaving if leaving >= -stand.along * (1 - RESIDUE) else _floor(leaving, step)
+    return stand.asked if stand.asked - whole <= RESIDUE * stand.asked else whole
+
+
+def _rounded(stand: Stand, leaving: float, entry: float, step: float, least: float) -> float:
+    """Return exit and entry in whole steps together; an entry below the least order is none."""
+    noise = RESIDUE * stand.asked
+    closing = min(stand.asked, stand.room)
+    granted = _floor(closing + entry, step)
+    entering = granted - closing
+    if entry <= noise or entering <= noise or entering < least * (1 - 1e-9):
+        return leaving
+    return stand.asked if stand.asked - granted <= noise else granted
+
+
+def _answer(granted: float, asked: float) -> str:
+    return "allow" if granted >= asked else "resize" if granted > 0 else "deny"
+
+
+def _effect(stand: Stand) -> str:
+    room = stand.room
+    if stand.bound:
+        return "close" if 0 < room <= stand.asked * (1 + RESIDUE) else "reduce"
+    if stand.along >= 0:
+        return "add" if stand.along > 0 else "open"
+    if stand.asked > room * (1 + RESIDUE):
+        return "flip"
+    return "close" if stand.asked >= room * (1 - RESIDUE) else "reduce"
+
+
+def _reasons(
+    stand: Stand, decision: Decision, fault: str, entry: float, reached: tuple[float, float]
+) -> tuple[Reason, ...]:
+    """Say why less was let in than was asked; nothing when only rounding took it."""
+    beyond = stand.asked - min(stand.asked, stand.room)
+    if beyond - entry <= RESIDUE * stand.asked:
+        return ()
+    if stand.bound:
+        return (Reason("order", "", f"may only close: {stand.room:g} left to close"),)
+    found = [Reason("guard_error", "", fault)] if fault else []
+    found += _why(decision, stand.side, *reached)
+    return tuple(found) or (Reason("rule", "", f"{reached[0]:g} of {reached[1]:g} taken"),)
+
+
+def _why(decision: Decision, side: str, reach: float, limit: float) -> list[Reason]:
     """Say which fields of the decision stand in the way of an entry, and who set them."""
     found: list[Reason] = []
     ages = {reading.leaf: reading for reading in decision.reasons if reading.rule == "blind"}
@@ -277,46 +284,17 @@ def _why(decision: Decision, side: str) -> tuple[Reason, ...]:
         text = f" ({time_text(int(old.value))} > {time_text(int(old.threshold))})" if known else ""  # type: ignore[union-attr, arg-type]  # `known` says so
         found.append(Reason("blind", "", f"blind: {name}{text}"))
     found.extend(Reason("priming", "", f"priming: {text}") for text in decision.priming)
-    for name in ("exposure_cap", "close", "reduce_only", "block_entries", "leverage_cap"):
+    for name in FIELDS:
         winners = decision.winners.get(name, ())
         if not winners or winners[0] in {"blind", "priming"}:
             continue
         value = getattr(decision, name)
-        if name == "block_entries" and value not in {side, "both"}:
+        if value in OTHERS[side]:
             continue
-        shown = f"{value:.0%}" if name == "exposure_cap" else str(value)
-        found.append(Reason("rule", winners[0], f"{name} {shown} <- {winners[0]}"))
-    return tuple(found)
-
-
-def _cancels_entries(decision: Decision) -> bool:
-    tightened = decision.block_entries != "none" or decision.exposure_cap < 1.0
-    return tightened or decision.cancel_orders != "none" or decision.reduce_by > 0
-
-
-def duties(decision: Decision, episode: Episode, symbol: str, position: float) -> list[Action]:
-    """List what the decision asks for unasked, cancels first; ids are stable in an episode."""
-    if decision.state is State.ACTIVE:
-        return []
-    stem = f"{decision.rules[:8]}:{episode.tightening}"
-    actions: list[Action] = []
-
-    def add(kind: str, fraction: float = 0.0, **data: float) -> None:
-        tail = f":{fraction:g}" if kind == "reduce_to" else ""
-        actions.append(Action(f"{stem}:{kind}:{symbol}{tail}", kind, symbol, fraction, data))
-
-    if decision.cancel_orders == "all":
-        add("cancel_all")
-    elif _cancels_entries(decision):
-        add("cancel_entries")
-    ceiling = episode.ceiling(decision)
-    leaves = {"longs": position > 0, "shorts": position < 0, "all": True, "none": False}
-    if decision.exposure_cap <= 0 or leaves[decision.close]:
-        add("flatten")
-    elif abs(position) > ceiling:
-        add("reduce_to", ceiling / episode.base if episode.base else 0.0, ceiling=ceiling)
-    if decision.stop is not None:
-        add("set_stop", distance=decision.stop)
-    if decision.hedge:
-        add("hedge", share=decision.hedge)
-    return actions
+        shown = f"{value:.0%}" if name in {"exposure_cap", "reduce_by"} else str(value)
+        who = winners[0]
+        text = f"{name} {shown} <- {who}"
+        cause, rule = (who, "") if who in CAUSES else ("rule", who)
+        size = (reach, limit, "units") if name in {"exposure_cap", "reduce_by"} else ()
+        found.append(Reason(cause, rule, text, *size))
+    return found

@@ -15,7 +15,7 @@ from riskguard.engine.account import LEAST, NAV, Account
 from riskguard.engine.compile import compile_rules
 from riskguard.engine.decision import Decision, Moment, decided
 from riskguard.engine.logic import NEVER, Change
-from riskguard.engine.reasons import blind, explain
+from riskguard.engine.reasons import blind, explain, relaxes
 from riskguard.engine.stream import Stream
 from riskguard.language.binding import sourced
 from riskguard.language.ruleset import input_of
@@ -24,6 +24,7 @@ from riskguard.market import FROM_ZERO, time_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from riskguard.engine.orders import Action, Intent, Verdict
     from riskguard.engine.plan import TapeSpec
     from riskguard.engine.windows import Tape
     from riskguard.language.ruleset import RuleSet
@@ -55,7 +56,8 @@ class Guard:
     """Answers for one rule set: `update` feeds a sample and returns the decision in force.
 
     `sources` names the source of each series (it chooses the floors of `by_source`),
-    `instruments` how a venue counts each symbol.
+    `instruments` how a venue counts each symbol. After `max_decision_age` (ns; default twice
+    `every`) without an evaluation no order enters any more.
 
     >>> from riskguard import Guard, Sample, load_rules
     >>> guard = Guard(load_rules("rules/feb-2026.yaml"), sources={"liq.long": "published"})
@@ -69,10 +71,16 @@ class Guard:
         *,
         sources: Mapping[str, str] | None = None,
         instruments: Mapping[str, Instrument] | None = None,
+        max_decision_age: int | None = None,
     ) -> None:
+        from riskguard.engine.episodes import Episodes  # noqa: PLC0415 - not before there is a guard
+
         self.sources, self.instruments = dict(sources or {}), dict(instruments or {})
         self.ruleset = sourced(ruleset, self.sources)
         self.plan = compile_rules(self.ruleset)
+        every = self.plan.every
+        self.max_decision_age = 2 * every if max_decision_age is None else max_decision_age
+        self.episodes = Episodes(self.instruments)
         self.symbol = ruleset.symbol
         self.refused: dict[str, int] = {}  # "oi: negative" -> how often
         self.as_of = NEVER  # the last instant a decision was evaluated at
@@ -113,6 +121,8 @@ class Guard:
         if not self.symbol and "close" in values:
             self.symbol = symbol
         own = symbol == self.symbol
+        if "position" in values or "equity" in values:
+            self.episodes.account(ts, self.symbol if symbol == "*" else symbol, values)
         if self._account is not None and (own or symbol == "*"):
             values = self._accounted(ts, values, self._account)
         doors = self._doors.get("" if own or symbol == "*" else symbol)
@@ -126,7 +136,63 @@ class Guard:
         elif ts > self.as_of and not closed and self._blind(ts) != self._decision.blind:
             now = self.stream.change  # between closes only blindness can begin or end
             self._decision = self._decide(ts, Change(now.stage, now.stage, now.on, now.on))
+        self.episodes.see(self._decision)
         return self._decision
+
+    def decide(self, intent: Intent) -> Verdict:
+        """Answer an order; never raises: what fails denies the entry and lets the exit pass.
+
+        Asking changes nothing but the base of an episode that has none (`Episodes.judge`).
+        """
+        try:
+            return self._answer(intent)
+        except Exception as error:  # noqa: BLE001 - a guard that fails says so, and blocks no exit
+            from riskguard.engine.gate import exit_alone  # noqa: PLC0415 - loaded with the episodes
+
+            return exit_alone(intent, error, decision=self._decision, as_of=self.as_of)
+
+    def poll(self, symbol: str = "*") -> list[Action]:
+        """List what is to be done unasked and has not been (`done`); never raises."""
+        try:
+            self.episodes.see(self._decision)
+            names = (symbol,) if symbol != "*" else {self.symbol, *self.episodes.symbols}
+            found = [self.episodes.duties(one) for one in sorted(names) if self._guards(one)]
+            return [action for actions in found for action in actions]
+        except Exception as error:  # noqa: BLE001 - counted: a bot goes on asking
+            self._count(f"poll: {type(error).__name__}")
+            return []
+
+    def done(self, action_id: str) -> bool:
+        """Take note that an action was carried out and verified; say whether it was due."""
+        return self.episodes.finish(action_id)
+
+    def _answer(self, intent: Intent) -> Verdict:
+        decision, fault = self._decision, ""
+        self.episodes.see(decision)
+        age = intent.ts - self.as_of
+        if not age <= self.max_decision_age:  # NaN is never
+            limit = time_text(self.max_decision_age)
+            fault = "no decision yet"
+            if self.as_of != NEVER:
+                fault = f"the last decision is older than {limit}: nothing was fed since"
+        elif age > 0 and self._blind(intent.ts) != decision.blind:
+            now, cold = self.stream.change, self._cold
+            decision = self._decide(intent.ts, Change(now.stage, now.stage, now.on, now.on))
+            self._cold = cold  # asking warms nothing
+        return self.episodes.judge(
+            intent,
+            decision,
+            guarded=self._guards(intent.symbol),
+            fault=fault,
+            as_of=self.as_of,
+            until=None if fault else relaxes(self.plan, self.stream, decision, intent.ts),
+        )
+
+    def _guards(self, symbol: str) -> bool:
+        """Say whether decisions hold for a symbol; rules without one guard that of their bars."""
+        if self.symbol and not self.ruleset.symbol and self.ruleset.guards == "symbol":
+            return symbol == self.symbol or symbol in self.ruleset.per_symbol
+        return self.ruleset.guarded(symbol)
 
     def _decides(self, ts: int, *, own: bool, closed: bool) -> bool:
         if self._by_event:
@@ -187,7 +253,9 @@ class Guard:
             cause = "a price of zero" if value == 0 else "negative"
         else:
             cause = "out of order"
-        said = f"{key}: {cause}"
+        self._count(f"{key}: {cause}")
+
+    def _count(self, said: str) -> None:
         self.refused[said] = self.refused.get(said, 0) + 1
 
     def _blind(self, now: int) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import math
 from typing import TYPE_CHECKING, Protocol
 
 from riskguard.engine.decision import Reading
-from riskguard.engine.logic import ABSENT, FALSE, TRUE, Change
+from riskguard.engine.logic import ABSENT, FALSE, NEVER, TRUE, Change
 from riskguard.language.rewriting import bars_of
 from riskguard.language.ruleset import (
     All,
@@ -34,11 +34,15 @@ from riskguard.market import CALENDAR
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from riskguard.engine.decision import Decision
     from riskguard.engine.plan import Plan
+    from riskguard.engine.stream import Stream
     from riskguard.language.ruleset import RuleSet
 
-__all__ = ["View", "blind", "explain", "open_lines", "readings", "reads"]
+__all__ = ["View", "blind", "explain", "open_lines", "readings", "reads", "relaxes"]
 
+# fields of a decision that keep an order from entering
+LIMITS = ("exposure_cap", "reduce_by", "close", "reduce_only", "block_entries", "leverage_cap")
 WORDS = {FALSE: "false", TRUE: "true"}
 
 
@@ -218,3 +222,27 @@ def open_lines(plan: Plan, view: View, owner: str, clear: Condition) -> list[Rea
         for leaf in deciding(plan, view, clear, clearing=True, want=want):
             found.setdefault(leaf)
     return [_reading(plan, view, owner, leaf, "clear") for leaf in found]
+
+
+def relaxes(plan: Plan, stream: Stream, decision: Decision, now: int) -> int | None:
+    """Return the earliest instant at which a decision may allow more, where time alone tells.
+
+    That is a close of `every` at which no winning rule or stage has its minimum hold before it.
+    None where it may be at any event, or waits for an operator.
+    """
+    if decision.blind or decision.priming or plan.ruleset.evaluate == "event":
+        return None
+    rules = {rule.name: index for index, rule in enumerate(plan.ruleset.rules)}
+    ends: list[int] = []
+    for name in LIMITS:
+        for winner in decision.winners.get(name, ())[:1]:
+            if winner.startswith("stage "):
+                ladder = stream.ladder
+                ends.append(ladder.since + ladder.holds[ladder.stage - 1])
+            elif winner not in rules:  # a ramp rises at any close; a person, when he likes
+                ends.append(NEVER)
+            elif not stream.latches[rules[winner]].latched:
+                latch = stream.latches[rules[winner]]
+                ends.append(latch.since + latch.min_hold)
+    every = plan.every
+    return max((now // every + 1) * every, -(-min(ends) // every) * every) if ends else None

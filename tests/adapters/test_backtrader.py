@@ -166,7 +166,7 @@ def test_a_fault_in_the_gate_lets_exits_pass_once(monkeypatch):
     def failing(*_args, **_named):
         raise KeyError("gate")
 
-    monkeypatch.setattr("riskguard.adapters.backtrader.gate", failing)
+    monkeypatch.setattr("riskguard.adapters.backtrader.pending", failing)
     steps = {
         3: buy(2.0),
         10: lambda s: [s.buy(size=1.0), s.close(), s.close()],

@@ -64,6 +64,19 @@ def track_of(found):
     return Track(sorted(found), [found[bar] for bar in sorted(found)])
 
 
+def test_what_is_left_of_a_bracket_opens_nothing_in_an_episode_that_began_flat():
+    script = {2: [("buy", 1.0, bt.Order.Market, 94.0)]}
+    script[3] = [
+        ("sell", 2.0, bt.Order.Market, 94.0),
+        ("bracket", 1.0, bt.Order.Market, 94.0),
+    ]
+    closes = [93.0] * 29 + [98.0]
+    for decision in (cap(0.25), reducing(), blocked("short")):
+        _, ran = play(steps_of(script), track_of({12: decision}), market(closes), cash=1e6)
+        assert ran.seen[11] == 0.0
+        assert set(ran.seen[12:]) == {0.0}, decision.state
+
+
 @settings(max_examples=120)
 @given(scripts, changes, prices)
 def test_while_reducing_no_position_grows_or_changes_sides(script, found, closes):
@@ -108,5 +121,5 @@ def test_the_same_fills_come_out_of_every_mode(script, found, closes):
 def test_under_a_ceiling_no_position_exceeds_its_share_of_the_base(script, closes, share):
     broker, ran = play(steps_of(script), track_of({12: cap(share)}), market(closes), cash=1e6)
     [book] = broker._books.values()
-    base = book.episode.base or 0.0
+    base = broker.episodes.of(book.key).base or 0.0
     assert all(abs(size) <= share * base + 1e-9 for size in ran.seen[13:])

@@ -1,0 +1,216 @@
+"""The guard asked about orders, and about what it wants done unasked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import nan
+
+import pytest
+
+from riskguard import Guard, Instrument, Intent, Sample, State
+from riskguard.language.reader import read_text
+from riskguard.market import HOUR
+
+START = 1_767_225_600_000_000_000
+RULES = """\
+version: 1
+symbol: BTC
+every: 1h
+rules:
+  fallen:
+    when: close < 90
+    clear: close > 95
+    do: {exposure_cap: 50%}
+    min_hold: 6h
+  lost:
+    when: close < 80
+    clear: close > 95
+    do: {exposure_cap: 0%}
+  signed:
+    when: close < 70
+    do: {block_entries: both}
+    latch: true
+"""
+
+
+def guard(text: str = RULES, **more: object) -> Guard:
+    ruleset, found = read_text(text, "rules.yaml")
+    assert ruleset is not None, found
+    return Guard(ruleset, **more)
+
+
+def feed(made: Guard, hour: int, close: float, **values: float) -> State:
+    return made.update(Sample(START + hour * HOUR, "BTC", {"close": close, **values})).state
+
+
+def ask(hour: float, side: str, quantity: float, position: float, **more: object) -> Intent:
+    at = START + int(hour * HOUR)
+    return Intent(at, "BTC", side, quantity, position, price=100.0, **more)
+
+
+def test_orders_are_judged_by_the_decision_in_force() -> None:
+    made = guard()
+    feed(made, 1, 100.0, position=4.0)
+    assert made.decide(ask(1, "buy", 3.0, 4.0)).answer == "allow"
+    assert feed(made, 2, 85.0, position=4.0) is State.CAUTION
+    verdict = made.decide(ask(2, "buy", 3.0, 1.0))
+    assert (verdict.answer, verdict.quantity) == ("resize", 1.0)
+    assert (verdict.as_of, verdict.rules) == (START + 2 * HOUR, made.ruleset.hash)
+    assert feed(made, 3, 75.0) is State.HALTED
+    assert made.decide(ask(3, "buy", 3.0, 1.0)).answer == "deny"
+    assert made.decide(ask(3, "sell", 4.0, 4.0)).answer == "allow"
+
+
+def test_asking_changes_nothing() -> None:
+    made = guard()
+    feed(made, 1, 85.0, position=4.0)
+    body, stood = made.episodes.dump(), made.update(Sample(START + HOUR, "BTC", {}))
+    for number in range(50):
+        made.decide(ask(1, "buy", 1.0 + number, 4.0))
+        made.poll()
+        assert made.episodes.dump() == body
+    assert made.update(Sample(START + HOUR, "BTC", {})) is stood
+
+
+def test_before_the_first_decision_only_exits_pass() -> None:
+    made = guard()
+    verdict = made.decide(ask(1, "buy", 1.0, 0.0))
+    assert (verdict.answer, verdict.reasons[0].cause) == ("deny", "guard_error")
+    assert verdict.reasons[0].text == "no decision yet"
+    assert made.decide(ask(1, "sell", 2.0, 2.0)).answer == "allow"
+
+
+def test_an_old_decision_lets_only_exits_pass() -> None:
+    made = guard()
+    feed(made, 1, 100.0)
+    assert made.decide(ask(3, "buy", 1.0, 0.0)).answer == "allow"
+    late = made.decide(ask(3.001, "buy", 1.0, 0.0))
+    assert (late.answer, late.state) == ("deny", State.REDUCING)
+    assert late.reasons[0].text == "the last decision is older than 2h: nothing was fed since"
+    assert made.decide(ask(99, "sell", 5.0, 2.0)).quantity == 2.0
+    patient = guard(max_decision_age=100 * HOUR)
+    feed(patient, 1, 100.0)
+    assert patient.decide(ask(2, "buy", 1.0, 0.0)).answer == "allow"
+
+
+def test_an_input_that_is_late_when_the_order_comes_blocks_the_entry() -> None:
+    made = guard(RULES.replace("every: 1h", "every: 1h\ninputs: {close: {max_age: 90m}}"))
+    feed(made, 1, 100.0)
+    assert made.decide(ask(2.4, "buy", 1.0, 0.0)).answer == "allow"
+    blind = made.decide(ask(2.6, "buy", 1.0, 0.0))
+    assert [reason.text for reason in blind.reasons] == ["blind: close (96m > 90m)"]
+    assert made.decide(ask(2.6, "sell", 1.0, 1.0)).answer == "allow"
+    assert made.decide(ask(2.4, "buy", 1.0, 0.0)).answer == "allow", "nothing was kept of it"
+
+
+@pytest.mark.parametrize(
+    "wrong", [None, 7, "buy", replace(ask(1, "buy", 1.0, 0.0), ts=None)], ids=str
+)
+def test_decide_never_raises(wrong) -> None:
+    made = guard()
+    feed(made, 1, 100.0)
+    verdict = made.decide(wrong)
+    assert (verdict.answer, verdict.reasons[0].cause) == ("deny", "guard_error")
+
+
+def test_a_guard_that_fails_inside_lets_the_exit_pass() -> None:
+    made = guard()
+    feed(made, 1, 100.0)
+    made.episodes.see = None
+    assert made.decide(ask(1, "sell", 5.0, 2.0)).quantity == 2.0
+    assert made.decide(ask(1, "buy", 5.0, 2.0)).quantity == 0.0
+    assert made.poll() == []
+    assert made.refused == {"poll: TypeError": 1}
+
+
+def test_no_time_is_late() -> None:
+    made = guard()
+    feed(made, 1, 100.0)
+    assert made.decide(replace(ask(1, "buy", 1.0, 0.0), ts=nan)).answer == "deny"
+
+
+def test_orders_in_other_symbols_are_allowed_and_named() -> None:
+    made = guard()
+    feed(made, 1, 60.0)
+    other = made.decide(replace(ask(1, "buy", 1.0, 0.0), symbol="ETH"))
+    assert (other.answer, other.reasons[0].cause) == ("allow", "unguarded")
+    every = guard(RULES.replace("every: 1h", "every: 1h\nguards: all"))
+    feed(every, 1, 60.0)
+    assert every.decide(replace(ask(1, "buy", 1.0, 0.0), symbol="ETH")).answer == "deny"
+
+
+def test_rules_without_a_symbol_guard_the_one_whose_bars_they_get() -> None:
+    made = guard(RULES.replace("symbol: BTC\n", ""))
+    assert made.decide(ask(1, "buy", 1.0, 0.0)).answer == "deny"
+    feed(made, 1, 60.0)
+    assert made.decide(ask(1, "buy", 1.0, 0.0)).answer == "deny"
+    other = made.decide(replace(ask(1, "buy", 1.0, 0.0), symbol="ETH"))
+    assert other.reasons[0].cause == "unguarded"
+
+
+def test_a_refusal_says_when_it_may_end_at_the_earliest() -> None:
+    made = guard()
+    feed(made, 1, 100.0)
+    feed(made, 2, 85.0)
+    held = made.decide(ask(2.5, "buy", 9.0, 4.0))
+    assert held.until == START + 8 * HOUR, "six hours after it came on"
+    feed(made, 3, 75.0)
+    cleared = made.decide(ask(3.5, "buy", 9.0, 4.0))
+    assert cleared.until == START + 4 * HOUR, "at the next close `lost` may clear"
+    assert made.decide(ask(3.5, "sell", 4.0, 4.0)).until is None
+    feed(made, 4, 65.0)
+    assert made.decide(ask(4.5, "buy", 9.0, 4.0)).until == START + 5 * HOUR
+
+
+def test_where_only_a_person_can_end_it_the_time_is_not_known() -> None:
+    made = guard(RULES.replace("close < 80", "close < 20").replace("close < 90", "close < 10"))
+    feed(made, 1, 60.0)
+    assert made.decide(ask(1.5, "buy", 9.0, 0.0)).until is None
+    events = guard(RULES.replace("every: 1h", "every: 1h\nevaluate: event"))
+    feed(events, 1, 85.0)
+    assert events.decide(ask(1.5, "buy", 9.0, 4.0)).until is None
+
+
+STAGES = """\
+version: 1
+symbol: BTC
+every: 1h
+stages:
+  - stage: out
+    enter: close < 90
+    recover: close > 95
+    min_hold: 3h
+    do: {exposure_cap: 0%}
+    reentry: {start: 0%, step: 25%, every: 4h, while: close > 90}
+"""
+
+
+def test_a_stage_and_its_reentry_tell_when_they_may_relax() -> None:
+    made = guard(STAGES)
+    feed(made, 1, 85.0, position=4.0)
+    assert made.decide(ask(1.5, "buy", 9.0, 4.0)).until == START + 4 * HOUR
+    for hour in range(2, 6):
+        feed(made, hour, 100.0, position=0.0)
+    assert made.decide(ask(5.5, "buy", 9.0, 0.0)).until == START + 6 * HOUR
+
+
+def test_duties_are_listed_until_they_are_done() -> None:
+    made = guard(instruments={"BTC": Instrument(contract_size=0.5)})
+    assert made.poll() == []
+    feed(made, 1, 85.0, position=2.0)
+    found = made.poll()
+    assert [action.kind for action in found] == ["cancel_entries", "reduce_to"]
+    assert found[1].data == {"ceiling": 2.0}, "4 contracts of half a coin"
+    assert found == made.poll("BTC")
+    assert made.poll("ETH") == []
+    assert all(made.done(action.id) for action in found)
+    assert made.poll() == []
+    assert not made.done(found[0].id)
+
+
+def test_market_wide_account_samples_are_of_the_guarded_symbol() -> None:
+    made = guard()
+    feed(made, 1, 100.0)
+    made.update(Sample(START + HOUR + 1, "*", {"position": 3.0, "equity": 500.0}))
+    assert made.episodes.of("BTC").position == 3.0
+    assert made.episodes.equity == 500.0
