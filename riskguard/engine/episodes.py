@@ -213,12 +213,14 @@ class Episodes:
             venue = self._venue(intent.symbol)
             step = venue.step
             episode = self.of(intent.symbol, intent.book)
-            position = number(intent.position)
-            base = episode.based(number(intent.quantity), position)
+            position, base, ceiling = number(intent.position), None, UNLIMITED
+            if decision.state is not State.ACTIVE:
+                base = episode.based(number(intent.quantity), position)
+                ceiling = episode.ceiling(decision, base)
             verdict = gate(
                 intent,
                 decision,
-                ceiling=episode.ceiling(decision, base),
+                ceiling=ceiling,
                 equity=self.equity if equity is None else equity,
                 step=step,
                 min_quantity=venue.min_quantity,
@@ -227,7 +229,7 @@ class Episodes:
                 as_of=as_of,
                 until=until,
             )
-            if episode.base is None and self._stand[0] and _tells(verdict, position):
+            if episode.base is None and base and self._stand[0] and _tells(verdict, position):
                 episode.base = base
                 self._known[_key(intent.symbol, intent.book)] = episode
         except Exception as error:  # noqa: BLE001 - whatever fails, exits pass and entries do not

@@ -180,8 +180,10 @@ def _barred(decision: Decision, side: str) -> bool:
 
 def _geared(stand: Stand, decision: Decision, equity: float | None, contract_size: float) -> float:
     """Return the largest position in units that the leverage cap allows, where it is known."""
+    if decision.leverage_cap is None or equity is None:
+        return UNLIMITED
     unit = stand.price * contract_size
-    if decision.leverage_cap is None or equity is None or not unit > 0:
+    if not unit > 0:
         return UNLIMITED
     return max(0.0, decision.leverage_cap * equity / unit)
 
@@ -237,10 +239,12 @@ def _leaving(stand: Stand, step: float) -> float:
 def _rounded(stand: Stand, leaving: float, entry: float, step: float, least: float) -> float:
     """Return exit and entry in whole steps together; an entry below the least order is none."""
     noise = RESIDUE * stand.asked
+    if entry <= noise:
+        return leaving
     closing = min(stand.asked, stand.room)
     granted = _floor(closing + entry, step)
     entering = granted - closing
-    if entry <= noise or entering <= noise or entering < least * (1 - 1e-9):
+    if entering <= noise or entering < least * (1 - 1e-9):
         return leaving
     return stand.asked if stand.asked - granted <= noise else granted
 

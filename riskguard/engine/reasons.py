@@ -230,7 +230,8 @@ def relaxes(plan: Plan, stream: Stream, decision: Decision, now: int) -> int | N
     That is a close of `every` at which no winning rule or stage has its minimum hold before it.
     None where it may be at any event, or waits for an operator.
     """
-    if decision.blind or decision.priming or plan.ruleset.evaluate == "event":
+    unknown = decision.blind or decision.priming or plan.ruleset.evaluate == "event"
+    if unknown or not decision.winners:
         return None
     rules = {rule.name: index for index, rule in enumerate(plan.ruleset.rules)}
     ends: list[int] = []
