@@ -19,13 +19,16 @@ __all__ = [
     "DIMENSIONS",
     "FROM_ZERO",
     "HOUR",
+    "LARGEST",
     "MINUTE",
     "SCALES",
     "SECOND",
+    "SMALLEST",
     "WEEK",
     "Instrument",
     "Sample",
     "SeriesSpec",
+    "plausible",
     "time_text",
 ]
 
@@ -58,6 +61,15 @@ SCALES: Mapping[str, int] = {
     "count": 1,
 }
 DEFAULT_SCALE = 1_000_000_000_000
+
+# no amount is larger, and none but zero is smaller: what goes beyond is a fault of its feed.
+# Within, the squares and quotients of any two are finite
+LARGEST, SMALLEST = 1e150, 1e-150
+
+
+def plausible(value: float, least: float) -> bool:
+    """Say whether a value that must be at least `least` can be an amount at all; NaN cannot."""
+    return least <= value <= LARGEST and (value >= SMALLEST or value <= -SMALLEST or value == 0)
 
 
 def time_text(span: int) -> str:

@@ -12,7 +12,7 @@ import math
 from typing import TYPE_CHECKING
 
 from riskguard.engine.windows import NEVER
-from riskguard.market import FROM_ZERO
+from riskguard.market import FROM_ZERO, LARGEST, plausible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,7 @@ STREAK = "loss_streak"
 # measures that compare equity with its own past
 CHAINED = frozenset({"change", "drop", "rise", "drawdown", "vol"})
 # what others are derived from, each with the least it may be
-LEAST = {"equity": 0.0, "transfers": -math.inf, "trades.closed": 0.0, "trades.lost": 0.0}
+LEAST = {"equity": 0.0, "transfers": -LARGEST, "trades.closed": 0.0, "trades.lost": 0.0}
 
 
 def begins(name: str) -> str:
@@ -58,7 +58,7 @@ class Account:
         self.transfers += taken.get("transfers", 0.0)
         if "equity" in taken:
             found[NAV] = self._chained(taken["equity"])
-        self.sent |= STREAK in values
+        self.sent |= plausible(values.get(STREAK, math.nan), 0.0)
         told = values.keys() & {"trades.closed", "trades.lost"}
         if not self.sent and told and told <= taken.keys():
             found[STREAK] = self._counted(
@@ -69,7 +69,7 @@ class Account:
     def _takes(self, ts: int, name: str, value: float) -> bool:
         if name not in LEAST:
             return True
-        if not (math.isfinite(value) and value >= LEAST[name] and ts > self.last.get(name, NEVER)):
+        if not plausible(value, LEAST[name]) or ts <= self.last.get(name, NEVER):
             return False
         self.last[name] = ts
         return True

@@ -9,6 +9,8 @@ time goes on, so that what comes together is seen together.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from operator import index
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from riskguard.engine.account import LEAST, NAV, Account
@@ -19,11 +21,9 @@ from riskguard.engine.reasons import blind, explain, relaxes
 from riskguard.engine.stream import Stream
 from riskguard.language.binding import sourced
 from riskguard.language.ruleset import input_of
-from riskguard.market import FROM_ZERO, time_text
+from riskguard.market import FROM_ZERO, LARGEST, SMALLEST, plausible, time_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from riskguard.engine.orders import Action, Intent, Verdict
     from riskguard.engine.plan import TapeSpec
     from riskguard.engine.windows import Tape
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Guard"]
 
-LARGEST = 1.7976931348623157e308
-SMALLEST = 5e-324
+LATEST = (1 << 63) - 1  # of all time stamps
 
 
 class Door(NamedTuple):
@@ -50,6 +49,40 @@ def _least(spec: TapeSpec) -> float:
     if spec.signed:
         return -LARGEST
     return SMALLEST if spec.price else 0.0
+
+
+def _time(ts: object) -> int:
+    """Return a time stamp as an integer, NEVER for what is none."""
+    if type(ts) is int and NEVER < ts <= LATEST:
+        return ts
+    kind = type(ts)
+    if not hasattr(kind, "__index__") or kind.__name__ in {"bool", "bool_"}:
+        return NEVER
+    found = index(ts)  # type: ignore[arg-type]  # it says that it can
+    return found if NEVER < found <= LATEST else NEVER
+
+
+def _told(symbol: object, values: object) -> bool:
+    return isinstance(symbol, str) and (type(values) is dict or isinstance(values, Mapping))
+
+
+def _figure(value: object) -> float:
+    """Return a number as a float, NaN for what is none: a text, a truth, nothing at all."""
+    kind = type(value)
+    if not hasattr(kind, "__float__") or kind.__name__ in {"bool", "bool_", "str_"}:
+        return math.nan
+    try:
+        return float(value)  # type: ignore[arg-type]  # it says that it can
+    except (OverflowError, TypeError, ValueError):
+        return math.nan
+
+
+def _figures(values: Mapping[str, float]) -> Mapping[str, float]:
+    """Return the values of a sample as floats."""
+    for value in values.values():
+        if type(value) is not float:
+            return {name: _figure(one) for name, one in values.items()}
+    return values
 
 
 class Guard:
@@ -115,7 +148,12 @@ class Guard:
         is not finite, has an impossible sign or comes out of order is refused and counted in
         `refused`; the guard then is as if it had not come.
         """
-        ts, symbol, values = sample
+        given, symbol, values = sample
+        ts = _time(given)
+        if ts == NEVER or not _told(symbol, values):
+            self._count("time: no instant in ns" if ts == NEVER else "no sample")
+            return self._decision
+        values = _figures(values)
         if self._pending < ts and self._pending > self.as_of:
             self._instant(self._pending, closed=False)
         if not self.symbol and "close" in values:
@@ -128,6 +166,7 @@ class Guard:
         doors = self._doors.get("" if own or symbol == "*" else symbol)
         if doors is not None:
             self._take(ts, values, doors)
+        # a bar closes though its close is no price: that it came is what time is told by
         closed = own and "close" in values and ts % self.plan.every == 0 and ts > self._closed
         if self._by_event and values and not own:
             self._pending = max(ts, self._pending)
@@ -204,7 +243,9 @@ class Guard:
             if name in doors:
                 door = doors[name]
                 tape, least = door.tape, door.least
-                if least <= value <= LARGEST and ts > tape.last:  # NaN is never
+                # `plausible`, written out: this is done for every value that comes
+                sized = value >= SMALLEST or value == 0 or value <= -SMALLEST
+                if sized and least <= value <= LARGEST and ts > tape.last:  # NaN is never
                     tape.push(ts, value)
                 else:
                     self._refuse(door.key, least, value)
@@ -213,7 +254,7 @@ class Guard:
         self, ts: int, values: Mapping[str, float], account: Account
     ) -> Mapping[str, float]:
         """Return what the account says with what follows from it; its first event begins it."""
-        if values.keys().isdisjoint(FROM_ZERO):
+        if not any(self._good(name, values[name]) for name in FROM_ZERO & values.keys()):
             return values
         values, refused = account.derived(ts, values)
         for name in refused.keys() - self._doors.get("", {}).keys():
@@ -222,7 +263,7 @@ class Guard:
             if not door.begins or door.tape.first is not None:
                 continue
             first = 0.0 if door.begins == "zero" else values.get(name, math.nan)
-            if door.least <= first <= LARGEST and input_of(self.ruleset, "", door.key).carried:
+            if plausible(first, door.least) and input_of(self.ruleset, "", door.key).carried:
                 self.stream.begin(door.number, ts, first)
         if not self._begun:
             self._begun = True
@@ -232,6 +273,10 @@ class Guard:
                 if spec.needed and spec.begins
             ]
         return values
+
+    def _good(self, name: str, value: float) -> bool:
+        least = -LARGEST if input_of(self.ruleset, "", name).spec.signed else 0.0
+        return plausible(value, least)
 
     def expire(self, ts: int, symbol: str, name: str) -> None:
         """Let the last value of a series stand no longer from `ts` on; `symbol` "" is the own."""
@@ -247,8 +292,10 @@ class Guard:
         raise TypeError(msg)
 
     def _refuse(self, key: str, least: float, value: float) -> None:
-        if not -LARGEST <= value <= LARGEST:
+        if not math.isfinite(value):
             cause = "not finite"
+        elif not plausible(value, -LARGEST):
+            cause = "out of bounds"
         elif value < least:
             cause = "a price of zero" if value == 0 else "negative"
         else:

@@ -118,11 +118,11 @@ def reads(ruleset: RuleSet, node: Value, every: int) -> tuple[tuple[str, int], .
 
 
 def _margin(value: float, threshold: float, dimension: str) -> float | None:
-    if math.isnan(value) or math.isnan(threshold):
+    if not math.isfinite(value) or not math.isfinite(threshold):
         return None
     if dimension == "share":
-        return value - threshold
-    return value / threshold - 1.0 if threshold else None
+        return _known(value - threshold)
+    return _known(value / threshold - 1.0) if threshold else None
 
 
 def _known(number: float) -> float | None:

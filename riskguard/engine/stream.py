@@ -177,7 +177,7 @@ class Stream:
     def ranged(self, now: int) -> bool:
         """Say whether that range is known at `now`."""
         state = self.rollings[self.plan.atr] if self.plan.atr >= 0 else None
-        return isinstance(state, Atr) and state.tails(now) is not None
+        return isinstance(state, Atr) and state.known(now)
 
     def close(self) -> float:
         """Return the last close of the guarded symbol, or unknown."""

@@ -10,7 +10,7 @@ Unknown is NaN. Times are int nanoseconds; windows are `(now - span, now]`.
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -26,6 +26,7 @@ __all__ = [
     "Rolling",
     "Tape",
     "Window",
+    "bars",
     "fill_needed",
     "to_fixed",
 ]
@@ -195,6 +196,19 @@ class Rolling:
         full = self.span * self.reach
         self.warm = observed >= full
         return held >= fill_needed(min(observed, full), tape.interval)
+
+
+def bars(tape: Tape, since: int) -> tuple[list[int], list[float]]:
+    """Return times and values of the bars after `since`.
+
+    Where samples come more often than bars close, a bar is what comes at its close.
+    """
+    start = bisect_right(tape.times, since)
+    times, values = tape.times[start:], tape.values[start:]
+    if len(times) > 1 and (len(times) - 1) * tape.interval > times[-1] - times[0]:
+        kept = [(ts, x) for ts, x in zip(times, values, strict=True) if not ts % tape.interval]
+        return [ts for ts, _ in kept], [x for _, x in kept]
+    return times, values
 
 
 def drop_until(times: Sequence[int], left: int, cut: int) -> int:

@@ -121,18 +121,18 @@ LEAST = "less than the window (or min=) seen"
 
 MEASURES: Mapping[str, Measure] = {
     "ago": Measure("", "the value one window ago", "no value there"),
-    "change": Measure("share", "x / x one window ago - 1", "no value there, or it was 0"),
+    "change": Measure("share", "x / x one window ago - 1", "no value there, or it was not above 0"),
     "drop": Measure(
         "share",
         "1 - x / x one window ago; 0 when it rose",
-        "no value there, or it was 0",
+        "no value there, or it was not above 0",
         positive=True,
         fraction=True,
     ),
     "rise": Measure(
         "share",
         "x / x one window ago - 1; 0 when it fell",
-        "no value there, or it was 0",
+        "no value there, or it was not above 0",
         positive=True,
     ),
     "sum": Measure("", "all that happened in the window", SEEN, flows=True),

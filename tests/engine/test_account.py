@@ -210,3 +210,12 @@ def test_nothing_falls_from_a_peak_below_zero() -> None:
     for hour in range(1, 6):
         feed(made, hour, pnl__unrealised=-100.0 * hour)
     assert all(math.isnan(left(made, rule)) for rule in range(2))
+
+
+def test_an_account_does_not_begin_with_what_is_refused() -> None:
+    made = guard("trades.lost.sum(7d) >= 4", "equity.drop(24h) >= 2%")
+    seen = feed(made, 1, equity=math.nan, trades__lost=-1.0, loss_streak=math.inf)
+    assert math.isnan(left(made))
+    assert (seen.blind, seen.priming) == ((), ())
+    feed(made, 2, trades__closed=1.0, trades__lost=1.0)
+    assert left(made) == 1.0

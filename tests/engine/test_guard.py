@@ -268,3 +268,12 @@ def test_a_sequence_of_one_is_its_part() -> None:
     made = guard(RULES.replace("oi.change(3h) <= -5%", "{sequence: [close < 90], within: 6h}"))
     assert feed(made, 1).active == ()
     assert made.update(Sample(START + 2 * HOUR, "BTC", {"close": 80.0})).active == ("flush",)
+
+
+def test_a_margin_against_what_has_no_end_is_none() -> None:
+    made = guard(
+        "version: 1\nsymbol: BTC\nevery: 1h\nrules:\n"
+        "  r: {when: fear_greed.age() >= 3h, min_hold: 1h, do: {notify: nobody asks}}\n"
+    )
+    (reading,) = feed(made, 1).reasons  # what never came is of any age
+    assert (reading.truth, reading.value, reading.margin) == ("true", None, None)

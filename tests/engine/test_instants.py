@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from riskguard import Guard, Sample
@@ -126,6 +128,40 @@ def test_by_event_with_bars_alone_decides_at_closes_as_by_close(seed: int) -> No
         price *= 1 + ((hour * 7919 + seed * 104_729) % 41 - 20) / 1_000
         one, two = (feed(made, 60 * hour, close=price) for made in (by_close, by_event))
         assert (one.active, one.exposure_cap, one.ts) == (two.active, two.exposure_cap, two.ts)
+
+
+def left(made: Guard) -> float:
+    return made.stream.value(made.plan.numbers[made.ruleset.rules[0].when.left])
+
+
+def test_samples_that_come_more_often_do_not_shorten_a_mean() -> None:
+    """ema(4h) of quarters of an hour is 16 samples long, not four."""
+    made = guard(EVENT + rule("close.ema(4h) > 5", "    min_hold: 1h\n"))
+    for quarter in range(1, 4 * 20 + 1):
+        feed(made, 15 * quarter, close=100.0 if quarter <= 64 else 200.0)
+    mean = 100.0
+    for _ in range(16):
+        mean += 2 / 17 * (200.0 - mean)
+    assert left(made) == pytest.approx(mean)
+
+
+def test_a_year_has_as_many_returns_as_come() -> None:
+    made = guard(EVENT + rule("close.vol(4h) > 5%", "    min_hold: 1h\n"))
+    for quarter in range(1, 4 * 20 + 1):
+        feed(made, 15 * quarter, close=100.0 if quarter % 2 else 101.0)
+    assert left(made) == pytest.approx(math.log(1.01) * math.sqrt(365 * 24 * 4))
+
+
+@pytest.mark.parametrize("line", ["close.atr(3 bars) > 5", "ta.rsi(window=3, warmup=15) > 5"])
+def test_ranges_and_functions_are_taken_of_closed_bars(line: str) -> None:
+    quick, bars = (guard(EVENT + rule(line, "    min_hold: 1h\n")) for _ in range(2))
+    for hour in range(1, 31):
+        price = 100.0 + hour % 7
+        for made in (quick, bars):
+            feed(made, 60 * hour, close=price, high=price + 1, low=price - 1)
+        for minute in (7, 21, 44):
+            feed(quick, 60 * hour + minute, close=price + minute)
+    assert left(quick) == left(bars) > 0
 
 
 # ---------------------------------------------------------------- during

@@ -82,7 +82,7 @@ class Oracle:
                 return math.nan if newer else 1.0
             return float(newer / older)
         if name == "ema":
-            return exponential_mean(values, span // HOUR)
+            return exponential_mean(values, len(values) / 5)  # n: samples in one window
         return self.vol(seen, now)
 
     def vol(self, seen: Samples, now: int) -> float:
@@ -95,7 +95,7 @@ class Oracle:
             return math.nan
         mean = sum(returns) / len(returns)
         spread = math.sqrt(sum((r - mean) ** 2 for r in returns) / len(returns))
-        return spread * math.sqrt(8760)
+        return spread * math.sqrt(8760 * HOUR * len(returns) / self.span)
 
     def baseline(self, seen: Samples, now: int) -> float:
         ts, x = seen[-1]
@@ -193,3 +193,15 @@ def test_average_true_range_follows_wilder() -> None:
     high, low, close = [11.0, 12.0, 15.0], [9.0, 11.0, 12.0], [10.0, 11.5, 14.0]
     # true ranges 2, max(12, 10) - min(11, 10) = 2, 15 - 11.5 = 3.5
     assert average_true_range(high, low, close, 2) == pytest.approx((2.0 * 1 + 3.5) / 2)
+
+
+@pytest.mark.parametrize("function", ["change", "drop", "rise"])
+@pytest.mark.parametrize("base", [-100.0, 0.0])
+def test_nothing_is_a_share_of_a_debt(function: str, base: float) -> None:
+    """A loss of $100 that shrinks to $50 has not fallen by 50 %: there is no share of it."""
+    tape = Tape(interval=HOUR, fresh=2 * HOUR, scale=SCALE)
+    rolling = MEASURES[function](tape, HOUR)
+    for hour, value in enumerate((100.0, 50.0, base, -50.0, 50.0), 1):
+        tape.push(hour * HOUR, value)
+        found = rolling.read(hour * HOUR)
+        assert math.isnan(found) == (hour in {1, 4, 5}), hour

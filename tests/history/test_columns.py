@@ -310,3 +310,28 @@ def test_nothing_after_nothing_is_the_usual_pace(function: str) -> None:
     for ts, value, column_value in zip(times.tolist(), values.tolist(), found, strict=True):
         tape.push(ts, value)
         assert bits(state.read(ts)) == bits(column_value)
+
+
+@pytest.mark.parametrize("function", ["ema", "vol", "atr"])
+def test_samples_that_come_more_often_than_bars_close(function: str) -> None:
+    pick = random.Random(5)
+    times = [
+        HOUR * hour + HOUR * quarter // 4
+        for hour in range(1, 40)
+        for quarter in range(4)
+        if not quarter or pick.random() < 0.5
+    ]
+    values = [100 + pick.random() for _ in times]
+    window = Window(function, "close", 3 * HOUR)
+    clock = {"interval": HOUR, "fresh": 2 * HOUR, "bar": True, "scale": 100}
+    count = 3 if function == "atr" else 1
+    stamps = np.array(times, np.int64)
+    columns = [TapeColumn(stamps, np.array(values), **clock) for _ in range(count)]
+    found = measure(window, columns, stamps)
+    tapes = [Tape(**clock) for _ in range(count)]
+    state = state_of(window, tapes)
+    for ts, value, column_value in zip(times, values, found.tolist(), strict=True):
+        for tape in tapes:
+            tape.push(ts, value)
+        assert bits(state.read(ts)) == bits(column_value)
+    assert np.isfinite(found).sum() > 20

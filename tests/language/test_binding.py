@@ -322,3 +322,12 @@ def test_a_live_start_counts_what_library_functions_and_days_need():
         [],
         ("no 'transfers' are sent: deposits and withdrawals are taken as none",),
     )
+
+
+def test_the_source_of_a_dotted_series_of_another_symbol_is_its_own() -> None:
+    head = (
+        "symbol: BTC\nsymbols: [ETH]\nevery: 1h\nparams:\n  floor: {by_source: {a: $1M, b: $2M}}\n"
+    )
+    rules = rule("when: ETH.liq.long.sum(24h) >= floor\nmin_hold: 1h\ndo: {close: all}", head)
+    settled = sourced(rules, {"liq.long": "a", "ETH.liq.long": "b"})
+    assert settled.params["floor"].value == 2e6

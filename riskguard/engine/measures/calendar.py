@@ -191,8 +191,8 @@ class ChangeSince(Since):
         self.base = tape.values[last] if stood else UNKNOWN
 
     def since(self, now: int) -> float:
-        """Return the value that stood at midnight, or unknown."""
-        return self.base if self.settle(now) and self.base else UNKNOWN
+        """Return the value that stood at midnight, or unknown; nothing is a share of a debt."""
+        return self.base if self.settle(now) and self.base > 0 else UNKNOWN
 
     def read(self, now: int) -> float:
         return self.tape.current(now) / self.since(now) - 1.0

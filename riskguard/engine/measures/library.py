@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import math
 import warnings
-from bisect import bisect_right
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from riskguard.engine.windows import NEVER, UNKNOWN, Rolling
+from riskguard.engine.windows import NEVER, UNKNOWN, Rolling, bars
 from riskguard.errors import RiskguardError
 
 if TYPE_CHECKING:
@@ -72,12 +71,11 @@ class Library(Rolling):
         return self.result
 
     def _value(self, last: int) -> float:
-        tails = [(tape, bisect_right(tape.times, last - self.span)) for tape in self.bars]
-        times = [tape.times[start:] for tape, start in tails]
-        if len(times[0]) < self.whole or any(one != times[0] for one in times[1:]):
+        first, *others = found = [bars(tape, last - self.span) for tape in self.bars]
+        if len(first[0]) < self.whole or any(times != first[0] for times, _ in others):
             return UNKNOWN
         series = import_module("pandas").Series
-        columns = [series(tape.values[start:], dtype=float) for tape, start in tails]
+        columns = [series(values, dtype=float) for _, values in found]
         with warnings.catch_warnings(), import_module("numpy").errstate(all="ignore"):
             warnings.simplefilter("ignore")  # of the library itself
             found = self.function(*columns, **self.options)

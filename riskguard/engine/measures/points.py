@@ -52,7 +52,7 @@ class Change(Ago):
         if not tape.times:
             return UNKNOWN
         past = self.past(now)
-        return tape.current(now) / past - 1.0 if past else UNKNOWN
+        return tape.current(now) / past - 1.0 if past > 0 else UNKNOWN
 
 
 class Drop(Ago):
@@ -63,7 +63,7 @@ class Drop(Ago):
     def read(self, now: int) -> float:
         tape = self.tape
         past = self.past(now) if tape.times else UNKNOWN
-        value = 1.0 - tape.current(now) / past if past else UNKNOWN
+        value = 1.0 - tape.current(now) / past if past > 0 else UNKNOWN
         return max(value, 0.0)
 
 
@@ -75,7 +75,7 @@ class Rise(Ago):
     def read(self, now: int) -> float:
         tape = self.tape
         past = self.past(now) if tape.times else UNKNOWN
-        value = tape.current(now) / past - 1.0 if past else UNKNOWN
+        value = tape.current(now) / past - 1.0 if past > 0 else UNKNOWN
         return max(value, 0.0)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from riskguard.engine.windows import UNKNOWN, Rolling, drop_until
+from riskguard.engine.windows import UNKNOWN, Rolling, bars, drop_until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,8 @@ class Ema(Rolling):
         self.left = drop_until(tape.times, self.left, now - self.reach * self.span)
         if not self.filled(len(tape.times) - self.left, now):
             return UNKNOWN
-        return exponential_mean(tape.values[self.left :], round(self.span / tape.interval))
+        values = tape.values[self.left :]
+        return exponential_mean(values, len(values) / self.reach)
 
 
 class Atr(Rolling):
@@ -50,13 +51,27 @@ class Atr(Rolling):
         since = [now - tape.start if tape.first is not None else 0 for tape in self.bars]
         return max(0, min(self.need, *since))
 
-    def tails(self, now: int) -> list[tuple[Tape, int]] | None:
-        """Return high, low and close, each from where its window begins; None while unknown."""
+    def known(self, now: int) -> bool:
+        """Say whether there is a range at `now`."""
+        if self.seen(now) < self.need:
+            return False
+        cut, close = now - self.need, self.bars[-1]
+        held = len(close.times) - bisect_right(close.times, cut)
+        if held != self.lag * self.reach:
+            return self.tails(now) is not None
+        for tape in self.bars:  # bar after bar without a hole: they need not be looked at
+            if tape.run < held or tape.last != close.last:
+                return self.tails(now) is not None
+        return True
+
+    def tails(self, now: int) -> list[list[float]] | None:
+        """Return high, low and close of the bars in the window; None while unknown."""
         if self.seen(now) < self.need:
             return None
-        found = [(tape, bisect_right(tape.times, now - self.need)) for tape in self.bars]
-        held = {len(tape.times) - start for tape, start in found}
-        return found if len(held) == 1 and min(held) >= self.whole else None
+        first, *others = found = [bars(tape, now - self.need) for tape in self.bars]
+        if len(first[0]) < self.whole or any(times != first[0] for times, _ in others):
+            return None
+        return [values for _, values in found]
 
     def place(self) -> int:
         return len(self.tape.times)  # `keep` holds what the next reading needs
@@ -68,13 +83,13 @@ class Atr(Rolling):
         found = self.tails(now)
         if found is None:
             return UNKNOWN
-        high, low, close = (tape.values[start:] for tape, start in found)
+        high, low, close = found
         return average_true_range(high, low, close, round(self.span / self.tape.interval))
 
 
-def exponential_mean(values: Sequence[float], periods: int) -> float:
+def exponential_mean(values: Sequence[float], periods: float) -> float:
     """Return the mean with weight 2 / (periods + 1) on the newest, seeded with the oldest."""
-    weight = 2.0 / (max(1, periods) + 1.0)
+    weight = 2.0 / (max(1.0, periods) + 1.0)
     mean = values[0]
     for value in values[1:]:
         mean += weight * (value - mean)

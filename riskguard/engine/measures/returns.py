@@ -19,7 +19,10 @@ RETURN_SCALE = 1_000_000_000_000  # fixed-point units of log returns
 
 
 class Vol(Rolling):
-    """Return the deviation of the log returns in the window, for a year of 365 days."""
+    """Return the deviation of the log returns in the window, for a year of 365 days.
+
+    A year has as many returns as the window in proportion, however often samples come.
+    """
 
     __slots__ = ("returns", "right", "squares", "total")
 
@@ -54,4 +57,4 @@ class Vol(Rolling):
             return UNKNOWN
         exact = held * self.squares - self.total * self.total
         spread = math.sqrt(exact / (held * RETURN_SCALE) ** 2)
-        return spread * math.sqrt(YEAR / self.tape.interval)
+        return spread * math.sqrt(YEAR * held / self.span)

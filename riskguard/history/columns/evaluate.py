@@ -21,7 +21,7 @@ from riskguard.history.columns.measures import measure
 from riskguard.history.columns.tape import TapeColumn
 from riskguard.language.arithmetic import arithmetic
 from riskguard.language.ruleset import During, input_of
-from riskguard.market import DAY, HOUR, MINUTE, SECOND
+from riskguard.market import DAY, HOUR, LARGEST, MINUTE, SECOND, SMALLEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,7 +96,8 @@ class Columns:
             times, values = self._samples.get(
                 str(spec.key), (np.empty(0, np.int64), np.empty(0, np.float64))
             )
-            good = np.isfinite(values)
+            size = np.abs(values)
+            good = (size <= LARGEST) & ((size >= SMALLEST) | (size == 0.0))  # NaN is neither
             if not spec.signed:
                 good &= values > 0 if spec.price else values >= 0
             if not bool(good.all()):

@@ -106,7 +106,7 @@ def _past(window: Window, tape: TapeColumn, now: Ints) -> Floats:
 
 def _ratio(window: Window, tape: TapeColumn, now: Ints) -> tuple[Floats, Floats]:
     past = _past(window, tape, now)
-    return tape.current(now), np.where(past == 0.0, np.nan, past)
+    return tape.current(now), np.where(past > 0.0, past, np.nan)
 
 
 def _change(window: Window, tape: TapeColumn, now: Ints) -> Floats:

@@ -34,8 +34,8 @@ def exponential(window: Window, tape: TapeColumn, now: Ints) -> Floats:
     out = np.full(now.size, np.nan)
     if not good.size:
         return out
-    weight = 2.0 / (max(1, round(window.span / tape.interval)) + 1.0)
     first, count = low[good], held[good]
+    weight = 2.0 / (np.maximum(1.0, count / kind_of(window).reach) + 1.0)
     mean = tape.values[first]
     for step in range(1, int(count.max())):
         inside = step < count
@@ -45,12 +45,16 @@ def exponential(window: Window, tape: TapeColumn, now: Ints) -> Floats:
     return out
 
 
-def ranges(window: Window, tapes: Sequence[TapeColumn], now: Ints) -> Floats:
-    """Return the column of atr: tapes are close, high, low."""
+def ranges(window: Window, tapes: Sequence[TapeColumn], now: Ints) -> Floats | None:
+    """Return the column of atr: tapes are close, high, low; None where they are not of one bar."""
     close, high, low = tapes
     out = np.full(now.size, np.nan)
     if not all(tape.times.size for tape in tapes):
         return out
+    if any(not np.array_equal(tape.times, close.times) for tape in (high, low)):
+        return None
+    if (np.diff(close.times) < close.interval).any():
+        return None
     need = window.span * kind_of(window).reach
     known = np.ones(now.size, bool)
     counts = [tape.upto(now) - tape.upto(now - need) for tape in tapes]
