@@ -17,6 +17,7 @@ from riskguard.language.findings import Findings
 from riskguard.language.ruleset import Span
 from riskguard.language.text.blaming import blame, blame_block, blame_escape, blame_tag
 from riskguard.language.text.prescan import prescan
+from riskguard.language.text.runs import Runs
 from riskguard.language.text.tokens import MAX_LETTERS
 
 if TYPE_CHECKING:
@@ -35,12 +36,14 @@ __all__ = [
 ]
 
 BLANKS = "\0 \t\n\r\x85\u2028\u2029"
-# what a plain text may hold between two spaces, outside and inside brackets
-PLAIN = re.compile(f"(?:[^:{BLANKS}]++|:(?![{BLANKS}]))*+")
-PLAIN_INSIDE = re.compile(rf"(?:[^:,\[\]{{}}{BLANKS}]++|:(?![?,\[\]{{}}{BLANKS}]))*+")
+# words without quotes and the spaces between them, outside and inside brackets
+WORD = f"(?:[^:{BLANKS}]++|:(?![{BLANKS}]))++"
+WORD_INSIDE = rf"(?:[^:,\[\]{{}}{BLANKS}]++|:(?![?,\[\]{{}}{BLANKS}]))++"
+PLAIN = re.compile(f"(?:{WORD}(?: ++(?!#){WORD})*+)?+")
+PLAIN_INSIDE = re.compile(f"(?:{WORD_INSIDE}(?: ++(?!#){WORD_INSIDE})*+)?+")
 
 
-class PythonLoader(yaml.SafeLoader):
+class PythonLoader(Runs, yaml.SafeLoader):
     """The loader in Python, with plain texts as the one in C reads them."""
 
     def scan_plain(self) -> yaml.ScalarToken:
@@ -51,16 +54,13 @@ class PythonLoader(yaml.SafeLoader):
         parts: list[str] = []
         spaces: list[str] = []
         while not text.startswith("#", self.pointer):
-            found = run.match(text, self.pointer)
-            length = len(found[0]) if found else 0
-            self.pointer, self.index = self.pointer + length, self.index + length
-            self.column += length
+            words = self.taken(run)
             if inside and text[self.pointer] == ":" and text[self.pointer + 1] in "?,[]{}":
                 context, problem = "while scanning a plain scalar", "found unexpected ':'"
                 raise yaml.scanner.ScannerError(context, start, problem, self.get_mark())
-            if not length:
+            if not words:
                 break
-            parts += (*spaces, text[self.pointer - length : self.pointer])
+            parts += (*spaces, words)
             self.allow_simple_key, end = False, self.get_mark()
             spaces = self.scan_plain_spaces(self.indent + 1, start) or []
             if not spaces or (not inside and self.column <= self.indent):
@@ -73,9 +73,11 @@ LOADER: Any = getattr(yaml, "CSafeLoader", PythonLoader)
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 64
+MAX_LINES = 50_000
 MAX_NODES = 20_000
 LIMITS = "limits: 64 levels, 20,000 values, 2,000 rules"
 TOO_LARGE = ("RG002", "nested too deep or too large", LIMITS)
+SPLIT = 'split it with "extends:"'
 SECOND = (
     "RG033",
     '"---" starts a second document',
@@ -212,7 +214,11 @@ def compose(text: str, path: str, *, origin: str = "") -> tuple[Node | None, Fin
     text, lines = lines_of(text)
     found = Findings(path, lines)
     if len(text) > MAX_BYTES or len(text.encode(errors="replace")) > MAX_BYTES:
-        found.error("RG001", Span(), "the file is larger than 1 MiB", 'split it with "extends:"')
+        found.error("RG001", Span(), "the file is larger than 1 MiB", SPLIT)
+        return None, found
+    if len(lines) > MAX_LINES:
+        message = f"more than {MAX_LINES:,} lines"
+        found.error("RG002", Span(MAX_LINES + 1, 1, MAX_LINES + 1, 2), message, SPLIT)
         return None, found
     if not prescan(lines, found):
         return None, found

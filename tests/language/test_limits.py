@@ -25,6 +25,12 @@ def test_a_file_over_one_mebibyte_is_refused_unread(tmp_path: Path):
     assert [one.code for one in read_rules(tmp_path / "large.yaml")[1]] == ["RG001"]
 
 
+def test_fifty_thousand_lines_are_read_and_one_more_is_not():
+    assert told("version: 1\n" + "#\n" * 49_998) == ["RG146 1:1"]
+    assert told("version: 1\n" + "#\n" * 50_000) == ["RG002 50001:1"]
+    assert told("version: 1\nname: 'open\n" + "a\n" * 50_000) == ["RG002 50001:1"]
+
+
 def test_sixty_four_levels_are_read_and_one_more_is_not():
     def nested(levels: int) -> str:
         return f"version: 1\nname: {'[' * levels}{']' * levels}\n"
