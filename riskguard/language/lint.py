@@ -147,7 +147,8 @@ def _sign(leaf: Compare, expander: Expander, found: Findings) -> None:
 def _silence(latch: Rule | Stage, expander: Expander, found: Findings) -> None:
     """Refuse a rule that missing data alone would let sell."""
     fires = trigger(latch)
-    sells = [name for name in SELLING if getattr(latch.do, name) not in {None, ""}]
+    asked = (latch.do, latch.fallback or latch.do)
+    sells = any(getattr(do, name) not in {None, ""} for do in asked for name in SELLING)
     if sells and expander.fires_blind(fires):
         firing = expander.firing(fires) or latch
         fix = "use block_entries, or put a line that is known beside it"
