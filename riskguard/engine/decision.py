@@ -170,8 +170,9 @@ def _ranks(do: Actions, price: float, atr: float) -> Iterator[tuple[str, float]]
 
 
 def _distance(stop: Stop, price: float, atr: float) -> float | None:
-    distance = stop.share * price if stop.share is not None else (stop.atr or 0.0) * atr
-    return None if math.isnan(distance) else distance
+    asked = ((stop.share, price), (stop.atr, atr))
+    distances = [times * unit for times, unit in asked if times is not None]
+    return min((one for one in distances if not math.isnan(one)), default=None)
 
 
 def _settled(

@@ -87,7 +87,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Distance of a stop to the price: a share of it, or a multiple of ATR = close.atr(14 bars)."""
+    """Distance of a stop to the price: a share of it, or a multiple of ATR = close.atr(14 bars).
+
+    Both where an action and its fallback are of different units: the nearer holds.
+    """
 
     share: float | None = None
     atr: float | None = None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import random
+
+import pytest
 
 from riskguard.engine.decision import Claim, State, merge
 from riskguard.language.ruleset import Actions, Stop
@@ -82,6 +85,12 @@ def test_a_blind_guard_blocks_entries_and_does_nothing_else() -> None:
     assert fields["block_entries"] == "both"
     assert fields["winners"]["block_entries"] == ("blind",)
     assert (fields["exposure_cap"], fields["close"], fields["reduce_only"]) == (1.0, "none", False)
+
+
+@pytest.mark.parametrize(("atr", "distance"), [(2.0, 3.0), (9.0, 5.0), (math.nan, 5.0)])
+def test_of_a_stop_in_two_units_the_nearer_that_is_known_holds(atr, distance) -> None:
+    both = Claim("a", Actions(stop=Stop(share=0.05, atr=1.5)))
+    assert merge([both], price=100.0, atr=atr)["stop"] == distance
 
 
 def test_a_stop_whose_distance_is_unknown_says_nothing() -> None:

@@ -258,6 +258,15 @@ def test_the_nearer_of_two_stops_in_one_unit_wins():
     assert joined(near, far) == joined(far, near) == near
 
 
+def test_stops_in_two_units_both_hold():
+    body = "when: close < 5\ndo: {hedge: 50%, stop: 5%}\nfallback: {stop: 1.5 ATR}"
+    bound = fit(rule(body), capabilities=ALL - {"hedge"})
+    assert bound.ruleset.rules[0].do == Actions(stop=Stop(share=0.05, atr=1.5))
+    assert "stop 1.5 ATR stands in" in bound.notes[0]
+    both, near = Actions(stop=Stop(share=0.05, atr=1.5)), Actions(stop=Stop(atr=1.0))
+    assert joined(both, near) == joined(near, both) == Actions(stop=Stop(share=0.05, atr=1.0))
+
+
 def test_sources_alone_settle_the_floors():
     rules = load_rules(PACK)
     assert sourced(rules, {"liq.long": "binance"}).params["liq_floor_day"].value == 50e6

@@ -107,13 +107,10 @@ def _most(one: float | None, other: float | None) -> float | None:
 
 
 def _nearer(one: Stop | None, other: Stop | None) -> Stop | None:
+    """Return the nearer stop; of two units, which is nearer is seen at each bar."""
     if one is None or other is None:
         return one or other
-    if one.share is not None and other.share is not None:
-        return Stop(share=min(one.share, other.share))
-    if one.atr is not None and other.atr is not None:
-        return Stop(atr=min(one.atr, other.atr))
-    return one  # a share and a multiple of ATR cannot be told apart here: what `do` says stays
+    return Stop(share=_least(one.share, other.share), atr=_least(one.atr, other.atr))
 
 
 def _union(one: str, other: str, both: str) -> str:
