@@ -205,13 +205,15 @@ def _named(ruleset: RuleSet, symbol: str) -> RuleSet:
     """Give the file the bot's symbol where it leaves it open."""
     if ruleset.symbol:
         return ruleset
-
     return replace(respelt(ruleset, symbol), symbol=symbol)
 
 
 def _clocked(ruleset: RuleSet, every: int, found: Findings) -> RuleSet:
     """Take the bars of the data where the file leaves its interval open."""
     if ruleset.every is None:
+        from riskguard.language.judging.brevity import brief  # noqa: PLC0415 - most files say it
+
+        brief(ruleset, every, found)
         return replace(ruleset, every=every)
     if every <= 0 or ruleset.every % every:
         bars, written = span_words(every), span_words(ruleset.every)
@@ -226,7 +228,7 @@ def _known_in(ruleset: RuleSet, history: int, found: Findings) -> None:
     for leaf in leaves(*deciding(ruleset)):
         for value in (*values(leaf.left), *values(leaf.right)):
             if isinstance(value, Measured) and not _of_account(value):
-                need, place = value.minimum or value.window or 0, _inside_brackets(value)
+                need, place = value.minimum or value.window or 0, value.inside
             elif isinstance(value, Indicator):
                 need, place = _warm_up(value, ruleset.every or 0), value.span
             else:
@@ -238,11 +240,3 @@ def _known_in(ruleset: RuleSet, history: int, found: Findings) -> None:
                 )
                 fix = "shorten it, or bring more data"
                 found.error("RG502", place, message, fix)
-
-
-def _inside_brackets(value: Measured) -> Span:
-    at = value.text.rfind("(") + 1
-    span = value.span
-    if span.line != span.end_line or not at:
-        return span
-    return Span(span.line, span.column + at, span.line, span.end_column - 1, span.path)

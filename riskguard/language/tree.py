@@ -121,6 +121,14 @@ class Measured:
     text: str = beside()
     calendar: str = ""  # today | this_week | all (drawdown only): instead of `window`
 
+    @property
+    def inside(self) -> Span:
+        """Where its brackets have something written in them."""
+        at, span = self.text.rfind("(") + 1, self.span
+        if span.line != span.end_line or not at:
+            return span
+        return Span(span.line, span.column + at, span.line, span.end_column - 1, span.path)
+
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic:

@@ -267,6 +267,22 @@ def test_stops_in_two_units_both_hold():
     assert joined(both, near) == joined(near, both) == Actions(stop=Stop(share=0.05, atr=1.0))
 
 
+def test_data_that_says_how_long_a_bar_is_says_what_is_shorter():
+    held = "when: close < 5 for 30m\nclear: close > 6 for 2h\ndo: {close: all}"
+    assert not fit(rule(held), every=HOUR // 2).warnings
+    assert [f"{one.code} {one.line}:{one.column}" for one in fit(rule(held)).warnings] == [
+        "RG407 4:11"
+    ]
+    lows = "when: close.low(30m).ago(2h) < 5\nmin_hold: 1h\ndo: {close: all}"
+    assert refusal(rule(lows)) == ["RG408 4:21"]
+    assert refusal(rule(lows), every=4 * HOUR) == ["RG408 4:21", "RG408 4:30"]
+    assert not fit(
+        rule("when: equity.drop(today) > 5%\nlatch: true\ndo: {close: all}"),
+        carried=inputs(*BAR, "equity"),
+        every=4 * HOUR,
+    ).warnings
+
+
 def test_sources_alone_settle_the_floors():
     rules = load_rules(PACK)
     assert sourced(rules, {"liq.long": "binance"}).params["liq_floor_day"].value == 50e6

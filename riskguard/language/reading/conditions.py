@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from riskguard.language.expression import Comparison, Path, parse_line, parse_span
 from riskguard.language.findings import SURE, Findings, LineError, near, suggestion
+from riskguard.language.judging import brevity
 from riskguard.language.reading.blocks import BlockReader, Entry
 from riskguard.language.reading.comparing import compared
 from riskguard.language.reading.hours import HourReader
@@ -29,7 +30,6 @@ from riskguard.language.schema import (
     ONE_OF,
 )
 from riskguard.language.source import Listing, Mapping, Scalar
-from riskguard.language.text.units import span_words
 from riskguard.market import CATALOGUE
 
 if TYPE_CHECKING:
@@ -318,11 +318,9 @@ class ConditionReader(BlockReader):
             raise LineError("RG108", node.start, node.end, message, 'for example "for 2 closes"')
         if dimension == "bars":
             return None, int(value)
-        every = self.scope.every
-        if every is not None and value < every:
-            message = f'"for" is shorter than one bar ({span_words(every)}), so it has no effect'
-            place, fix = reader.place(node.start, node.end), 'write "for 2 closes", or leave it out'
-            self.findings.warn("RG407", place, message, fix)
+        if told := brevity.wait(int(value), self.scope.every):
+            place = reader.place(node.start, node.end)
+            self.findings.warn(told.code, place, told.message, told.help)
         return int(value), None
 
     def _flag(self, path: Path, scalar: Scalar) -> Flag:

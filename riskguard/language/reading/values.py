@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from riskguard.language.expression import Argument, Binary, Literal, Negative, Path
 from riskguard.language.findings import SURE, LineError, near, suggestion
+from riskguard.language.judging import brevity
 from riskguard.language.reading.indicators import LIBRARIES, indicator
 from riskguard.language.ruleset import (
     Arithmetic,
@@ -18,7 +19,7 @@ from riskguard.language.ruleset import (
 )
 from riskguard.language.schema import CALENDARS, CALENDARS_OF, MARKET, MEASURES, SYMBOL, Measure
 from riskguard.language.tables.ta_table import called
-from riskguard.language.text.units import LONGEST, WORDS, combined, span_words, thousands
+from riskguard.language.text.units import LONGEST, WORDS, combined, thousands
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -334,10 +335,8 @@ class ValueReader:
 
     def _long_enough(self, node: Syntax, measure: str) -> int:
         window = self.window(node, measure)
-        every = self.scope.every
-        if every is not None and window < every:
-            message = f"window is shorter than one bar ({span_words(every)})"
-            raise LineError("RG408", node.start, node.end, message, "write a longer window")
+        if told := brevity.window(window, self.scope.every):
+            raise LineError(told.code, node.start, node.end, told.message, told.help)
         return window
 
     def _minimum(self, argument: Argument, name: str, window: int, whole: str) -> int:
