@@ -23,8 +23,9 @@ help:
 demo: .venv/.backtest
 	@$(PY) -m riskguard backtest --strategy leveraged_hold --json riskguard-report.json
 
+# two processes; what one file counts over its tests stays in one of them
 test: .venv/.backtest .venv/.dev
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: .venv/.backtest .venv/.dev
 	@$(PY) -m ruff check .

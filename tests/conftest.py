@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -44,6 +45,19 @@ def loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 def measured(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Return what has a line printed in the section MEASURED when all tests are done."""
     return request.config.stash.setdefault(MEASURED, []).append
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what a worker of `-n 2` measured to the process that prints it."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["measured"] = session.config.stash.get(MEASURED, [])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what a worker measured; one that crashed has nothing to hand over."""
+    told = getattr(node, "workeroutput", {}).get("measured", [])
+    node.config.stash.setdefault(MEASURED, []).extend(told)
 
 
 def _missing(item: pytest.Item) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -16,10 +16,8 @@ from riskguard.language.ruleset import RuleSet
 from riskguard.language.writing.layout import laid_out
 from riskguard.language.writing.printing import printed
 from riskguard.market import HOUR
+from tests.counts import counts
 from tests.language.rule_files import file_data, written
-
-COUNT = 300
-SEEN = {"drawn": 0, "read": 0, "with symbols": 0}
 
 
 def read(text: str, **options: Any) -> RuleSet:
@@ -46,32 +44,36 @@ def same(rules: RuleSet, **options: Any) -> str:
     return text
 
 
-@settings(
-    max_examples=COUNT,
-    phases=[Phase.explicit, Phase.generate],  # what fails is printed: shrinking it takes minutes
-    suppress_health_check=list(HealthCheck),
-)
-@given(file_data())
-def test_any_rule_set_survives_printing(data: dict[str, Any]):
-    text = written(data)
-    SEEN["drawn"] += 1
-    rules, _ = read_text(text, "a.json")
-    if rules is None:
-        return
-    SEEN["read"] += 1
-    SEEN["with symbols"] += bool(rules.per_symbol)
-    same(rules)
-    # and the nodes as they are, which is what a plain `riskguard show` lays out
-    root = compose_text(text, "a.json").root
-    assert isinstance(root, source.Mapping)
-    again = read("".join(f"{row}\n" for row, _ in laid_out(root, by_origin=bool(len(text) % 2))))
-    assert (again, again.hash, texts(again)) == (rules, rules.hash, texts(rules)), text
+@counts(150, 3_000)
+def test_any_rule_set_survives_printing(count: int, measured):
+    seen = Counter()
 
+    @settings(
+        max_examples=count,
+        phases=[Phase.explicit, Phase.generate],  # a failure is printed: shrinking takes minutes
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(file_data())
+    def run(data: dict[str, Any]) -> None:
+        text = written(data)
+        rules, _ = read_text(text, "a.json")
+        seen["drawn"] += 1
+        if rules is None:
+            return
+        seen["read"] += 1
+        seen["with symbols"] += bool(rules.per_symbol)
+        same(rules)
+        # and the nodes as they are, which is what a plain `riskguard show` lays out
+        root = compose_text(text, "a.json").root
+        assert isinstance(root, source.Mapping)
+        laid = laid_out(root, by_origin=bool(len(text) % 2))
+        again = read("".join(f"{row}\n" for row, _ in laid))
+        assert (again, again.hash, texts(again)) == (rules, rules.hash, texts(rules)), text
 
-def test_most_of_what_is_drawn_can_be_read():
-    told = f"{SEEN['read']} of {SEEN['drawn']} rule files read and printed, "
-    sys.stdout.write(f"{told}{SEEN['with symbols']} with rules of symbols\n")
-    assert SEEN["read"] > 0.5 * SEEN["drawn"]
+    run()
+    told = f"{seen['read']:,} of {seen['drawn']:,} rule files read, printed and read again"
+    measured(f"{told}; {seen['with symbols']:,} have rules of symbols")
+    assert seen["read"] > 0.5 * seen["drawn"]
 
 
 @pytest.mark.parametrize("name", packs())

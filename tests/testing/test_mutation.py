@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from riskguard.language.ruleset import RuleSet
 from riskguard.testing.cases import Cases
 from riskguard.testing.judging import fault, kept
 from riskguard.testing.mutation import Mutant, fitted_as, mutants, mutate
 from riskguard.testing.playing import Market
 from riskguard.testing.reader import read_cases, read_cases_text
+from tests.counts import counts
 
-ROOT = Path(__file__).parents[2]
+TESTED = sorted((Path(__file__).parents[2] / "rules").glob("*_test.yaml"))
 RULES = """\
 version: 1
 symbol: BTC
@@ -44,18 +46,19 @@ rules:
 
 
 def every_mutant_played_whole(cases: Cases) -> list[Mutant]:
-    """Return the survivors, each mutant played in every case to its end."""
-    found = []
+    """Return the survivors: every case is played, and each to its end."""
     markets = [Market(cases, case) for case in cases.cases]
-    for mutant, rules in mutants(cases.ruleset):
-        dead = False
-        for market in markets:
-            decisions = list(market.decisions(market.guard(fitted_as(market, rules))))
-            faults = [fault(one, decisions, cases.every) for one in market.case.expect]
-            dead |= max(faults) >= 0
-        if not dead:
-            found.append(mutant)
-    return found
+    return [
+        mutant
+        for mutant, rules in mutants(cases.ruleset)
+        if not any(kills(market, rules) for market in markets)
+    ]
+
+
+def kills(market: Market, rules: RuleSet) -> bool:
+    decisions = list(market.decisions(market.guard(fitted_as(market, rules))))
+    faults = [fault(one, decisions, market.cases.every) for one in market.case.expect]
+    return max(faults) >= 0
 
 
 def walk(draw: random.Random, start: float, steps: list[float]) -> str:
@@ -144,8 +147,10 @@ def test_of_a_failed_expectation_no_further_bar_is_played(tmp_path: Path) -> Non
     assert len(list(played)) == case.bars - 1
 
 
-def test_mutants_of_the_pack_die_as_if_every_case_were_played_whole() -> None:
-    cases, _ = read_cases(ROOT / "rules" / "feb-2026_test.yaml")
+@pytest.mark.parametrize("path", TESTED, ids=lambda path: path.stem)
+@counts(3, 100)
+def test_mutants_of_a_pack_die_as_if_every_case_were_played_whole(path: Path, count: int) -> None:
+    cases, _ = read_cases(path)
     assert cases is not None
-    few = replace(cases, cases=cases.cases[8:])  # the short ones
+    few = replace(cases, cases=tuple(sorted(cases.cases, key=lambda case: case.bars)[:count]))
     assert list(mutate(few).survivors) == every_mutant_played_whole(few)
