@@ -157,7 +157,7 @@ class _FileReader(BlockReader):
         if "params" in block:
             declarations.params(block["params"])
         declarations.settings(settings)
-        self.scope.params |= made or {}
+        self.scope.floors |= made or {}
         found = self._decisions(block, base)
         if base.every is None and self.scope.bars_used:
             found = replace(found, every=given, hash="")
@@ -187,7 +187,7 @@ class _FileReader(BlockReader):
             base,
             hash="",
             inputs=self.scope.inputs,
-            params=self.scope.params,
+            params=self.scope.params | self.scope.floors,
             define={name: part for name, part in define.items() if part is not None},
             stages=tuple(stage for stage in ladder if stage is not None),
             rules=tuple(rule for rule in latches if rule is not None),

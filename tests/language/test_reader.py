@@ -341,3 +341,13 @@ def test_a_sum_beside_a_mean_is_doubted_unless_its_bars_are_counted(line: str, w
     text = f"version: 1\nevery: 1h\nrules:\n  r:\n    when: {line}\n    min_hold: 1h\n"
     _, found = read_text(f"{text}    do: {{notify: look}}\n", "rules.yaml")
     assert ("RG432" in {one.code for one in found}) == warned
+
+
+def test_a_floor_that_a_long_form_makes_cannot_be_read_before_or_behind_it():
+    form = "{side: long, window: 24h, at_least: 3x average(7d), floor: $150M, source: a}"
+    reading = "  r: {when: liq.long.sum(24h) >= liq_floor_a, latch: true, do: {close: all}}\n"
+    making = f"  m: {{when: {{liquidations: {form}}}, latch: true, do: {{close: all}}}}\n"
+    for rules, line in ((reading + making, 3), (making + reading, 4)):
+        found = read_text(f"version: 1\nrules:\n{rules}", "a.yaml")[1]
+        errors = [(one.code, one.line) for one in found if one.severity == "error"]
+        assert errors == [("RG201", line)]

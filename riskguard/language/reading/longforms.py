@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from riskguard.language.expression import (
@@ -219,7 +220,7 @@ class LongFormReader(BlockReader):
             return self._line(pace, wanted)
         floor = self._floor(block)
         first = self._line(pace, wanted)
-        second = self._line(f"{total} >= {floor[0]}", floor[1]) if floor else None
+        second = self._above(total, *floor) if floor else None
         if first is None or second is None:
             return None
         return All((first, second), entry.key.span)
@@ -260,14 +261,25 @@ class LongFormReader(BlockReader):
             span=written.span, written={source: written.text},
         )  # fmt: skip
         name = self._equal(made) or self._free(base)
-        self.scope.params.setdefault(name, replace(made, name=name))
+        if name not in self.scope.params:
+            self.scope.floors.setdefault(name, replace(made, name=name))
         return name, written
+
+    def _above(self, total: str, floor: str, at: Scalar) -> Condition | None:
+        """Return the line of a floor; one that is made here has a name for this line alone."""
+        made = self.scope.floors.get(floor)
+        if made is not None:
+            self.scope.params[floor] = made
+        line = self._line(f"{total} >= {floor}", at)
+        if made is not None:
+            del self.scope.params[floor]
+        return line
 
     def _equal(self, made: Parameter) -> str:
         """Return the name of an equal floor that was made before, "" where there is none."""
         same = (
             name
-            for name, one in self.scope.params.items()
+            for name, one in chain(self.scope.params.items(), self.scope.floors.items())
             if one.by_source == made.by_source and name.startswith(made.name)
             and replace(one, name=made.name) == made
         )  # fmt: skip
@@ -275,7 +287,8 @@ class LongFormReader(BlockReader):
 
     def _free(self, name: str) -> str:
         scope = self.scope
-        taken = {*scope.inputs, *scope.params, *scope.definitions, *scope.rules, *scope.stages}
+        named = (scope.inputs, scope.params, scope.floors, scope.definitions, scope.rules)
+        taken = {*scope.stages}.union(*named)
         numbered = (f"{name}_{number}" for number in range(2, len(taken) + 3))
         return name if name not in taken else next(one for one in numbered if one not in taken)
 

@@ -66,6 +66,7 @@ class Scope:
     bars_used: bool = False  # a window was written in bars
     inputs: dict[str, Input] = field(default_factory=dict)  # declared by the file
     params: dict[str, Parameter] = field(default_factory=dict)
+    floors: dict[str, Parameter] = field(default_factory=dict)  # made by long forms, not to be read
     definitions: dict[str, Span] = field(default_factory=dict)
     rules: dict[str, Span] = field(default_factory=dict)
     stages: dict[str, Span] = field(default_factory=dict)
