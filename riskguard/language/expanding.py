@@ -61,6 +61,10 @@ class Expander:
         """Yield the comparisons that make one of the conditions true by themselves."""
         return self._reached(nodes, _sufficient)
 
+    def needed(self, *nodes: Condition) -> Iterator[Compare]:
+        """Yield the comparisons without which none of the conditions is true."""
+        return self._reached(nodes, _necessary)
+
     def _reached(
         self, nodes: tuple[Condition, ...], below: Callable[[Condition], tuple[Condition, ...]]
     ) -> Iterator[Compare]:
@@ -161,3 +165,10 @@ def _sufficient(node: Condition) -> tuple[Condition, ...]:
     single = isinstance(node, AtLeast) and node.count == 1
     wrapper = isinstance(node, All | Sequence) and len(node.of) == 1
     return parts(node) if isinstance(node, Any | For) or single or wrapper else ()
+
+
+def _necessary(node: Condition) -> tuple[Condition, ...]:
+    """Return the parts without which the whole is not true."""
+    every = isinstance(node, AtLeast) and node.count == len(node.of)
+    single = isinstance(node, Any) and len(node.of) == 1
+    return parts(node) if isinstance(node, All | For) or every or single else ()

@@ -351,3 +351,21 @@ def test_a_floor_that_a_long_form_makes_cannot_be_read_before_or_behind_it():
         found = read_text(f"version: 1\nrules:\n{rules}", "a.yaml")[1]
         errors = [(one.code, one.line) for one in found if one.severity == "error"]
         assert errors == [("RG201", line)]
+
+
+@pytest.mark.parametrize(
+    ("when", "clear"),
+    [
+        ("{all: [close > 70_000, close < 75_000]}", "close > 74_000"),  # a range
+        ("{all: [close < 75_000, volume > 1]}", "close > 75_000"),
+        ("{all: [close < 75_000, volume > 1]}", "close < 60_000"),
+        ("{all: [close < 75_000, {any: [close > 70_000, volume > 1]}]}", "close > 74_000"),
+        ("{at_least: 1, of: [{not: close < 75_000}, volume > 1]}", "close < 76_000"),
+        ("close < 75_000", "close < 80_000"),
+        ("{all: [close < 75_000, volume > 1]}", "volume < 1"),
+    ],
+)
+def test_a_clear_that_may_be_meant_is_not_on_the_wrong_side(when: str, clear: str):
+    body = f"{{when: {when}, clear: {clear}, do: {{close: all}}}}"
+    _, found = read_text(f"version: 1\nrules:\n  r: {body}\n", "a.yaml")
+    assert "RG406" not in {one.code for one in found}

@@ -12,7 +12,7 @@ from riskguard.language.text.units import percent
 if TYPE_CHECKING:
     from riskguard.language.expanding import Expander
     from riskguard.language.findings import Findings
-    from riskguard.language.ruleset import Compare, RuleSet, Stage, Value
+    from riskguard.language.ruleset import Compare, Condition, RuleSet, Stage, Value
 
 __all__ = ["gaps", "ladder"]
 
@@ -32,15 +32,46 @@ def gaps(latch: Rule | Stage, expander: Expander, found: Findings) -> None:
         return
     clear, held = sole
     for leaf in expander.alone(fires):
-        if leaf.left != clear.left or not {leaf.op[0], clear.op[0]} <= {"<", ">"}:
+        if not _opposed(leaf, clear):
             continue
-        if leaf.op[0] == clear.op[0]:
-            if leaf.right == clear.right:
-                message = f'"{off}" is the same test as "{on}"'
-                other = ">" if leaf.op[0] == "<" else "<"
-                found.error("RG405", clear.span, message, f"turn it round: {other}")
-            continue
-        _gap(leaf, clear, expander, found, (off, held))
+        if leaf.op[0] != clear.op[0]:
+            _gap(leaf, clear, expander, found, (off, held))
+        elif leaf.right == clear.right:
+            message = f'"{off}" is the same test as "{on}"'
+            found.error("RG405", clear.span, message, _round(clear))
+        else:
+            _never(leaf, clear, expander, found, off)
+    _beside(fires, clear, expander, found, off)
+
+
+def _opposed(leaf: Compare, clear: Compare) -> bool:
+    """Say whether both are thresholds of one value."""
+    return leaf.left == clear.left and {leaf.op[0], clear.op[0]} <= {"<", ">"}
+
+
+def _round(clear: Compare) -> str:
+    return f"turn it round: {'>' if clear.op[0] == '<' else '<'}"
+
+
+def _never(leaf: Compare, clear: Compare, expander: Expander, found: Findings, off: str) -> None:
+    """Note a clear that is true only where its trigger is."""
+    fires, frees = _bound(leaf, expander), _bound(clear, expander)
+    if fires is not None and frees is not None and frees < fires:
+        beyond = f"{'below' if clear.op[0] == '<' else 'above'} {clear.right.text}"
+        message = f"{off} threshold is on the wrong side: {beyond} the rule still fires "
+        found.error("RG406", clear.right.span, f"{message}(line {leaf.span.line})", _round(clear))
+
+
+def _beside(
+    fires: Condition, clear: Compare, expander: Expander, found: Findings, off: str
+) -> None:
+    """Note a clear on the wrong side of a line that others must stand beside."""
+    alone = list(expander.alone(fires))
+    read = [leaf for leaf in expander.leaves(fires) if leaf.left == clear.left]
+    for leaf in expander.needed(fires):
+        crossed = _opposed(leaf, clear) and leaf.op[0] != clear.op[0]
+        if crossed and read == [leaf] and leaf not in alone:
+            _gap(leaf, clear, expander, found, (off, True))
 
 
 def _gap(
@@ -136,8 +167,7 @@ def _stuck(
         f"\"recover\" is true only while stage '{milder.stages[first].name}' would be entered "
         f"(line {milder.leaves[first].span.line}): the stage never gets out"
     )
-    fix = f"turn it round: {'>' if recover.op[0] == '<' else '<'}"
-    found.error("RG423", recover.span, message, fix)
+    found.error("RG423", recover.span, message, _round(recover))
 
 
 def _bound(leaf: Compare, expander: Expander) -> float | None:
