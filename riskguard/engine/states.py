@@ -22,7 +22,7 @@ EVER = "all"
 def kind_of(window: Window) -> type[Rolling]:
     """Return the class that keeps a window."""
     if window.function.startswith(INDICATOR):
-        from riskguard.engine.measures.library import Library  # noqa: PLC0415 - rarely needed
+        from riskguard.engine.measures.indicators import Library  # noqa: PLC0415 - rarely needed
 
         return Library
     if window.calendar:
