@@ -21,6 +21,7 @@ __all__ = [
     "filled",
     "instant",
     "nearest",
+    "other_version",
     "pack",
     "pack_name",
     "pack_path",
@@ -148,12 +149,19 @@ def pack(text: str, what: str = "--rules") -> Path:
         raise WrongUse(f"{what} {text} is a pipe or a device", "save the rules to a file first")
     if path.suffix in {".yaml", ".yml"} or "/" in text:
         raise WrongUse(f"there is no rule file {text}", f"write its path, or a pack: {_all(known)}")
-    raise WrongUse(f"there is no rule pack '{text}'", nearest(name, known))
+    fix = other_version(name) or nearest(name, known)
+    raise WrongUse(f"there is no rule pack '{text}'", fix)
 
 
 def pack_name(text: str) -> str:
     """Return NAME of `NAME`, `pack:NAME` and `pack:NAME@1`."""
     return text.removeprefix("pack:").removesuffix("@1")
+
+
+def other_version(name: str) -> str:
+    """Return what to write for a pack that is named with a version it does not have, else ""."""
+    bare, at, version = name.rpartition("@")
+    return f"no pack has a version {version}: write pack:{bare}@1" if at and bare in packs() else ""
 
 
 def pack_path(text: str, file: Path) -> str:

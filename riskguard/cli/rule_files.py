@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from riskguard.cli.failures import WrongUse
-from riskguard.cli.given import pack_name, packs
+from riskguard.cli.given import other_version, pack_name, packs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -96,8 +96,6 @@ def _near(path: Path, name: str) -> str:
     close = near(path.name, beside)
     if close:
         return f"did you mean {path.with_name(close)}?"
-    pack, at, version = name.rpartition("@")
-    if at and pack in packs():
-        return f"no pack has a version {version}: write pack:{pack}@1"
     close = near(name, packs())
-    return f"did you mean pack:{close}?" if close else "write the path of a rule file or a folder"
+    other = f"did you mean pack:{close}?" if close else "write the path of a rule file or a folder"
+    return other_version(name) or other

@@ -201,6 +201,7 @@ def test_file_with_errors_fails_with_their_places(
     [
         (["nothing.yaml"], "there is no file or pack 'nothing.yaml'"),
         (["balansed"], "there is no file or pack"),
+        (["pack:balanced@2"], "no pack has a version 2: write pack:balanced@1"),
         (["alone.yaml"], "has no test beside it (alone_test.yaml)"),
         (["empty"], "no test file"),
         (["btc.yaml", "--junit", "no/such/junit.xml"], "in a folder that does not exist"),
