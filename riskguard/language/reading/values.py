@@ -234,6 +234,9 @@ class ValueReader:
             fix = suggestion(segment.name, MEASURES)
             if called(segment.name):
                 fix = f"functions of ta are written {called(segment.name)}"
+            elif segment.name in CALENDARS:
+                of_all = "drawdown" if segment.name == "all" else "change"
+                fix = f"write {of.text}.{'sum' if kind == 'flow' else of_all}({segment.name})"
             elif SYMBOL.fullmatch(segment.name):
                 fix = f"the symbol stands first: {segment.name}.{of.text}"
             message = f"unknown measure '{segment.name}'"
