@@ -31,8 +31,10 @@ __all__ = [
     "Scalar",
     "children",
     "compose",
+    "items_of",
     "lines_of",
     "size",
+    "text_of",
 ]
 
 BLANKS = "\0 \t\n\r\x85\u2028\u2029"
@@ -159,6 +161,16 @@ def children(node: Node) -> tuple[Node, ...]:
     if isinstance(node, Mapping):
         return tuple(one for pair in node.items for one in pair)
     return node.items if isinstance(node, Listing) else ()
+
+
+def items_of(node: Node | None) -> tuple[Node, ...]:
+    """Return the items of a list, none of anything else."""
+    return node.items if isinstance(node, Listing) else ()
+
+
+def text_of(node: Node | None) -> str:
+    """Return a single value as it is written, "" of anything else."""
+    return node.text if isinstance(node, Scalar) else ""
 
 
 def size(node: Node) -> int:

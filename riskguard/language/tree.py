@@ -50,6 +50,11 @@ class Span:
     end_column: int = 2
     path: str = ""  # the file, "" for the one that is read
 
+    @property
+    def begin(self) -> Span:
+        """Where its first character stands."""
+        return Span(self.line, self.column, self.line, self.column + 1, self.path)
+
 
 def place() -> Span:
     """Return a field for a place, which is no part of the meaning."""

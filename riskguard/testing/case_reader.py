@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from riskguard.language.findings import suggestion
 from riskguard.language.reading.blocks import BlockReader
-from riskguard.language.ruleset import Span
 from riskguard.language.source import Listing, Mapping
 from riskguard.testing.cases import Case, given, rules_for
 from riskguard.testing.expecting import ExpectationReader
@@ -66,7 +65,7 @@ class CaseReader(BlockReader):
         expect = tuple(one for one in read if one is not None)
         for one in expect:
             self._founded(one, own, keys)
-        return Case(name, series, expect, _begin(node.span), bars, symbol)
+        return Case(name, series, expect, node.span.begin, bars, symbol)
 
     def _symbol(self, entry: Entry) -> str:
         written = self.scalar(entry, "symbol")
@@ -82,7 +81,7 @@ class CaseReader(BlockReader):
     def _expected(self, block: Block, node: Node) -> tuple[Node, ...] | None:
         if "expect" not in block:
             if not block.unknown:
-                place = _begin(node.span)
+                place = node.span.begin
                 self.findings.error("RG704", place, "the case proves nothing", EXAMPLE)
             return None
         key, expected = block["expect"]
@@ -101,7 +100,3 @@ class CaseReader(BlockReader):
             message = f"'{lost}' is not given: unknown throughout"
             fix = f'give it under "series:", for example {lost}: ...'
             self.findings.error("RG705", expectation.span, message, fix)
-
-
-def _begin(span: Span) -> Span:
-    return Span(span.line, span.column, span.line, span.column + 1)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from riskguard.language.findings import suggestion
 from riskguard.language.reading.blocks import BlockReader
 from riskguard.language.rewriting import deciding, key_of, leaves, series_of
-from riskguard.language.ruleset import Span
 from riskguard.language.source import Mapping, Scalar
 from riskguard.testing.cases import Expectation
 
@@ -53,7 +52,7 @@ class ExpectationReader(BlockReader):
         if len(kinds) != 1:
             told = " and ".join(kinds) + " side by side" if kinds else "no time is said"
             message = f"{told}: an expectation says one of at, first, never, always"
-            self.findings.error("RG704", _begin(node.span), message, EXAMPLE)
+            self.findings.error("RG704", node.span.begin, message, EXAMPLE)
             return None
         kind = kinds[0]
         if not self._fitting(block, kind):
@@ -64,7 +63,7 @@ class ExpectationReader(BlockReader):
         if span is None or wanted is None:
             return None
         if not wanted:
-            self.findings.error("RG704", _begin(node.span), "nothing is expected here", EXAMPLE)
+            self.findings.error("RG704", node.span.begin, "nothing is expected here", EXAMPLE)
             return None
         line = self.findings.lines[min(node.span.line, len(self.findings.lines)) - 1]
         return Expectation(kind, wanted, *span, node.span, line.strip())
@@ -175,7 +174,3 @@ class ExpectationReader(BlockReader):
 
 def _shown(node: Node) -> str:
     return node.text if isinstance(node, Scalar) else "..."
-
-
-def _begin(span: Span) -> Span:
-    return Span(span.line, span.column, span.line, span.column + 1)

@@ -11,7 +11,6 @@ from riskguard.language.joining.including import SHIPPED, pack_file, read_bytes,
 from riskguard.language.reader import read_rules
 from riskguard.language.reading.blocks import BlockReader
 from riskguard.language.reading.scope import Scope
-from riskguard.language.ruleset import Span
 from riskguard.language.schema import ACTIONS
 from riskguard.language.source import MAX_BYTES, Mapping, compose
 from riskguard.shipped import shipped
@@ -77,7 +76,7 @@ class _FileReader(BlockReader):
     def read(self, root: Node) -> Cases | None:
         if not isinstance(root, Mapping):
             message = 'a test file is a block of "key: value" lines'
-            self.findings.error("RG120", _begin(root.span), message, 'start with "version: 1"')
+            self.findings.error("RG120", root.span.begin, message, 'start with "version: 1"')
             return None
         block = self.block(root, FILE_KEYS, "the test file")
         if block is None or not self._complete(block, root):
@@ -112,14 +111,14 @@ class _FileReader(BlockReader):
                 return False
         elif "version" not in block and block.lacks("version"):
             message, fix = '"version" is missing', 'make the first line "version: 1"'
-            self.findings.error("RG140", _begin(root.span), message, fix)
+            self.findings.error("RG140", root.span.begin, message, fix)
         missing = [key for key in EXAMPLES if key not in block]
         told = [key for key in missing if block.lacks(key)]
         if told:
             names = ", ".join(f'"{key}"' for key in told)
             message = f"{names} {'is' if len(told) == 1 else 'are'} missing"
             fix = f'write "{EXAMPLES[told[0]]}"'
-            self.findings.error("RG134", _begin(root.span), message, fix)
+            self.findings.error("RG134", root.span.begin, message, fix)
         return not missing
 
     # ------------------------------------------------------------ header
@@ -185,7 +184,3 @@ def _clocked(rules: RuleSet, every: int) -> RuleSet:
     """Return the rules with the clock and the symbol of the test where they say none."""
     own = {symbol: _clocked(one, every) for symbol, one in rules.per_symbol.items()}
     return replace(rules, every=rules.every or every, symbol=rules.symbol or "BTC", per_symbol=own)
-
-
-def _begin(span: Span) -> Span:
-    return Span(span.line, span.column, span.line, span.column + 1)

@@ -31,7 +31,9 @@ from riskguard.language.source import (
     Scalar,
     children,
     compose,
+    items_of,
     size,
+    text_of,
 )
 
 if TYPE_CHECKING:
@@ -139,7 +141,7 @@ class _Composer(BlockReader):
         """Return the tree without rules and stages of these names."""
         rules, stages = value_of(tree, "rules"), value_of(tree, "stages")
         known = {key.text for key, _ in _pairs(rules) if isinstance(key, Scalar)}
-        known |= {name.text for name in map(stage_name, _items(stages)) if name is not None}
+        known |= {name.text for name in map(stage_name, items_of(stages)) if name is not None}
         for name in names:
             if name.text not in known:
                 message = f"no rule or stage '{name.text}' to disable"
@@ -147,10 +149,10 @@ class _Composer(BlockReader):
         gone = {name.text: name for name in names if name.text in known}
         disabled.update(gone)
         if isinstance(rules, Mapping):
-            kept = [pair for pair in rules.items if _text(pair[0]) not in gone]
+            kept = [pair for pair in rules.items if text_of(pair[0]) not in gone]
             tree = with_value(tree, "rules", None, replace(rules, items=tuple(kept)))
         if isinstance(stages, Listing):
-            left = [one for one in stages.items if _text(stage_name(one)) not in gone]
+            left = [one for one in stages.items if text_of(stage_name(one)) not in gone]
             tree = with_value(tree, "stages", None, replace(stages, items=tuple(left)))
         return tree
 
@@ -162,7 +164,9 @@ class _Composer(BlockReader):
         section = value_of(tree, "per_symbol")
         if section is None:
             return
-        plain = tuple(pair for pair in tree.items if _text(pair[0]) not in {"per_symbol", "guards"})
+        plain = tuple(
+            pair for pair in tree.items if text_of(pair[0]) not in {"per_symbol", "guards"}
+        )
         entries = self.entries(section, "per_symbol") or []
         if len(entries) * size(replace(tree, items=plain)) > MAX_NODES:
             message = "the rules once for each of these symbols are too large"
@@ -198,7 +202,7 @@ class _Composer(BlockReader):
         """Replace parameters; the range of another symbol's prices does not hold for them."""
         params = value_of(tree, "params")
         items = list(_pairs(params))
-        places = {_text(name): at for at, (name, _) in enumerate(items)}
+        places = {text_of(name): at for at, (name, _) in enumerate(items)}
         for key, value in entries:
             at = places.get(key.text)
             if at is None and isinstance(value, Mapping):  # said in full: one of the symbol alone
@@ -209,7 +213,7 @@ class _Composer(BlockReader):
             elif in_its_unit(items[at][1], value, self.findings):
                 new = replaced_parameter(items[at][1], value)
                 if isinstance(new, Mapping) and new is not value:
-                    kept = [pair for pair in new.items if _text(pair[0]) not in {"range", "step"}]
+                    kept = [pair for pair in new.items if text_of(pair[0]) not in {"range", "step"}]
                     new = replace(new, items=tuple(kept))
                 items[at] = (key_at(key, key.text), new)
         if not items:
@@ -231,17 +235,9 @@ def _pairs(node: Node | None) -> tuple[tuple[Node, Node], ...]:
     return node.items if isinstance(node, Mapping) else ()
 
 
-def _items(node: Node | None) -> tuple[Node, ...]:
-    return node.items if isinstance(node, Listing) else ()
-
-
-def _text(node: Node | None) -> str:
-    return node.text if isinstance(node, Scalar) else ""
-
-
 def _words(root: Mapping) -> Iterator[str]:
     """Yield the words of what decides, as it was written in one file."""
-    ahead = [value for key, value in root.items if _text(key) in {"define", "rules", "stages"}]
+    ahead = [value for key, value in root.items if text_of(key) in {"define", "rules", "stages"}]
     while ahead:
         node = ahead.pop()
         if isinstance(node, Scalar):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from riskguard.language.schema import FILE_KEYS
-from riskguard.language.source import Listing, Mapping, Scalar
+from riskguard.language.source import Listing, Mapping, Scalar, items_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -53,8 +53,8 @@ def _joined(
     """Return what two files make of one key."""
     section = key.text
     if section == "inputs" and isinstance(old, Mapping) and isinstance(new, Mapping):
-        names = {_text(name) for name, _ in new.items}
-        kept = tuple(pair for pair in old.items if _text(pair[0]) not in names)
+        names = {text_of(name) for name, _ in new.items}
+        kept = tuple(pair for pair in old.items if text_of(pair[0]) not in names)
         return Mapping((*kept, *new.items), new.span)
     if section == "stages" and isinstance(old, Listing) and isinstance(new, Listing):
         return _ladder(old, new, findings, overridden)
@@ -66,14 +66,14 @@ def _joined(
 def _named(
     section: str, old: Mapping, new: Mapping, findings: Findings, overridden: Collection[str]
 ) -> Mapping:
-    before = {_text(name): name for name, _ in old.items}
+    before = {text_of(name): name for name, _ in old.items}
     kept = dict.fromkeys(old.items)
     fresh: list[tuple[Node, Node]] = []
     for name, value in new.items:
-        first = before.get(_text(name))
+        first = before.get(text_of(name))
         if first is None:
             fresh.append((name, value))
-        elif f"{section}.{_text(name)}" not in overridden:
+        elif f"{section}.{text_of(name)}" not in overridden:
             _twice(first, name, section, findings)
     return Mapping((*kept, *fresh), new.span)
 
@@ -93,19 +93,15 @@ def _ladder(old: Listing, new: Listing, findings: Findings, overridden: Collecti
 
 def listed(old: Node, new: Node) -> Node:
     """Return the entries of two lists, each text once; a single text stands for a list of one."""
-    both = [one for node in (old, new) for one in (_items(node) or (node,))]
+    both = [one for node in (old, new) for one in (items_of(node) or (node,))]
     found: dict[str, Node] = {}
     for one in both:
-        found.setdefault(_text(one) or str(id(one)), one)
+        found.setdefault(text_of(one) or str(id(one)), one)
     return Listing(tuple(found.values()), new.span)
 
 
-def _items(node: Node) -> tuple[Node, ...]:
-    return node.items if isinstance(node, Listing) else ()
-
-
 def _twice(first: Node, again: Node, section: str, findings: Findings) -> None:
-    name, place = _text(again), first.span
+    name, place = text_of(again), first.span
     if place.path == again.span.path:
         return  # doubled in one file: said there
     message = f"'{name}' is defined in {place.path}:{place.line} and here"
@@ -115,13 +111,9 @@ def _twice(first: Node, again: Node, section: str, findings: Findings) -> None:
     findings.error("RG601", again.span, message, fix)
 
 
-def _text(node: Node) -> str:
-    return node.text if isinstance(node, Scalar) else ""
-
-
 def stage_name(stage: Node) -> Scalar | None:
     """Return where a stage of the list says its name."""
     for key, value in stage.items if isinstance(stage, Mapping) else ():
-        if _text(key) == "stage" and isinstance(value, Scalar):
+        if text_of(key) == "stage" and isinstance(value, Scalar):
             return value
     return None

@@ -12,7 +12,7 @@ from riskguard.language.reader import read_rules, read_text
 from riskguard.language.reading.allowances import codes
 from riskguard.language.rewriting import respelt
 from riskguard.language.ruleset import Span
-from riskguard.language.source import Listing, Mapping, Scalar
+from riskguard.language.source import Listing, Mapping, text_of
 from riskguard.language.writing.layout import laid_out
 from riskguard.language.writing.naming import Names
 from riskguard.language.writing.numerals import number_text
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from riskguard.language.ruleset import Parameter, RuleSet
-    from riskguard.language.source import Node
     from riskguard.language.writing.layout import Row
 
 __all__ = ["SET", "Effective", "effective"]
@@ -97,7 +96,7 @@ def effective(
 
 def _of_symbol(root: Mapping, rules: RuleSet, symbol: str) -> tuple[Mapping, RuleSet]:
     """Return the file as it holds for a symbol that has no rules of its own."""
-    pairs = (pair for pair in root.items if _text(pair[0]) not in ALL_SYMBOLS)
+    pairs = (pair for pair in root.items if text_of(pair[0]) not in ALL_SYMBOLS)
     root, rules = replace(root, items=tuple(pairs)), replace(rules, per_symbol={}, hash="")
     if rules.symbol:
         return root, rules
@@ -131,7 +130,3 @@ def _allowing(root: Mapping, codes: list[str]) -> Mapping:
     old = value_of(root, "allow")
     kept = old.items if isinstance(old, Listing) else (old,) if old is not None else ()
     return with_value(root, "allow", word("allow"), row([*kept, *codes]))
-
-
-def _text(node: Node) -> str:
-    return node.text if isinstance(node, Scalar) else ""

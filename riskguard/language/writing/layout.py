@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from riskguard.language.source import Listing, Mapping, Scalar, children
+from riskguard.language.source import Listing, Mapping, Scalar, children, text_of
 from riskguard.language.writing.quoting import quoted
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ class _Layout:
     def block(self, node: Mapping, margin: int, depth: int, *, item: bool = False) -> Iterator[Row]:
         indent = " " * (margin - 2) + "- " if item else " " * margin
         for key, value in node.items:
-            below = OPEN.get(_text(key), 0) if margin == 0 else max(0, depth - 1)
-            head = f"{indent}{quoted(_text(key))}:"
+            below = OPEN.get(text_of(key), 0) if margin == 0 else max(0, depth - 1)
+            head = f"{indent}{quoted(text_of(key))}:"
             indent = " " * margin
             if len(head) - margin > LONGEST_KEY:
                 yield Row(f"{head[:margin]}? {head[margin:-1]}", key.span)
@@ -116,10 +116,6 @@ def _begin(node: Node) -> Span:
     return inside[0].span if inside else node.span
 
 
-def _text(node: Node) -> str:
-    return node.text if isinstance(node, Scalar) else ""
-
-
 def _flow_text(node: Scalar, *, flow: bool) -> str:
     return "" if node.empty else quoted(node.text, flow=flow)
 
@@ -129,7 +125,7 @@ def _flow(node: Node) -> str:
         return _flow_text(node, flow=True)
     if isinstance(node, Listing):
         return f"[{', '.join(map(_flow, node.items))}]"
-    pairs = (f"{quoted(_text(key), flow=True)}: {_flow(value)}" for key, value in node.items)
+    pairs = (f"{quoted(text_of(key), flow=True)}: {_flow(value)}" for key, value in node.items)
     return f"{{{', '.join(pairs)}}}"
 
 
