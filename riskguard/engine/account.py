@@ -38,6 +38,7 @@ class Account:
     """Derives what nobody sends: one instance follows one account in order of time."""
 
     __slots__ = ("before", "last", "nav", "sent", "streak", "transfers")
+    kept = ("before", "nav", "sent", "streak", "transfers")  # and `last`
 
     def __init__(self) -> None:
         self.before = self.nav = math.nan  # equity and nav at the last event

@@ -44,6 +44,8 @@ class Machines(NamedTuple):
     ladder: Ladder
     ramps: list[Ramp]
     caps: list[float]
+    persists: dict[int, Persist]  # by slot
+    follows: dict[int, Follow]
     was: Callable[[], Change]
     closed: Callable[[], bool]
 
@@ -153,7 +155,7 @@ def _add_truth(machines: Machines, component: Component, slot: int) -> None:
         if kind == "for":
             _add_for(machines, component, truth, slot)
         elif kind == "sequence":
-            follow = Follow(len(parts), truth.span)
+            follow = machines.follows[slot] = Follow(len(parts), truth.span)
             component.waiting.append(lambda: True)  # a match grows old while nothing moves
 
             def step_sequence(now: int) -> None:
@@ -177,7 +179,7 @@ def _add_truth(machines: Machines, component: Component, slot: int) -> None:
 
 def _add_for(machines: Machines, component: Component, truth: Group, slot: int) -> None:
     truths, (part,) = machines.truths, truth.parts
-    persist = Persist(truth.span, truth.count, machines.plan.every)
+    persist = machines.persists[slot] = Persist(truth.span, truth.count, machines.plan.every)
     advance, closed = persist.step, machines.closed
 
     def step_for(now: int) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from riskguard.language.ruleset import Actions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from riskguard.engine.logic import Change
     from riskguard.engine.plan import Plan
@@ -30,6 +30,7 @@ __all__ = [
     "Reading",
     "State",
     "decided",
+    "faulted",
     "merge",
 ]
 
@@ -40,6 +41,7 @@ NEUTRAL: Mapping[str, float | None] = MappingProxyType(
 )
 # word fields, and the word that two different ones make together
 WORDS = (("close", "all"), ("block_entries", "both"), ("cancel_orders", "all"))
+FAULT = "guard_error"
 NOTHING: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
@@ -226,6 +228,13 @@ class Moment(NamedTuple):
     atr: float
     close: float
     reasons: tuple[Reading, ...]
+    claims: tuple[Claim, ...] = ()  # of an operator
+    latched: bool = False  # something waits for an operator, beside the rules that say `latch`
+    muted: frozenset[str] = frozenset()  # rules and stages whose messages an operator silenced
+
+
+def _claim(name: str, do: Actions, priority: int, muted: Collection[str]) -> Claim:
+    return Claim(name, replace(do, notify="") if name in muted else do, priority)
 
 
 def decided(plan: Plan, moment: Moment) -> Decision:
@@ -233,14 +242,11 @@ def decided(plan: Plan, moment: Moment) -> Decision:
     ruleset, change = plan.ruleset, moment.change
     stage = ruleset.stages[change.stage - 1] if change.stage else None
     on = [rule for rule, is_on in zip(ruleset.rules, change.on, strict=True) if is_on]
-    muted = {name for rule in on for name in rule.mutes}
-    claims = [Claim(f"stage {stage.name}", stage.do)] if stage is not None else []
-    claims += [
-        Claim(
-            rule.name, replace(rule.do, notify="") if rule.name in muted else rule.do, rule.priority
-        )
-        for rule in on
-    ]
+    muted = {name for rule in on for name in rule.mutes} | moment.muted
+    claims = [*moment.claims]
+    if stage is not None:
+        claims.append(_claim(f"stage {stage.name}", stage.do, 0, muted))
+    claims += [_claim(rule.name, rule.do, rule.priority, muted) for rule in on]
     claims += [
         Claim(spec.name, Actions(exposure_cap=cap))
         for spec, cap in zip(plan.ramps, moment.caps, strict=True)
@@ -258,11 +264,27 @@ def decided(plan: Plan, moment: Moment) -> Decision:
         ts=moment.now,
         symbol=moment.symbol,
         stage=stage.name if stage is not None else "normal",
-        latched=any(rule.latch for rule in on),
+        latched=moment.latched or any(rule.latch for rule in on),
         priming=moment.priming,
         blind=tuple(reading.leaf for reading in moment.blind),
         active=tuple(sorted(rule.name for rule in on)),
         reasons=(*moment.reasons, *moment.blind),
         rules=ruleset.hash,
         **fields,
+    )
+
+
+def faulted(decision: Decision, ts: int, text: str) -> Decision:
+    """Return a decision as it stands while the guard fails: no entries, all else as it was."""
+    winners = dict(decision.winners)
+    others = [name for name in winners.get("block_entries", ()) if name != FAULT]
+    winners["block_entries"] = (FAULT, *others)
+    told = Reading(FAULT, text, None, None, None, "true", "truth")
+    return replace(
+        decision,
+        ts=ts,
+        state=max(decision.state, State.REDUCING),
+        block_entries="both",
+        winners=MappingProxyType(winners),
+        reasons=(*(reading for reading in decision.reasons if reading.rule != FAULT), told),
     )

@@ -1,102 +1,47 @@
-"""The guard: samples in, one decision out.
+"""The guard: what a bot holds in its hand. Samples in, one decision out, and all it remembers.
 
-Pure: no clock, no I/O, no randomness. A decision is made at each close of `every` of the
-guarded symbol's bar; between closes, samples only age the inputs. Under `evaluate: event` every
-time at which something comes makes one: at once when it is the guarded symbol's, else as soon as
-time goes on, so that what comes together is seen together.
+Pure: no clock, no I/O, no randomness; what it does is in `evaluation`. One lock stands around
+every call, and no call that feeds a sample raises.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from operator import index
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from riskguard.engine.account import LEAST, NAV, Account
-from riskguard.engine.compile import compile_rules
-from riskguard.engine.decision import Decision, Moment, decided
+from riskguard.engine.evaluation import Evaluation
 from riskguard.engine.logic import NEVER, Change
-from riskguard.engine.reasons import blind, explain, relaxes
-from riskguard.engine.stream import Stream
+from riskguard.engine.reasons import relaxes
 from riskguard.language.binding import sourced
-from riskguard.language.ruleset import input_of
-from riskguard.market import FROM_ZERO, LARGEST, SMALLEST, plausible, time_text
+from riskguard.market import time_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from riskguard.engine.decision import Decision
     from riskguard.engine.orders import Action, Intent, Verdict
-    from riskguard.engine.plan import TapeSpec
-    from riskguard.engine.windows import Tape
     from riskguard.language.ruleset import RuleSet
     from riskguard.market import Instrument, Sample
 
 __all__ = ["Guard"]
 
-LATEST = (1 << 63) - 1  # of all time stamps
+API = (1, 0)
 
 
-class Door(NamedTuple):
-    """Where the values of one series come in, and the least it may be."""
-
-    tape: Tape
-    least: float
-    key: str
-    begins: str  # zero | same: how an account input begins; "" for all others
-    number: int  # of the tape in the plan
-
-
-def _least(spec: TapeSpec) -> float:
-    if spec.signed:
-        return -LARGEST
-    return SMALLEST if spec.price else 0.0
-
-
-def _time(ts: object) -> int:
-    """Return a time stamp as an integer, NEVER for what is none."""
-    if type(ts) is int and NEVER < ts <= LATEST:
-        return ts
-    kind = type(ts)
-    if not hasattr(kind, "__index__") or kind.__name__ in {"bool", "bool_"}:
-        return NEVER
-    found = index(ts)  # type: ignore[arg-type]  # it says that it can
-    return found if NEVER < found <= LATEST else NEVER
-
-
-def _told(symbol: object, values: object) -> bool:
-    return isinstance(symbol, str) and (type(values) is dict or isinstance(values, Mapping))
-
-
-def _figure(value: object) -> float:
-    """Return a number as a float, NaN for what is none: a text, a truth, nothing at all."""
-    kind = type(value)
-    if not hasattr(kind, "__float__") or kind.__name__ in {"bool", "bool_", "str_"}:
-        return math.nan
-    try:
-        return float(value)  # type: ignore[arg-type]  # it says that it can
-    except (OverflowError, TypeError, ValueError):
-        return math.nan
-
-
-def _figures(values: Mapping[str, float]) -> Mapping[str, float]:
-    """Return the values of a sample as floats."""
-    for value in values.values():
-        if type(value) is not float:
-            return {name: _figure(one) for name, one in values.items()}
-    return values
-
-
-class Guard:
+class Guard(Evaluation):
     """Answers for one rule set: `update` feeds a sample and returns the decision in force.
 
     `sources` names the source of each series (it chooses the floors of `by_source`),
     `instruments` how a venue counts each symbol. After `max_decision_age` (ns; default twice
-    `every`) without an evaluation no order enters any more.
+    `every`) without an evaluation no order enters any more. Threads may share a guard: one lock
+    stands around every call.
 
     >>> from riskguard import Guard, Sample, load_rules
     >>> guard = Guard(load_rules("rules/feb-2026.yaml"), sources={"liq.long": "published"})
     >>> guard.update(Sample(1_764_547_200_000_000_000, "BTC", {"close": 90_000.0})).state.name
     'REDUCING'
     """
+
+    api = API
 
     def __init__(
         self,
@@ -106,39 +51,27 @@ class Guard:
         instruments: Mapping[str, Instrument] | None = None,
         max_decision_age: int | None = None,
     ) -> None:
-        from riskguard.engine.episodes import Episodes  # noqa: PLC0415 - not before there is a guard
+        from threading import RLock  # noqa: PLC0415 - not before there is a guard
 
+        from riskguard.engine.compile import compile_rules  # noqa: PLC0415 - as above
+
+        self._lock = RLock()
         self.sources, self.instruments = dict(sources or {}), dict(instruments or {})
-        self.ruleset = sourced(ruleset, self.sources)
-        self.plan = compile_rules(self.ruleset)
+        super().__init__(compile_rules(sourced(ruleset, self.sources)))
         every = self.plan.every
         self.max_decision_age = 2 * every if max_decision_age is None else max_decision_age
-        self.episodes = Episodes(self.instruments)
-        self.symbol = ruleset.symbol
-        self.refused: dict[str, int] = {}  # "oi: negative" -> how often
-        self.as_of = NEVER  # the last instant a decision was evaluated at
-        self._closed = NEVER  # the last close of `every`: one that is sent again closes no bar
-        self.stream = Stream(self.plan)
-        self._doors: dict[str, dict[str, Door]] = {}
-        self._by_event = self.ruleset.evaluate == "event"
-        self._pending = NEVER  # a time at which others brought something, not decided yet
-        tapes = zip(self.plan.tapes, self.stream.tapes, strict=True)
-        for number, (spec, tape) in enumerate(tapes):
-            if spec.feeder < 0:
-                door = Door(tape, _least(spec), spec.shown, spec.begins, number)
-                self._doors.setdefault(spec.symbol, {})[spec.name] = door
-        self._needed = [
-            (tape, spec.shown)
-            for spec, tape in zip(self.plan.tapes, self.stream.tapes, strict=True)
-            if spec.needed and not spec.begins
-        ]
-        accounts = any(spec.begins for spec in self.plan.tapes)
-        self._account = Account() if accounts else None
-        self._begun = False  # the account has sent its first event
-        self._cold = self.plan.warming
-        self._still: tuple[Change | None, tuple[str, ...], bool] = (None, (), False)
-        self._key: object = None
-        self._decision = self._made = Decision(0, self.symbol, rules=ruleset.hash)
+
+    def _begin(self) -> None:
+        from riskguard.engine.episodes import Episodes  # noqa: PLC0415 - not before there is a guard
+
+        super()._begin()
+        self.episodes = self.parts["episodes"] = Episodes(self.instruments)
+
+    @property
+    def warmup(self) -> int:
+        """How much history (ns) fills every window: feed it by `prime` before a live start."""
+        tapes = self.plan.tapes
+        return max((self.plan.lookback(tape) for tape in range(len(tapes))), default=0)
 
     def update(self, sample: Sample) -> Decision:
         """Take one sample and return the decision in force.
@@ -146,64 +79,82 @@ class Guard:
         Samples of one instant come in the order other symbols, market-wide, guarded symbol:
         the guarded symbol's `close` at a multiple of `every` makes the decision. A value that
         is not finite, has an impossible sign or comes out of order is refused and counted in
-        `refused`; the guard then is as if it had not come.
+        `refused`; the guard then is as if it had not come. Never raises: a guard that fails
+        inside lets nothing in, cause `guard_error`, until an evaluation succeeds.
         """
-        given, symbol, values = sample
-        ts = _time(given)
-        if ts == NEVER or not _told(symbol, values):
-            self._count("time: no instant in ns" if ts == NEVER else "no sample")
+        with self._lock:
+            try:
+                decision = self._feed(sample)
+                self.episodes.see(decision)
+            except Exception as error:  # noqa: BLE001 - a bot would take it for "allowed"
+                return self._fail(sample, error)
+            return decision
+
+    def prime(self, samples: Iterable[Sample]) -> Decision:
+        """Take history in order of time and return the decision in force; no order follows.
+
+        What happened is observed truth: windows, rules and latches stand as if the guard had
+        been there. What it has seen already is passed over, and not counted as refused.
+        """
+        from riskguard.engine.doors import LATE  # noqa: PLC0415 - loaded with the guard
+
+        with self._lock:
+            late = {said: count for said, count in self.refused.items() if said.endswith(LATE)}
+            for sample in samples:
+                try:
+                    self._feed(sample)
+                except Exception as error:  # noqa: BLE001 - as in `update`
+                    self._fail(sample, error)
+            for said in [said for said in self.refused if said.endswith(LATE)]:
+                del self.refused[said]
+            self.refused.update(late)
             return self._decision
-        values = _figures(values)
-        if self._pending < ts and self._pending > self.as_of:
-            self._instant(self._pending, closed=False)
-        if not self.symbol and "close" in values:
-            self.symbol = symbol
-        own = symbol == self.symbol
-        if "position" in values or "equity" in values:
-            self.episodes.account(ts, self.symbol if symbol == "*" else symbol, values)
-        if self._account is not None and (own or symbol == "*"):
-            values = self._accounted(ts, values, self._account)
-        doors = self._doors.get("" if own or symbol == "*" else symbol)
-        if doors is not None:
-            self._take(ts, values, doors)
-        # a bar closes though its close is no price: that it came is what time is told by
-        closed = own and "close" in values and ts % self.plan.every == 0 and ts > self._closed
-        if self._by_event and values and not own:
-            self._pending = max(ts, self._pending)
-        if self._decides(ts, own=own and bool(values), closed=closed):
-            self._instant(ts, closed=closed)
-        elif ts > self.as_of and not closed and self._blind(ts) != self._decision.blind:
-            now = self.stream.change  # between closes only blindness can begin or end
-            self._decision = self._decide(ts, Change(now.stage, now.stage, now.on, now.on))
-        self.episodes.see(self._decision)
-        return self._decision
+
+    def pause(self) -> None:
+        """Let the time from the last bar to the next count for nothing in `for` and in ramps.
+
+        To be called after a restart, once missed bars have been fed: nobody watched what
+        passed since. Cool-downs and minimum holds go on by event time.
+        """
+        with self._lock:
+            self.stream.pause()
+
+    def expire(self, ts: int, symbol: str, name: str) -> None:
+        """Let the last value of a series stand no longer from `ts` on; `symbol` "" is the own."""
+        with self._lock:
+            self.doors.expire(ts, self._door(symbol or "*"), name)
+
+    # ------------------------------------------------------------ orders
 
     def decide(self, intent: Intent) -> Verdict:
         """Answer an order; never raises: what fails denies the entry and lets the exit pass.
 
         Asking changes nothing but the base of an episode that has none (`Episodes.judge`).
         """
-        try:
-            return self._answer(intent)
-        except Exception as error:  # noqa: BLE001 - a guard that fails says so, and blocks no exit
-            from riskguard.engine.gate import exit_alone  # noqa: PLC0415 - loaded with the episodes
+        with self._lock:
+            try:
+                return self._answer(intent)
+            except Exception as error:  # noqa: BLE001 - a guard that fails blocks no exit
+                from riskguard.engine.gate import exit_alone  # noqa: PLC0415 - with the episodes
 
-            return exit_alone(intent, error, decision=self._decision, as_of=self.as_of)
+                return exit_alone(intent, error, decision=self._decision, as_of=self.as_of)
 
     def poll(self, symbol: str = "*") -> list[Action]:
         """List what is to be done unasked and has not been (`done`); never raises."""
-        try:
-            self.episodes.see(self._decision)
-            names = (symbol,) if symbol != "*" else {self.symbol, *self.episodes.symbols}
-            found = [self.episodes.duties(one) for one in sorted(names) if self._guards(one)]
-            return [action for actions in found for action in actions]
-        except Exception as error:  # noqa: BLE001 - counted: a bot goes on asking
-            self._count(f"poll: {type(error).__name__}")
-            return []
+        with self._lock:
+            try:
+                self.episodes.see(self._decision)
+                names = (symbol,) if symbol != "*" else {self.symbol, *self.episodes.symbols}
+                found = [self.episodes.duties(one) for one in sorted(names) if self._guards(one)]
+                return [action for actions in found for action in actions]
+            except Exception as error:  # noqa: BLE001 - counted: a bot goes on asking
+                self.doors.count(f"poll: {type(error).__name__}")
+                return []
 
     def done(self, action_id: str) -> bool:
         """Take note that an action was carried out and verified; say whether it was due."""
-        return self.episodes.finish(action_id)
+        with self._lock:
+            return self.episodes.finish(action_id)
 
     def _answer(self, intent: Intent) -> Verdict:
         decision, fault = self._decision, ""
@@ -214,10 +165,9 @@ class Guard:
             fault = "no decision yet"
             if self.as_of != NEVER:
                 fault = f"the last decision is older than {limit}: nothing was fed since"
-        elif age > 0 and self._blind(intent.ts) != decision.blind:
-            now, cold = self.stream.change, self._cold
+        elif age > 0 and self.doors.late(intent.ts) != decision.blind:
+            now = self.stream.change
             decision = self._decide(intent.ts, Change(now.stage, now.stage, now.on, now.on))
-            self._cold = cold  # asking warms nothing
         return self.episodes.judge(
             intent,
             decision,
@@ -233,126 +183,99 @@ class Guard:
             return symbol == self.symbol or symbol in self.ruleset.per_symbol
         return self.ruleset.guarded(symbol)
 
-    def _decides(self, ts: int, *, own: bool, closed: bool) -> bool:
-        if self._by_event:
-            return own and ts >= self.as_of
-        return closed and ts > self.as_of
+    def _account(self, ts: int, symbol: str, values: Mapping[str, float]) -> None:
+        self.episodes.account(ts, symbol, values)
 
-    def _take(self, ts: int, values: Mapping[str, float], doors: Mapping[str, Door]) -> None:
-        for name, value in values.items():
-            if name in doors:
-                door = doors[name]
-                tape, least = door.tape, door.least
-                # `plausible`, written out: this is done for every value that comes
-                sized = value >= SMALLEST or value == 0 or value <= -SMALLEST
-                if sized and least <= value <= LARGEST and ts > tape.last:  # NaN is never
-                    tape.push(ts, value)
-                else:
-                    self._refuse(door.key, least, value)
+    # ------------------------------------------------------------ state
 
-    def _accounted(
-        self, ts: int, values: Mapping[str, float], account: Account
-    ) -> Mapping[str, float]:
-        """Return what the account says with what follows from it; its first event begins it."""
-        if not any(self._good(name, values[name]) for name in FROM_ZERO & values.keys()):
-            return values
-        values, refused = account.derived(ts, values)
-        for name in refused.keys() - self._doors.get("", {}).keys():
-            self._refuse(name, LEAST[name], refused[name])
-        for name, door in self._doors.get("", {}).items():
-            if not door.begins or door.tape.first is not None:
-                continue
-            first = 0.0 if door.begins == "zero" else values.get(name, math.nan)
-            if plausible(first, door.least) and input_of(self.ruleset, "", door.key).carried:
-                self.stream.begin(door.number, ts, first)
-        if not self._begun:
-            self._begun = True
-            self._needed += [
-                (tape, spec.shown)
-                for spec, tape in zip(self.plan.tapes, self.stream.tapes, strict=True)
-                if spec.needed and spec.begins
-            ]
-        return values
+    def dump(self) -> str:
+        """Return all that the guard remembers, as canonical JSON; asking changes nothing."""
+        from riskguard.engine.dumping import Rests, Standing, dumped  # noqa: PLC0415 - rarely needed
 
-    def _good(self, name: str, value: float) -> bool:
-        least = -LARGEST if input_of(self.ruleset, "", name).spec.signed else 0.0
-        return plausible(value, least)
+        with self._lock:
+            rests = None if self._key is None else Rests(*self._key[3:6])
+            standing = Standing(
+                self._closed, self._pending, self._fault, self._decision, self._made, rests
+            )
+            return dumped(self, standing)
 
-    def expire(self, ts: int, symbol: str, name: str) -> None:
-        """Let the last value of a series stand no longer from `ts` on; `symbol` "" is the own."""
-        own = symbol in {"", "*", self.symbol}
-        doors = self._doors.get("" if own else symbol, {})
-        for one in (name, NAV) if name == "equity" else (name,):
-            if one in doors:
-                doors[one].tape.expire(ts)
+    def load(self, blob: str) -> None:
+        """Go on from a dump: fed on, it is the guard that was never interrupted.
+
+        Raises:
+            StateError: where it cannot be used; the guard is as it was.
+        """
+        from riskguard.engine.dumping import loaded  # noqa: PLC0415 - rarely needed
+
+        with self._lock:
+            fresh = object.__new__(type(self))
+            fresh.__dict__.update(self.__dict__)
+            fresh._begin()
+            fresh._go_on(loaded(fresh, blob))
+            self.__dict__.update(fresh.__dict__)
+
+    def status(self) -> dict[str, Any]:
+        """Return how the guard is, as JSON holds it: `explain` with inputs, controls, refusals."""
+        from riskguard.engine.status import status  # noqa: PLC0415 - rarely needed
+
+        with self._lock:
+            return status(self)
+
+    def explain(self) -> dict[str, Any]:
+        """Return the decision in force and how far each line is from where it would turn."""
+        from riskguard.engine.status import explained  # noqa: PLC0415 - rarely needed
+
+        with self._lock:
+            return explained(self)
 
     def __reduce__(self) -> NoReturn:
         # its steps are closures over its state: a copy would go on stepping the original
         msg = "a Guard cannot be copied or pickled; build another: Guard(ruleset, sources=...)"
         raise TypeError(msg)
 
-    def _refuse(self, key: str, least: float, value: float) -> None:
-        if not math.isfinite(value):
-            cause = "not finite"
-        elif not plausible(value, -LARGEST):
-            cause = "out of bounds"
-        elif value < least:
-            cause = "a price of zero" if value == 0 else "negative"
-        else:
-            cause = "out of order"
-        self._count(f"{key}: {cause}")
+    # ------------------------------------------------------------ by hand
 
-    def _count(self, said: str) -> None:
-        self.refused[said] = self.refused.get(said, 0) + 1
+    def halt(self, ts: int, reason: str) -> Decision:
+        """Halt: flat, nothing enters, until `resume`; return the decision in force."""
+        from riskguard.engine.controls import stamped  # noqa: PLC0415 - loaded with the guard
 
-    def _blind(self, now: int) -> tuple[str, ...]:
-        for tape, _ in self._needed:
-            if now - tape.last > tape.fresh:
-                late = {key for tape, key in self._needed if now - tape.last > tape.fresh}
-                return tuple(sorted(late))
-        return ()
+        with self._lock:
+            self.controls.stop(stamped(ts, "halt"), reason)
+            return self._ordered(ts, None)
 
-    def _priming(self, now: int) -> tuple[tuple[int, int, int], ...]:
-        """Return the windows that have not seen enough, each with what it has, as text."""
-        if not self._cold:
-            return ()
-        seen, wanted = self.stream.seen, self.stream.wanted
-        # once a window has seen enough it is never cold again
-        self._cold = [i for i in self._cold if seen(i, now) < wanted(i, now)]
-        return tuple((index, seen(index, now), wanted(index, now)) for index in self._cold)
+    def resume(self, ts: int, reason: str) -> Decision:
+        """End a halt; what rules ask for stays in force.
 
-    def _instant(self, now: int, *, closed: bool = True) -> None:
-        """Make the decision of an instant; what has not changed since the last one stands."""
-        self.as_of = now
-        if closed:
-            self._closed = now
-        instant = max(now, self.stream.last + 1)
-        change, late = self.stream.step(now, instant, closed=closed), self._blind(now)
-        ranged = self.stream.ranged(now)
-        if (change is self._still[0] and (late, ranged) == self._still[1:]) and not self._cold:
-            self._decision = self._made
-            return
-        self._still = (change, late, ranged)
-        caps = tuple(self.stream.caps)
-        told = tuple((i, *map(time_text, times)) for i, *times in self._priming(now))
-        key = (change.stage, change.on, caps, late, told, ranged)
-        if key != self._key:
-            self._key = key
-            self._made = self._decide(now, change)
-        self._decision = self._made
+        Raises:
+            RiskguardError: where nothing is halted.
+        """
+        from riskguard.engine.controls import resumed  # noqa: PLC0415 - loaded with the guard
 
-    def _decide(self, now: int, change: Change) -> Decision:
-        stream = self.stream
-        late = {  # equity and what it is chained to are one input
-            key: (key, now - tape.last if tape.times else None, tape.fresh)
-            for tape, key in self._needed
-            if now - tape.last > tape.fresh
-        }
-        unseen = tuple(blind(*late[key]) for key in sorted(late))
-        moment = Moment(
-            now, self.symbol, change, tuple(stream.caps), unseen,
-            self.plan.priming_texts(self._priming(now)),
-            stream.average_true_range(now), stream.close(),
-            explain(self.plan, stream, change),
-        )  # fmt: skip
-        return decided(self.plan, moment)
+        with self._lock:
+            told = resumed(self.controls, ts, reason)
+            return self._ordered(ts, told)
+
+    def release(self, ts: int, rule: str, reason: str) -> Decision:
+        """Let a latched rule go; the peaks of `drawdown(all)` that it reads begin anew.
+
+        Raises:
+            RiskguardError: where that rule cannot be released, with the reason.
+        """
+        from riskguard.engine import controls  # noqa: PLC0415 - loaded with the guard
+
+        with self._lock:
+            controls.stamped(ts, "release")
+            index = controls.releasable(self.ruleset, self.stream.latches, rule)
+            return self._ordered(ts, controls.said(f"release {rule}", reason), release=index)
+
+    def mute(self, ts: int, rule: str, until: int, reason: str) -> Decision:
+        """Silence the messages of a rule (or of "stage NAME") until then, and nothing else.
+
+        Raises:
+            RiskguardError: where there is no such rule, or `until` has passed.
+        """
+        from riskguard.engine.controls import muted  # noqa: PLC0415 - loaded with the guard
+
+        with self._lock:
+            told = muted(self.controls, self.ruleset, (ts, until), rule, reason)
+            return self._ordered(ts, told)

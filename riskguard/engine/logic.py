@@ -2,6 +2,7 @@
 
 Truths are the integers FALSE < UNKNOWN < TRUE, so that `all` is min and `any` is max. ABSENT
 is a line that its author told to be ignored while its data is missing: neutral in its group.
+Each machine names what it remembers (`kept`): that is what a saved state holds of it.
 The steps here are normative (rules.md 8.2); columns must equal them.
 """
 
@@ -63,6 +64,7 @@ class Persist:
     """`for`: true once its part has been true for a time, or for a number of closes."""
 
     __slots__ = ("before", "closes", "counted", "credit", "gap", "last", "then", "wanted")
+    kept = ("before", "counted", "credit", "last", "then")
 
     def __init__(self, wanted: int, closes: int, every: int) -> None:
         self.wanted, self.closes, self.gap = wanted, closes, GAPS * every
@@ -74,6 +76,11 @@ class Persist:
         """Catch up with instants at which nothing moved: what was true stayed true to `before`."""
         if self.before:
             self.last = self.then = before
+
+    def pause(self, before: int) -> None:
+        """Let the time from `before` to the next instant earn no credit: nobody watched it."""
+        self.wake(before)
+        self.before = False
 
     def step(self, truth: int, now: int, *, closed: bool = True) -> int:
         """Return the truth at `now`; called once an instant, `closed` where a bar closes."""
@@ -97,6 +104,7 @@ class Follow:
     """`sequence`: its parts true one after another, at strictly later instants, inside `within`."""
 
     __slots__ = ("starts", "within")
+    kept = ("starts",)
 
     def __init__(self, parts: int, within: int) -> None:
         self.starts = [NEVER] * (parts - 1)  # the latest start of a match up to each part
@@ -118,6 +126,7 @@ class Latch:
     """A rule: `when` turns it on, `clear` turns it off, on wins a tie."""
 
     __slots__ = ("cooldown", "latched", "min_hold", "off", "on", "since")
+    kept = ("off", "on", "since")
 
     def __init__(self, min_hold: int, cooldown: int, *, latched: bool) -> None:
         self.min_hold, self.cooldown, self.latched = min_hold, cooldown, latched
@@ -144,11 +153,21 @@ class Latch:
             self.on, self.off = False, now
         return self.on
 
+    @property
+    def held(self) -> bool:
+        """Whether it is on until an operator releases it."""
+        return self.on and self.latched
+
+    def release(self, now: int) -> None:
+        """Turn it off by hand; a cool-down begins."""
+        self.on, self.off = False, now
+
 
 class Ladder:
     """The stages: up at once, down one step at a time. Stage 0 is normal."""
 
     __slots__ = ("holds", "since", "stage")
+    kept = ("since", "stage")
 
     def __init__(self, holds: Sequence[int]) -> None:
         self.holds = holds
@@ -178,12 +197,17 @@ class Ramp:
     """Re-entry: after clearing, a cap that rises by steps while its condition is true."""
 
     __slots__ = ("before", "credit", "every", "rising", "start", "step_size")
+    kept = ("before", "credit", "rising")
 
     def __init__(self, start: float, step_size: float, every: int) -> None:
         self.start, self.step_size, self.every = start, step_size, every
         self.rising = False
-        self.before = NEVER
+        self.before = NEVER  # the previous instant; NEVER: the time since earns no credit
         self.credit = 0
+
+    def pause(self) -> None:
+        """Let the time up to the next instant earn no credit: nobody watched it."""
+        self.before = NEVER
 
     def step(self, truth: int, now: int, *, on: bool, was_on: bool) -> float:
         """Return the cap at `now`; `on` and `was_on` are those of the rule it follows."""
@@ -193,7 +217,7 @@ class Ramp:
             self.rising, self.credit = True, 0
         elif self.rising:
             if truth == TRUE:
-                self.credit += now - self.before
+                self.credit += now - self.before if self.before != NEVER else 0
             elif truth == FALSE:
                 self.credit = 0
         self.before = now

@@ -169,6 +169,31 @@ class Plan:
         read = {spec.index for spec in self.values if spec.kind == "window"}
         return read | {spec.feeder for spec in self.tapes if spec.feeder >= 0}
 
+    def windows_under(self, *slots: int) -> list[int]:
+        """Return the windows that conditions read, through definitions and through each other."""
+        found: set[int] = set()
+        for slot in slots:
+            truth = self.truths[slot]
+            if isinstance(truth, Leaf):
+                self._read(truth.left, found)
+                self._read(truth.right, found)
+            elif isinstance(truth, Group):
+                found.update(self.windows_under(*truth.parts))
+            elif isinstance(truth, Ref) and truth.kind == "slot":
+                found.update(self.windows_under(truth.index))
+        return sorted(found)
+
+    def _read(self, value: int, found: set[int]) -> None:
+        spec = self.values[value]
+        if spec.kind == "window":
+            index = spec.index
+            while index >= 0:
+                found.add(index)
+                index = self.tapes[self.windows[index][1][0]].feeder
+        elif spec.left >= 0:
+            self._read(spec.left, found)
+            self._read(spec.right, found)
+
     def warm_up(self, index: int) -> int:
         """Return how much a window must have seen at most before it is known, in ns."""
         window = self.windows[index][0]

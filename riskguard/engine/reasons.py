@@ -39,7 +39,17 @@ if TYPE_CHECKING:
     from riskguard.engine.stream import Stream
     from riskguard.language.ruleset import RuleSet
 
-__all__ = ["View", "blind", "explain", "open_lines", "readings", "reads", "relaxes"]
+__all__ = [
+    "View",
+    "blind",
+    "explain",
+    "lines",
+    "open_lines",
+    "reading",
+    "readings",
+    "reads",
+    "relaxes",
+]
 
 # fields of a decision that keep an order from entering
 LIMITS = ("exposure_cap", "reduce_by", "close", "reduce_only", "block_entries", "leverage_cap")
@@ -129,7 +139,8 @@ def _known(number: float) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _reading(plan: Plan, view: View, owner: str, leaf: Condition, role: str) -> Reading:
+def reading(plan: Plan, view: View, owner: str, leaf: Condition, role: str) -> Reading:
+    """Return one line as it stands."""
     slot = plan.slot(leaf, clearing=role == "clear")
     truth = WORDS.get(view.truth(slot), "unknown")
     line = leaf.of if isinstance(leaf, For) else leaf
@@ -154,24 +165,32 @@ def _lines(
     plan: Plan, view: View, owner: str, node: Condition, *, role: str, want: int = TRUE
 ) -> list[Reading]:
     found = deciding(plan, view, node, clearing=role == "clear", want=want)
-    return [_reading(plan, view, owner, leaf, role) for leaf in dict.fromkeys(found)]
+    return [reading(plan, view, owner, leaf, role) for leaf in dict.fromkeys(found)]
+
+
+def lines(plan: Plan, node: Condition) -> list[Condition]:
+    """Return every line under a condition once, through definitions."""
+    found: dict[Condition, None] = {}
+    followed: set[str] = set()
+
+    def walk(node: Condition) -> None:
+        if _is_line(node):
+            found.setdefault(node)
+        elif isinstance(node, Flag):
+            if node.name not in followed:
+                followed.add(node.name)
+                walk(plan.ruleset.define[node.name])
+        else:
+            for part in parts(node):
+                walk(part)
+
+    walk(node)
+    return list(found)
 
 
 def readings(plan: Plan, view: View, owner: str, node: Condition, role: str) -> list[Reading]:
     """Return every line under a condition as it stands, deciding or not."""
-    found: dict[Condition, None] = {}
-
-    def lines(node: Condition) -> None:
-        if _is_line(node):
-            found.setdefault(node)
-        elif isinstance(node, Flag):
-            lines(plan.ruleset.define[node.name])
-        else:
-            for part in parts(node):
-                lines(part)
-
-    lines(node)
-    return [_reading(plan, view, owner, leaf, role) for leaf in found]
+    return [reading(plan, view, owner, leaf, role) for leaf in lines(plan, node)]
 
 
 def explain(plan: Plan, view: View, change: Change) -> tuple[Reading, ...]:
@@ -221,7 +240,7 @@ def open_lines(plan: Plan, view: View, owner: str, clear: Condition) -> list[Rea
     for want in (FALSE, 1, ABSENT):
         for leaf in deciding(plan, view, clear, clearing=True, want=want):
             found.setdefault(leaf)
-    return [_reading(plan, view, owner, leaf, "clear") for leaf in found]
+    return [reading(plan, view, owner, leaf, "clear") for leaf in found]
 
 
 def relaxes(plan: Plan, stream: Stream, decision: Decision, now: int) -> int | None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from riskguard.engine.windows import Rolling, Tape, Window
 
-__all__ = ["INDICATOR", "kind_of", "looks_back", "state_of"]
+__all__ = ["EVER", "INDICATOR", "kind_of", "looks_back", "state_of"]
 
 INDICATOR = "ta."
 EVER = "all"

@@ -20,13 +20,15 @@ from riskguard.engine.logic import (
     TRUE,
     UNKNOWN,
     Change,
+    Follow,
     Ladder,
     Latch,
+    Persist,
     Ramp,
 )
 from riskguard.engine.measures import Atr
 from riskguard.engine.plan import Leaf, Plan
-from riskguard.engine.states import state_of
+from riskguard.engine.states import EVER, state_of
 from riskguard.engine.windows import Rolling, Tape
 from riskguard.language.arithmetic import arithmetic
 from riskguard.language.ruleset import During
@@ -74,8 +76,11 @@ class Stream:
         self._trim_at, self._steady = NEVER, True
         self._measures = self._measurers()
         self._readers = self._value_readers()
+        self.persists: dict[int, Persist] = {}
+        self.follows: dict[int, Follow] = {}
         machines = Machines(
             plan, self.truths, self.latches, self.ladder, self.ramps, self.caps,
+            self.persists, self.follows,
             was=lambda: self.change, closed=lambda: self.closed,
         )  # fmt: skip
         self.components, woken = components(machines)
@@ -145,6 +150,43 @@ class Stream:
                 cell.enter(value)
         for formula in self._formulas:
             formula(now)
+
+    def pause(self) -> None:
+        """Let the time up to the next instant earn no credit in `for` and in ramps."""
+        for persist in self.persists.values():
+            persist.pause(self.last)
+        for ramp in self.ramps:
+            ramp.pause()
+        self.rouse()
+
+    def release(self, rule: int, now: int) -> Change:
+        """Turn a rule off by hand and return where the machines stand then.
+
+        The peaks of `drawdown(all)` that it reads begin anew, the ramps that follow it rise.
+        """
+        self.latches[rule].release(now)
+        spec = self.plan.latches[rule]
+        for index in self.plan.windows_under(spec.when, spec.clear):
+            window = self.rollings[index]
+            if self.plan.windows[index][0].calendar == EVER:
+                window.restart()  # type: ignore[attr-defined]  # the one kind without a beginning
+        for index, ramp in enumerate(self.plan.ramps):
+            if ramp.rule == rule:
+                self.caps[index] = self.ramps[index].step(UNKNOWN, now, on=False, was_on=True)
+        on = tuple([latch.on for latch in self.latches])
+        self.change = Change(self.change.stage, self.change.stage, on, on)
+        self.rouse()
+        return self.change
+
+    def stand(self, change: Change) -> None:
+        """Take `change` as where the machines stand and stood: they were put there."""
+        self.change = change
+        self._steady = change.stage == change.stage_before and change.on == change.on_before
+
+    def rouse(self) -> None:
+        """Let every component step at the next instant: something moved from outside."""
+        self._wake()
+        self._steady = False
 
     def _wake(self) -> None:
         for component in self.components:

@@ -84,6 +84,7 @@ class Tape:
         "interval",
         "keep",
         "last",
+        "latest",
         "readers",
         "run",
         "scale",
@@ -100,7 +101,8 @@ class Tape:
         self.fixed: list[int] = []  # the values in fixed point, where something sums them
         self.summed = False
         self.first: int | None = None
-        self.last = NEVER  # time of the last sample
+        self.latest = NEVER  # time of the last sample: the next is later
+        self.last = NEVER  # the same, until its feed says that it stands no longer
         self.run = 0  # how many of the last samples came an interval apart, without a hole
         self.start = 0  # from when on the series has been observed; read only once `first` is set
         self.keep = 0
@@ -112,7 +114,7 @@ class Tape:
             self.first = ts
             self.start = ts - self.interval if self.bar else ts
         self.run = self.run + 1 if ts - self.last == self.interval else 1
-        self.last = ts
+        self.last = self.latest = ts
         self.times.append(ts)
         self.values.append(value)
         if self.summed:
@@ -126,10 +128,16 @@ class Tape:
         """Let the last sample stand no longer: its feed says so, or a test does."""
         self.last, self.run = min(self.last, now - self.fresh - 1), 0
 
+    def beyond(self, now: int) -> int:
+        """Return how many samples no window at or after `now` can reach.
+
+        The one before them stays: it is where the first change of a window begins.
+        """
+        return max(0, bisect_left(self.times, now - self.keep) - 1)
+
     def trim(self, now: int) -> None:
         """Drop what no window at or after `now` can reach."""
-        gone = bisect_left(self.times, now - self.keep)
-        gone = min([gone, *(reader.place() for reader in self.readers)])
+        gone = min([self.beyond(now), *(reader.place() for reader in self.readers)])
         if gone < TRIM_LEAST:
             return
         del self.times[:gone], self.values[:gone], self.fixed[:gone]
@@ -145,6 +153,8 @@ class Rolling:
     endpoint: ClassVar[bool] = False  # compares with a value at now - span: needs a sample there
     reach: ClassVar[int] = 1  # looks back over this many spans
     sums: ClassVar[bool] = False  # needs the samples in fixed point
+    # what cannot be found again from the samples in reach: a saved state holds no more of it
+    kept: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, tape: Tape, span: int, minimum: int | None = None) -> None:
         self.tape, self.span, self.left = tape, span, 0

@@ -81,6 +81,18 @@ def test_blind_reason_tells_the_age_and_what_is_allowed() -> None:
     assert [reason.text for reason in verdict.reasons] == ["blind: oi (3h > 2h)"]
 
 
+def test_priming_ends_where_the_guard_was_blind_a_moment_before() -> None:
+    text = RULES.replace("rules:", "symbols: [ETH]\nrules:").replace(
+        "change(3h) >= 0%", "low(6h) > 9"
+    )
+    made = guard(text.replace("change(3h) <= -5%", "low(6h) < 5"))
+    warm(made, 4)
+    feed(made, 5)
+    assert feed(made, 6).priming == ("oi.low(6h) has 5h of 6h",)
+    made.update(Sample(START + 7 * HOUR, "ETH", {"close": 1.0}))
+    assert feed(made, 7, oi=1000.0).priming == ()
+
+
 def test_values_that_cannot_be_true_are_counted_and_the_input_goes_stale() -> None:
     made = guard()
     warm(made)

@@ -7,7 +7,7 @@ out of it again.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from riskguard.engine.windows import (
     CALENDAR_REACH,
@@ -43,6 +43,7 @@ class Since(Rolling):
     """Base of the measures since a midnight; `begin` and `take` are told what comes."""
 
     __slots__ = ("begun", "calendar", "held", "right")
+    kept: ClassVar[tuple[str, ...]] = ("begun", "held", "right")
 
     def __init__(self, tape: Tape, calendar: Calendar | None) -> None:
         super().__init__(tape, 0)
@@ -93,6 +94,7 @@ class SumSince(Since):
     """Return the total of a flow since midnight."""
 
     __slots__ = ("total",)
+    kept = (*Since.kept, "total")
     sums = True
 
     def __init__(self, tape: Tape, calendar: Calendar | None) -> None:
@@ -124,6 +126,7 @@ class HighSince(Since):
     """Return the highest sample since midnight."""
 
     __slots__ = ("best",)
+    kept = (*Since.kept, "best")
     sign = 1.0
 
     def __init__(self, tape: Tape, calendar: Calendar | None) -> None:
@@ -167,6 +170,11 @@ class DrawdownEver(HighSince):
         del now  # known from the first sample on
         return 0
 
+    def restart(self) -> None:
+        """Take the last sample as the highest there ever was: the loss is taken as given."""
+        self.right = len(self.tape.times)
+        self.best = self.tape.values[-1] if self.right else -math.inf
+
     def read(self, now: int) -> float:
         while self.right < len(self.tape.times):
             self.take(self.right)
@@ -178,6 +186,7 @@ class ChangeSince(Since):
     """Return now / the last value at or before midnight - 1."""
 
     __slots__ = ("base",)
+    kept = (*Since.kept, "base")
     endpoint = True
 
     def __init__(self, tape: Tape, calendar: Calendar | None) -> None:

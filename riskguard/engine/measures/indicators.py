@@ -32,6 +32,7 @@ class Library(Rolling):
     """Return the last value of a function over the bars of `span`, or unknown."""
 
     __slots__ = ("bars", "computed", "function", "names", "options", "result")
+    kept = ("computed", "result")
 
     def __init__(
         self,

@@ -1,0 +1,185 @@
+"""What an operator has set by hand: a halt, and rules whose messages are silenced.
+
+A control is an event like any other: it comes with a time and a reason, it takes effect at
+once, and it is part of the state. The kill switch is HALTED and LATCHED until `resume`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from riskguard.engine.decision import Claim, Reading
+from riskguard.errors import RECEIVED, RiskguardError, visible
+from riskguard.language.ruleset import Actions
+from riskguard.market import time_text
+
+if TYPE_CHECKING:
+    from riskguard.engine.logic import Latch
+    from riskguard.language.ruleset import RuleSet
+
+__all__ = [
+    "FOREVER",
+    "MANUAL",
+    "Controls",
+    "brief",
+    "muted",
+    "releasable",
+    "resumed",
+    "said",
+    "stamped",
+]
+
+MANUAL = "manual"
+FOREVER = 1 << 62  # after every time stamp
+HALT = Actions(exposure_cap=0.0)
+
+
+def stamped(ts: object, word: str) -> int:
+    """Return a time stamp of an operator, or raise.
+
+    Raises:
+        RiskguardError: where it is no whole number of nanoseconds since 1970.
+    """
+    if isinstance(ts, bool) or not isinstance(ts, int) or not 0 <= ts < FOREVER:
+        msg = f"{word}: {str(ts)[:RECEIVED]!r} is not a time; write integer nanoseconds since 1970"
+        raise RiskguardError(msg)
+    return ts
+
+
+def brief(reason: str) -> str:
+    """Return what an operator gives as reason, cut short and visible."""
+    return visible(str(reason))[: 2 * RECEIVED]
+
+
+def said(what: str, reason: str) -> Reading:
+    """Return what an operator did as a line of the decision; texts are cut and made visible."""
+    told = brief(reason)
+    text = f"{what}: {told}" if told else what
+    return Reading(MANUAL, text, None, None, None, "true", "truth")
+
+
+class Controls:
+    """The halt and the mutes in force; `ends` is when the next mute ends by itself.
+
+    A decision depends on `key`.
+    """
+
+    __slots__ = ("ends", "halt", "key", "mutes")
+
+    def __init__(self) -> None:
+        self.halt: tuple[int, str] | None = None  # since when, and why
+        self.mutes: dict[str, tuple[int, str]] = {}  # rule -> until when, and why
+        self.ends = FOREVER
+        self.key: tuple[object, ...] = ()
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """What is asked for by hand."""
+        return () if self.halt is None else (Claim(MANUAL, HALT),)
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """Why."""
+        return () if self.halt is None else (said("halt", self.halt[1]),)
+
+    @property
+    def muted(self) -> frozenset[str]:
+        """The rules (and "stage NAME") whose messages are silenced."""
+        return frozenset(self.mutes)
+
+    def stop(self, ts: int, reason: str) -> None:
+        """Halt from now on."""
+        self.halt = (ts, brief(reason))
+        self._moved()
+
+    def go(self) -> None:
+        """End the halt."""
+        self.halt = None
+        self._moved()
+
+    def mute(self, name: str, until: int, reason: str) -> None:
+        """Silence the messages of a rule until then."""
+        self.mutes[name] = (until, brief(reason))
+        self._moved()
+
+    def expire(self, now: int) -> None:
+        """Drop the mutes that have ended."""
+        if now >= self.ends:
+            self.mutes = {name: one for name, one in self.mutes.items() if one[0] > now}
+            self._moved()
+
+    def _moved(self) -> None:
+        self.ends = min((until for until, _ in self.mutes.values()), default=FOREVER)
+        self.key = (self.halt, *sorted(self.mutes)) if self.halt or self.mutes else ()
+
+
+def speaker(ruleset: RuleSet, name: str) -> str:
+    """Return the name of a rule, or of a stage as "stage NAME", that a mute may name.
+
+    Raises:
+        RiskguardError: where there is none.
+    """
+    rules = [rule.name for rule in ruleset.rules]
+    stages = [f"stage {stage.name}" for stage in ruleset.stages]
+    if name in rules or name in stages:
+        return name
+    raise RiskguardError(_unknown(name, [*rules, *stages]))
+
+
+def releasable(ruleset: RuleSet, latches: list[Latch], name: str) -> int:
+    """Return the number of a rule that is latched.
+
+    Raises:
+        RiskguardError: where a release would do nothing, with the reason.
+    """
+    rules = [rule.name for rule in ruleset.rules]
+    if name in {stage.name for stage in ruleset.stages} | {MANUAL} and name not in rules:
+        way = "`resume` ends a halt" if name == MANUAL else "a stage leaves by its `recover`"
+        msg = f"'{name}' cannot be released\n  = help: {way}"
+        raise RiskguardError(msg)
+    if name not in rules:
+        raise RiskguardError(_unknown(name, rules))
+    index = rules.index(name)
+    if not latches[index].on:
+        msg = f"rule '{name}' cannot be released: it is not on"
+        raise RiskguardError(msg)
+    if not latches[index].held:
+        msg = f"rule '{name}' cannot be released: it is not latched"
+        fix = "it leaves by itself once its `clear` holds; `latch: true` makes it wait for you"
+        raise RiskguardError(f"{msg}\n  = help: {fix}")
+    return index
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    listed = ", ".join(known[:10]) + (", …" if len(known) > 10 else "")
+    return f"no rule is called '{visible(str(name))[:RECEIVED]}'\n  = help: there are: {listed}"
+
+
+def resumed(controls: Controls, ts: int, reason: str) -> Reading:
+    """End the halt and return what is said of it.
+
+    Raises:
+        RiskguardError: where nothing is halted.
+    """
+    stamped(ts, "resume")
+    if controls.halt is None:
+        msg = "there is nothing to resume: no halt is in force\n  = help: rules clear by"
+        raise RiskguardError(f"{msg} themselves, and latched ones by `release`")
+    controls.go()
+    return said("resume", reason)
+
+
+def muted(
+    controls: Controls, ruleset: RuleSet, times: tuple[int, int], name: str, reason: str
+) -> Reading:
+    """Silence a rule between two times and return what is said of it.
+
+    Raises:
+        RiskguardError: where there is no such rule, or the second time is not after the first.
+    """
+    ts, until = (stamped(one, "mute") for one in times)
+    if until <= ts:
+        msg = f"mute '{name}': until {until} is not after {ts}\n  = help: write a later time"
+        raise RiskguardError(msg)
+    controls.mute(speaker(ruleset, name), until, reason)
+    return said(f"mute {name} for {time_text(until - ts)}", reason)

@@ -1,0 +1,144 @@
+"""The doors of a guard: what comes in, what is refused, and what has not come for too long."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from riskguard.engine.account import LEAST, NAV, Account
+from riskguard.language.ruleset import input_of
+from riskguard.market import FROM_ZERO, LARGEST, SMALLEST, plausible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from riskguard.engine.plan import Plan, TapeSpec
+    from riskguard.engine.stream import Stream
+    from riskguard.engine.windows import Tape
+
+__all__ = ["Door", "Doors"]
+
+LATE = "out of order"
+
+
+class Door(NamedTuple):
+    """Where the values of one series come in, and the least it may be."""
+
+    tape: Tape
+    least: float
+    key: str
+    begins: str  # zero | same: how an account input begins; "" for all others
+    number: int  # of the tape in the plan
+
+
+def _least(spec: TapeSpec) -> float:
+    if spec.signed:
+        return -LARGEST
+    return SMALLEST if spec.price else 0.0
+
+
+class Doors:
+    """Puts values on the tapes of one stream, and knows which of them protection waits for.
+
+    `refused` counts what was not taken, by series and cause. `needed` holds the tapes that must
+    not grow old; those of an account are among them from its first event on (`begun`).
+    """
+
+    def __init__(self, plan: Plan, stream: Stream) -> None:
+        self.plan, self.stream = plan, stream
+        self.refused: dict[str, int] = {}  # "oi: negative" -> how often
+        self.rejected: dict[str, int] = {}  # series -> when a value was refused last
+        self.begun = False  # the account has sent its first event
+        self.account = Account() if any(spec.begins for spec in plan.tapes) else None
+        self._by_symbol: dict[str, dict[str, Door]] = {}
+        for number, (spec, tape) in enumerate(zip(plan.tapes, stream.tapes, strict=True)):
+            if spec.feeder < 0:
+                door = Door(tape, _least(spec), spec.shown, spec.begins, number)
+                self._by_symbol.setdefault(spec.symbol, {})[spec.name] = door
+        self.needed = self._needed(of_account=False)
+
+    def take(self, ts: int, symbol: str, values: Mapping[str, float]) -> None:
+        """Take the values of one sample; `symbol` "" is the guarded one, or market-wide."""
+        if self.account is not None and not symbol:
+            values = self._accounted(ts, values, self.account)
+        doors = self._by_symbol.get(symbol)
+        if doors is None:
+            return
+        for name, value in values.items():
+            if name in doors:
+                tape, least, key, _, _ = doors[name]
+                # `plausible`, written out: this is done for every value that comes
+                sized = value >= SMALLEST or value == 0 or value <= -SMALLEST
+                if sized and least <= value <= LARGEST and ts > tape.latest:  # NaN is never
+                    tape.push(ts, value)
+                else:
+                    self._refuse(ts, key, least, value)
+
+    def expire(self, ts: int, symbol: str, name: str) -> None:
+        """Let the last value of a series stand no longer from `ts` on."""
+        doors = self._by_symbol.get(symbol, {})
+        for one in (name, NAV) if name == "equity" else (name,):
+            if one in doors:
+                doors[one].tape.expire(ts)
+
+    def begin(self) -> None:
+        """Take note that the account has sent its first event: from now on it must go on."""
+        if not self.begun:
+            self.begun = True
+            self.needed += self._needed(of_account=True)
+
+    def late(self, now: int) -> tuple[str, ...]:
+        """Return the keys of the inputs that are too old at `now`, sorted."""
+        for tape, _ in self.needed:
+            if now - tape.last > tape.fresh:
+                late = {key for tape, key in self.needed if now - tape.last > tape.fresh}
+                return tuple(sorted(late))
+        return ()
+
+    def count(self, said: str) -> None:
+        """Count something that was refused."""
+        self.refused[said] = self.refused.get(said, 0) + 1
+
+    def _needed(self, *, of_account: bool) -> list[tuple[Tape, str]]:
+        return [
+            (tape, spec.shown)
+            for spec, tape in zip(self.plan.tapes, self.stream.tapes, strict=True)
+            if spec.needed and bool(spec.begins) is of_account
+        ]
+
+    def _accounted(
+        self, ts: int, values: Mapping[str, float], account: Account
+    ) -> Mapping[str, float]:
+        """Return what the account says with what follows from it; its first event begins it."""
+        if not any(self._good(name, values[name]) for name in FROM_ZERO & values.keys()):
+            return values
+        values, refused = account.derived(ts, values)
+        doors = self._by_symbol.get("", {})
+        for name in sorted(refused.keys() - doors.keys()):
+            self._refuse(ts, name, LEAST[name], refused[name])
+        for name, door in doors.items():
+            if not door.begins or door.tape.first is not None:
+                continue
+            first = 0.0 if door.begins == "zero" else values.get(name, math.nan)
+            carried = input_of(self.plan.ruleset, "", door.key).carried
+            if plausible(first, door.least) and carried:
+                self.stream.begin(door.number, ts, first)
+        self.begin()
+        return values
+
+    def _good(self, name: str, value: float) -> bool:
+        least = -LARGEST if input_of(self.plan.ruleset, "", name).spec.signed else 0.0
+        return plausible(value, least)
+
+    def _refuse(self, ts: int, key: str, least: float, value: float) -> None:
+        if not math.isfinite(value):
+            cause = "not finite"
+        elif not plausible(value, -LARGEST):
+            cause = "out of bounds"
+        elif value < least:
+            cause = "a price of zero" if value == 0 else "negative"
+        else:
+            self.count(f"{key}: {LATE}")
+            return
+        self.rejected[key] = ts
+        self.count(f"{key}: {cause}")

@@ -1,0 +1,258 @@
+"""The evaluation of one rule set: samples in, one decision out.
+
+Pure: no clock, no I/O, no randomness. A decision is made at each close of `every` of the
+guarded symbol's bar; between closes, samples only age the inputs. Under `evaluate: event` every
+time at which something comes makes one: at once when it is the guarded symbol's, else as soon as
+time goes on, so that what comes together is seen together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from operator import index
+from typing import TYPE_CHECKING, Any, Protocol
+
+from riskguard.engine.decision import Decision, Moment, decided, faulted
+from riskguard.engine.logic import NEVER, Change
+from riskguard.engine.reasons import blind, explain
+from riskguard.engine.stream import Stream
+from riskguard.errors import RECEIVED, visible
+from riskguard.market import time_text
+
+if TYPE_CHECKING:
+    from riskguard.engine.decision import Reading
+    from riskguard.engine.dumping import Standing
+    from riskguard.engine.plan import Plan
+    from riskguard.market import Sample
+
+__all__ = ["Evaluation", "Part"]
+
+NOTHING = (None, (), False)
+LATEST = (1 << 63) - 1  # of all time stamps
+
+
+def _time(ts: object) -> int:
+    """Return a time stamp as an integer, NEVER for what is none."""
+    if type(ts) is int and NEVER < ts <= LATEST:
+        return ts
+    kind = type(ts)
+    if not hasattr(kind, "__index__") or kind.__name__ in {"bool", "bool_"}:
+        return NEVER
+    found = index(ts)  # type: ignore[arg-type]  # it says that it can
+    return found if NEVER < found <= LATEST else NEVER
+
+
+def _told(symbol: object, values: object) -> bool:
+    """Say whether these are a symbol and a mapping of values."""
+    return isinstance(symbol, str) and (type(values) is dict or isinstance(values, Mapping))
+
+
+def _figure(value: object) -> float:
+    """Return a number as a float, NaN for what is none: a text, a truth, nothing at all."""
+    kind = type(value)
+    if not hasattr(kind, "__float__") or kind.__name__ in {"bool", "bool_", "str_"}:
+        return math.nan
+    try:
+        return float(value)  # type: ignore[arg-type]  # it says that it can
+    except (OverflowError, TypeError, ValueError):
+        return math.nan
+
+
+def _figures(values: Mapping[str, float]) -> Mapping[str, float]:
+    """Return the values of a sample as floats."""
+    for value in values.values():
+        if type(value) is not float:
+            return {name: _figure(one) for name, one in values.items()}
+    return values
+
+
+class Part(Protocol):
+    """What a saved state holds beside the evaluation."""
+
+    def dump(self) -> dict[str, Any]:
+        """Return what is remembered, as JSON holds it."""
+
+    def load(self, body: Mapping[str, Any]) -> None:
+        """Take what `dump` gave, or raise StateError and change nothing."""
+
+
+class Evaluation:
+    """What samples and operators move, and the decision that stands for it; of one thread.
+
+    `parts` are what else remembers: each has a `dump` and a `load` of its own.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan, self.ruleset = plan, plan.ruleset
+        self.shape = ""  # of what it remembers, as a dump names it
+        self._by_event = self.ruleset.evaluate == "event"
+        self._begin()
+
+    def _begin(self) -> None:
+        """Set all that samples and operators move to where nothing has been seen."""
+        from riskguard.engine.controls import Controls  # noqa: PLC0415 - not before there is a guard
+        from riskguard.engine.doors import Doors  # noqa: PLC0415 - as above
+
+        self.symbol = self.ruleset.symbol
+        self.as_of = NEVER  # the last instant a decision was evaluated at
+        self._closed = NEVER  # the last close of `every`: one that is sent again closes no bar
+        self._pending = NEVER  # a time at which others brought something, not decided yet
+        self.stream = Stream(self.plan)
+        self.doors = Doors(self.plan, self.stream)
+        self.controls = Controls()
+        self.parts: dict[str, Part] = {}
+        self._fault = ""  # why the last evaluation failed
+        self._cold = self.plan.warming
+        self._still: tuple[Change | None, tuple[str, ...], bool] = NOTHING
+        self._key: tuple[Any, ...] | None = None  # what the last decision rests on
+        self._decision = self._made = Decision(0, self.symbol, rules=self.ruleset.hash)
+
+    @property
+    def refused(self) -> dict[str, int]:
+        """What was refused and how often, as "oi: negative"."""
+        return self.doors.refused
+
+    @property
+    def decision(self) -> Decision:
+        """The decision in force."""
+        return self._decision
+
+    @property
+    def fault(self) -> str:
+        """Why the last evaluation failed, "" where it did not."""
+        return self._fault
+
+    def _go_on(self, standing: Standing) -> None:
+        self._closed, self._pending, self._fault, self._decision, self._made, rests = standing
+        if rests is not None:
+            change, caps = self.stream.change, tuple(self.stream.caps)
+            self._key = (change.stage, change.on, caps, *rests, self.controls.key)
+            self._still = (change, rests.late, rests.ranged)
+
+    def _ordered(self, ts: int, told: Reading | None, *, release: int = -1) -> Decision:
+        """Make the decision in force anew, at once: an operator has said something."""
+        try:
+            if self._pending < ts and self._pending > self.as_of:
+                self._instant(self._pending, closed=False)
+            if release >= 0:
+                self.stream.release(release, max(ts, self.stream.last))
+            now, change = max(ts, self.as_of, self._decision.ts), self.stream.change
+            still = Change(change.stage, change.stage, change.on, change.on)
+            self._stand(now, change, self.doors.late(now), self.stream.ranged(now))
+            self._made = self._decision = self._decide(now, still, told)
+        except Exception as error:  # noqa: BLE001 - as in `update`
+            return self._fail((ts,), error)
+        return self._decision
+
+    # ------------------------------------------------------------ samples
+
+    def _feed(self, sample: Sample) -> Decision:
+        given, symbol, values = sample
+        ts = _time(given)
+        if ts == NEVER or not _told(symbol, values):
+            self.doors.count("time: no instant in ns" if ts == NEVER else "no sample")
+            return self._decision
+        values = _figures(values)
+        if self._pending < ts and self._pending > self.as_of:
+            self._instant(self._pending, closed=False)
+        if not self.symbol and "close" in values:
+            self.symbol = symbol
+        own = symbol == self.symbol
+        if "position" in values or "equity" in values:
+            self._account(ts, self.symbol if symbol == "*" else symbol, values)
+        self.doors.take(ts, "" if own or symbol == "*" else symbol, values)
+        # a bar closes though its close is no price: that it came is what time is told by
+        closed = own and "close" in values and ts % self.plan.every == 0 and ts > self._closed
+        if self._by_event and values and not own:
+            self._pending = max(ts, self._pending)
+        if self._decides(ts, own=own and bool(values), closed=closed):
+            self._instant(ts, closed=closed)
+        elif ts > self.as_of and not closed and self.doors.late(ts) != self._decision.blind:
+            now = self.stream.change  # between closes only blindness can begin or end
+            self._decision = self._decide(ts, Change(now.stage, now.stage, now.on, now.on))
+        return self._decision
+
+    def _account(self, ts: int, symbol: str, values: Mapping[str, float]) -> None:
+        """Hear what a sample says of the account."""
+
+    def _door(self, symbol: str) -> str:
+        return "" if symbol in {"*", self.symbol} else symbol
+
+    def _decides(self, ts: int, *, own: bool, closed: bool) -> bool:
+        if self._by_event:
+            return own and ts >= self.as_of
+        return closed and ts > self.as_of
+
+    def _fail(self, sample: object, error: Exception) -> Decision:
+        """Say that the guard failed: nothing enters until an evaluation succeeds."""
+        self._fault = visible(f"{type(error).__name__}: {error}")[: 2 * RECEIVED]
+        self.doors.count(f"guard_error: {type(error).__name__}")
+        self.stream.rouse()
+        self._key, self._still = None, NOTHING
+        first = sample[0] if isinstance(sample, tuple) and sample else 0
+        ts = max(first, self._decision.ts) if isinstance(first, int) else self._decision.ts
+        self._decision = faulted(self._decision, ts, self._fault)
+        return self._decision
+
+    def _priming(self, now: int) -> tuple[tuple[int, int, int], ...]:
+        """Return the windows that have not seen enough, each with what it has, as text."""
+        if not self._cold:
+            return ()
+        seen, wanted = self.stream.seen, self.stream.wanted
+        found = ((index, seen(index, now), wanted(index, now)) for index in self._cold)
+        return tuple([one for one in found if one[1] < one[2]])
+
+    def _instant(self, now: int, *, closed: bool = True) -> None:
+        """Make the decision of an instant; what has not changed since the last one stands."""
+        self.as_of = now
+        if closed:
+            self._closed = now
+        instant = max(now, self.stream.last + 1)
+        change, late = self.stream.step(now, instant, closed=closed), self.doors.late(now)
+        self._fault = ""
+        ranged = self.stream.ranged(now)
+        if (
+            change is self._still[0]
+            and (late, ranged) == self._still[1:]
+            and not self._cold
+            and now < self.controls.ends
+        ):
+            self._decision = self._made
+            return
+        if self._stand(now, change, late, ranged):
+            self._made = self._decide(now, change)
+        self._decision = self._made
+
+    def _stand(self, now: int, change: Change, late: tuple[str, ...], ranged: bool) -> bool:  # noqa: FBT001 - of one call
+        """Take note of what a decision rests on; say whether that is anything new."""
+        self._still = (change, late, ranged)
+        self.controls.expire(now)
+        caps = tuple(self.stream.caps)
+        primes = self._priming(now)
+        # once a window has seen enough it is never cold again
+        self._cold = [index for index, _, _ in primes]
+        told = tuple([(index, *map(time_text, times)) for index, *times in primes])
+        key = (change.stage, change.on, caps, late, told, ranged, self.controls.key)
+        new = key != self._key
+        self._key = key
+        return new
+
+    def _decide(self, now: int, change: Change, told: Reading | None = None) -> Decision:
+        stream, controls = self.stream, self.controls
+        late = {  # equity and what it is chained to are one input
+            key: (key, now - tape.last if tape.times else None, tape.fresh)
+            for tape, key in self.doors.needed
+            if now - tape.last > tape.fresh
+        }
+        unseen = tuple(blind(*late[key]) for key in sorted(late))
+        by_hand = controls.readings if told is None else (told, *controls.readings)
+        moment = Moment(
+            now, self.symbol, change, tuple(stream.caps), unseen,
+            self.plan.priming_texts(self._priming(now)),
+            stream.average_true_range(now), stream.close(),
+            (*by_hand, *explain(self.plan, stream, change)),
+            controls.claims, controls.halt is not None, controls.muted,
+        )  # fmt: skip
+        made = decided(self.plan, moment)
+        return faulted(made, now, self._fault) if self._fault else made
