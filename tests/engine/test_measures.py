@@ -172,6 +172,15 @@ def test_window_ages_with_time_though_no_sample_comes() -> None:
     assert math.isnan(total.read(23 * HOUR)), "85 % filled: unknown"
 
 
+def test_a_long_tape_without_windows_keeps_the_value_that_stands() -> None:
+    tape = Tape(interval=HOUR, fresh=3 * HOUR)
+    for hour in range(3000):
+        tape.push(hour * HOUR, float(hour))
+    tape.trim(3001 * HOUR)  # between two samples
+    assert tape.current(3001 * HOUR) == 2999.0
+    assert len(tape.values) == 1
+
+
 def test_a_long_tape_is_trimmed_and_the_measure_does_not_notice() -> None:
     tape = Tape(interval=HOUR, fresh=2 * HOUR, scale=SCALE)
     names = ["mean", "change", "zscore", "high", "vol", "ema", "percentile"]
