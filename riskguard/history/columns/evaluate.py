@@ -46,7 +46,7 @@ class Columns:
     """Everything a plan computes, at every decision instant `now` (int64[n], ascending).
 
     `samples` holds (times, values) of each series by its key in the plan ("oi", "ETH.close").
-    `values` are float64[n], `truths` int8[n], `stage` int64[n], `on` bool[rules, n].
+    `windows` and `values` are float64[n], `truths` int8[n], `stage` int64[n], `on` bool[rules, n].
     """
 
     def __init__(self, plan: Plan, samples: Samples, now: Ints, symbol: str = "") -> None:
@@ -55,7 +55,7 @@ class Columns:
         accounts = any(spec.begins for spec in plan.tapes)
         self._samples = with_derived(samples) if accounts else samples
         self._event = first_event(samples) if accounts else None
-        self._windows: list[Floats] = []
+        self.windows: list[Floats] = []
         self._fill_windows()
         self.values: list[Floats] = []
         for spec in plan.values:
@@ -79,14 +79,14 @@ class Columns:
     def _fill_windows(self) -> None:
         windows = iter(self.plan.windows)
         for spec in self.plan.tapes:
-            while spec.feeder >= len(self._windows):
+            while spec.feeder >= len(self.windows):
                 self._window(*next(windows))
             self.tapes.append(self._tape(spec))
         for window, tape in windows:
             self._window(window, tape)
 
     def _window(self, window: Window, tapes: tuple[int, ...]) -> None:
-        self._windows.append(measure(window, [self.tapes[tape] for tape in tapes], self.now))
+        self.windows.append(measure(window, [self.tapes[tape] for tape in tapes], self.now))
 
     def _tape(self, spec: TapeSpec) -> TapeColumn:
         if spec.feeder >= 0:
@@ -119,7 +119,7 @@ class Columns:
         One that rests on an account input was read before the first event too.
         """
         window, tapes = self.plan.windows[feeder]
-        column, now, since = self._windows[feeder], self.now, self.tapes[tapes[0]].since
+        column, now, since = self.windows[feeder], self.now, self.tapes[tapes[0]].since
         if since != NEVER:
             source = self.tapes[tapes[0]]
             early = source.times[source.times < since]
@@ -135,7 +135,7 @@ class Columns:
         if kind == "tape":
             return self.tapes[index].current(self.now)
         if kind == "window":
-            return self._windows[index]
+            return self.windows[index]
         one, two = self.values[left], self.values[right]
         if kind == "/":
             return one / np.where(two == 0.0, np.nan, two)
@@ -260,7 +260,7 @@ class Columns:
             for index, cold in zip(self.cold, self.cold_at, strict=True)
             for part in (self._seen(index), self._wanted(index))
         ]
-        ranged = [np.isfinite(self._windows[self.plan.atr])] if self.plan.atr >= 0 else []
+        ranged = [np.isfinite(self.windows[self.plan.atr])] if self.plan.atr >= 0 else []
         for column in (self.stage, *self.on, *self.caps, *self.blind_at, *told, *ranged):
             moved[1:] |= column[1:] != column[:-1]
         return np.flatnonzero(moved)
@@ -310,7 +310,7 @@ class Columns:
         return float(tape.values[last]) if last >= 0 else math.nan
 
     def _atr(self, number: int) -> float:
-        return float(self._windows[self.plan.atr][number]) if self.plan.atr >= 0 else math.nan
+        return float(self.windows[self.plan.atr][number]) if self.plan.atr >= 0 else math.nan
 
 
 class Instant:

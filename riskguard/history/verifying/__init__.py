@@ -1,0 +1,79 @@
+"""Proof, on a user's own rules and data, that a backtest saw no future and that bots decide alike.
+
+>>> from riskguard import load_rules
+>>> from riskguard.history import History
+>>> found = verify(load_rules("rules/cascade.yaml"), History.read("feb-2026"), cuts=20)
+>>> found.fine, found.cuts.made, found.steps.bars
+(True, 20, 558)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from riskguard.history.verifying.cuts import Cuts, chosen, cut_all, used_early
+from riskguard.history.verifying.differences import Cause, Difference
+from riskguard.history.verifying.starts import Starts, start_later
+from riskguard.history.verifying.stepping import Steps, step_all
+from riskguard.history.verifying.subject import Subject, subject_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from riskguard.history.history import History
+    from riskguard.language.ruleset import RuleSet
+
+__all__ = ["Cause", "Cuts", "Difference", "Starts", "Steps", "Subject", "Verified", "verify"]
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was proved of rules on a history, and the first difference of each proof."""
+
+    subject: Subject
+    early: Difference | None
+    steps: Steps
+    cuts: Cuts
+    starts: Starts
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """The differences found; one that explains others stands before them."""
+        found = (
+            self.early,
+            self.cuts.difference,
+            self.steps.difference,
+            self.starts.difference,
+        )
+        return tuple(one for one in found if one is not None)
+
+    @property
+    def fine(self) -> bool:
+        """Whether nothing differs."""
+        return not self.differences
+
+
+def verify(
+    ruleset: RuleSet,
+    history: History,
+    *,
+    symbol: str = "",
+    cuts: int | None = None,
+    tell: Callable[[str], None] = lambda _step: None,
+) -> Verified:
+    """Verify rules on a history, cut at every bar or at so many `cuts`, spread evenly.
+
+    `tell` hears of the present step. Raises what `subject_of` does.
+    """
+    subject = subject_of(ruleset, history, symbol)
+    whole = subject.whole()
+    steps = step_all(subject, whole, tell)
+    bars = chosen(subject, cuts)
+    return Verified(
+        subject,
+        used_early(subject),
+        steps,
+        cut_all(subject, whole, bars, tell),
+        start_later(subject, whole, tell),
+    )
