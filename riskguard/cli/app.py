@@ -9,7 +9,18 @@ from typing import Annotated
 import typer
 
 from riskguard._version import VERSION
-from riskguard.cli import backtest, check, diff, explain, new, scenarios, schema, show, test
+from riskguard.cli import (
+    backtest,
+    check,
+    diff,
+    explain,
+    new,
+    scenarios,
+    schema,
+    show,
+    test,
+    verify,
+)
 from riskguard.cli.failures import run
 
 __all__ = ["app", "main"]
@@ -33,6 +44,7 @@ app.command("scenarios")(scenarios.scenarios)
 app.command("schema")(schema.schema)
 app.command("show")(show.show)
 app.command("test")(test.test)
+app.command("verify")(verify.verify)
 
 
 def _version(wanted: bool) -> None:

@@ -118,7 +118,7 @@ def backtest(
     )
     file = given.pack(rules)
     order = Order(
-        source=_source(scenario, data),
+        source=given.source(scenario, data, SCENARIO),
         rules=file,
         rules_path=given.pack_path(rules, file),
         strategy=strategy,
@@ -135,23 +135,6 @@ def backtest(
         raise WrongUse(f"--from {start} does not lie before --to {end}")
     target = json_target(json_path, _inputs(order))
     return _report(order, target, alone=json_path == "-", quiet=quiet)
-
-
-def _source(scenario: str | None, data: str | None) -> str:
-    from riskguard.history import scenarios
-
-    if data is not None:
-        if scenario is not None:
-            raise WrongUse("--scenario and --data exclude each other", "give one of the two")
-        if not Path(data).exists():
-            fix = "write the path of a folder with scenario.yaml or of a CSV file"
-            raise WrongUse(f"there is no {data}", fix)
-        # a folder called like a scenario is still a folder
-        return str(Path(data).resolve()) if data in scenarios() else data
-    name = scenario or SCENARIO
-    if name not in scenarios():
-        raise WrongUse(f"there is no scenario '{name}'", given.nearest(name, scenarios()))
-    return name
 
 
 def _inputs(order: Order) -> Iterator[Path]:

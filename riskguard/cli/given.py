@@ -29,6 +29,7 @@ __all__ = [
     "pairs",
     "percentage",
     "share",
+    "source",
     "symbol",
 ]
 
@@ -59,6 +60,26 @@ def symbol(text: str | None) -> str | None:
     if text is not None and text != text.upper():
         raise WrongUse(f"there is no symbol '{text}'", f"did you mean {text.upper()}?")
     return text
+
+
+def source(scenario: str | None, data: str | None, default: str) -> str:
+    """Return what is to be read: the name of a scenario, or the path of `--data`."""
+    from pathlib import Path
+
+    from riskguard.history import scenarios
+
+    if data is not None:
+        if scenario is not None:
+            raise WrongUse("--scenario and --data exclude each other", "give one of the two")
+        if not Path(data).exists():
+            fix = "write the path of a folder with scenario.yaml or of a CSV file"
+            raise WrongUse(f"there is no {data}", fix)
+        # a folder called like a scenario is still a folder
+        return str(Path(data).resolve()) if data in scenarios() else data
+    name = scenario or default
+    if name not in scenarios():
+        raise WrongUse(f"there is no scenario '{name}'", nearest(name, scenarios()))
+    return name
 
 
 def share(option: str, text: str) -> float:

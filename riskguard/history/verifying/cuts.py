@@ -97,7 +97,8 @@ def chosen(subject: Subject, wanted: int | None) -> list[int]:
             for piece in pieces(subject)
         ]
         wanted = count if sum(costs) <= WORK else max(1, count * WORK // sum(costs))
-    return np.unique(np.linspace(count - 1, 0, min(wanted, count)).astype(int)).tolist()
+    bars = np.linspace(count - 1, 0, min(wanted, count)).astype(int)
+    return [int(bar) for bar in np.unique(bars)]
 
 
 def cut_all(

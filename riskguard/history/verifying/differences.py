@@ -128,15 +128,15 @@ def _judged(columns: Columns) -> Iterator[Part]:
     for slot, column in enumerate(columns.truths):
         if not isinstance(plan.truths[slot], Leaf):
             yield Part("line", said.get(slot, "") or "a group of lines", column)
-    for latch, column in zip(plan.latches, columns.on, strict=True):
-        yield Part("rule", latch.name, column)
+    for latch, state in zip(plan.latches, columns.on, strict=True):
+        yield Part("rule", latch.name, state)
     yield Part("stage", "the stage", columns.stage)
     for ramp, caps in zip(plan.ramps, columns.caps, strict=True):
         yield Part("cap", ramp.name, caps)
-    for index, column in zip(columns.blind, columns.blind_at, strict=True):
-        yield Part("sight", f"{plan.tapes[index].shown} is stale", column)
-    for index, column in zip(columns.cold, columns.cold_at, strict=True):
-        yield Part("sight", f"{plan.window_texts[index]} is priming", column)
+    for index, stale in zip(columns.blind, columns.blind_at, strict=True):
+        yield Part("sight", f"{plan.tapes[index].shown} is stale", stale)
+    for index, cold in zip(columns.cold, columns.cold_at, strict=True):
+        yield Part("sight", f"{plan.window_texts[index]} is priming", cold)
 
 
 def value_texts(plan: Plan) -> list[str]:

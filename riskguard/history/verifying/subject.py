@@ -56,7 +56,7 @@ class Subject:
     def now(self) -> Ints:
         """Closes at which a decision is made, ns UTC."""
         closes = self.history.series[f"{self.history.symbol}.close"].times
-        return closes[closes % self.plan.every == 0]
+        return np.asarray(closes[closes % self.plan.every == 0])
 
     @cached_property
     def warm(self) -> int | None:
