@@ -98,6 +98,8 @@ def _cuts(found: Verified) -> str:
 
 def _steps(found: Verified) -> str:
     steps = found.steps
+    if steps.difference and not steps.differing:
+        return f"other numbers, though no other decision at {steps.bars:,} bars: see below"
     if steps.difference:
         return f"decides otherwise at {steps.differing:,} of {steps.bars:,} bars, see below"
     made = _count(steps.decisions, "decision")
@@ -163,14 +165,14 @@ def _cause(one: Difference, found: Verified) -> Iterator[str]:
         return
     left, right = _pair(one, found)
     sides = SIDES[one.kind]
-    yield f"{cause.role} {cause.text}: {left} ({sides[0]}), {right} ({sides[1]})"
-    if one.kind == "look-ahead":
-        if one.ahead is not None:
-            when = moment(one.ts + one.ahead * found.subject.plan.every)
-            bars = "the next bar" if one.ahead == 1 else f"{one.ahead} bars"
-            yield f"it moves once the data goes on to {when}: it reads {bars} ahead"
-        else:
-            yield f"it is another in data that ends {moment(one.since)}"
+    what = cause.text if cause.role in {"stage", "decision"} else f"{cause.role} {cause.text}"
+    yield f"{what}: {left} ({sides[0]}), {right} ({sides[1]})"
+    if one.kind == "look-ahead" and one.ahead is not None:
+        when = moment(one.ts + one.ahead * found.subject.plan.every)
+        bars = _count(one.ahead, "bar")
+        yield f"it moves once the data goes on to {when}: it reads {bars} ahead"
+    elif one.kind == "look-ahead":
+        yield f"it is another while the data ends {moment(one.since)}"
     if one.kind == "start":
         yield f"the later start has data from {moment(one.since)} on"
 
@@ -187,7 +189,7 @@ def _pair(one: Difference, found: Verified) -> tuple[str, str]:
     elif isinstance(values[0], float):
         left, right = _numbers(*values)
     else:
-        left, right = map(str, values)
+        left, right = map(_word, values)
     return left, right
 
 
@@ -222,15 +224,15 @@ def _decision(one: Difference) -> Iterator[str]:
         for name, left, right in one.fields
         if name not in UNSAID
     ]
-    sides = SIDES.get(one.kind)
-    if not sides:
-        return
     if told:
-        yield f"decision ({sides[0]} -> {sides[1]}): {'; '.join(told)}"
+        sides = " -> ".join(SIDES[one.kind])
+        yield f"the decision of {moment(one.decided)} ({sides}): {'; '.join(told)}"
     elif one.fields:
-        yield "what is allowed is the same, the reasons for it are not"
-    elif one.kind != "start":
-        yield "no decision is another at this bar; the next one may be"
+        yield f"the decision of {moment(one.decided)} has other reasons"
+    elif one.kind == "stream":
+        yield "no decision in this data is another; in other data one may be"
+    elif one.kind == "look-ahead":
+        yield "the decision of this bar is the same; that of another may not be"
 
 
 def _word(value: Any) -> str:  # noqa: ANN401 - any field of a decision

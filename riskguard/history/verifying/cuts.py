@@ -154,13 +154,15 @@ def _cut_differs(subject: Subject, full: Columns, start: int, bar: int) -> Diffe
     at, cause = found or (last, Cause("decision", "the decision", "", ""))
     if at != last:
         ours, theirs = short.decision(at), full.decision(at)
+    changed = fields_that_differ(ours, theirs)
     return Difference(
         kind="look-ahead",
         ts=int(short.now[at]),
         bar=start + at,
         cause=cause,
         lines=lines_that_differ(subject.plan, Instant(short, at), Instant(full, at)),
-        fields=fields_that_differ(ours, theirs),
+        decided=int(short.now[at]) if changed else 0,
+        fields=changed,
         ahead=_ahead(subject, short, start, at) if found else None,
         since=int(short.now[last]),
     )

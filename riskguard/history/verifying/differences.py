@@ -62,8 +62,9 @@ class Difference:
     ts: int  # close of the bar, ns UTC
     bar: int  # from 0
     cause: Cause
-    lines: tuple[tuple[Reading, Reading], ...] = ()
-    fields: tuple[tuple[str, Any, Any], ...] = ()  # of the decision
+    lines: tuple[tuple[Reading, Reading], ...] = ()  # that read otherwise at this bar
+    decided: int = 0  # close of the first bar with another decision; 0: none is known
+    fields: tuple[tuple[str, Any, Any], ...] = ()  # of that decision
     ahead: int | None = None  # bars that had to follow for it to show; None: not found
     since: int = 0  # look-ahead: data was cut here; start: data began here
 
@@ -184,8 +185,8 @@ def fields_that_differ(one: Decision, two: Decision) -> tuple[tuple[str, Any, An
 
 
 def lines_that_differ(plan: Plan, one: View, two: View) -> tuple[tuple[Reading, Reading], ...]:
-    """Return every line of a rule or a stage that reads otherwise, as both see it."""
-    found: dict[tuple[str, str], tuple[Reading, Reading]] = {}
+    """Return each line that reads otherwise as both see it, those first that answer otherwise."""
+    found: dict[str, tuple[Reading, Reading]] = {}
     for latch in latches(plan.ruleset):
         owner = title(latch)
         for role, node in (("when", trigger(latch)), ("clear", release(latch))):
@@ -194,5 +195,5 @@ def lines_that_differ(plan: Plan, one: View, two: View) -> tuple[tuple[Reading, 
             sides = (readings(plan, view, owner, node, role) for view in (one, two))
             for left, right in zip(*sides, strict=True):
                 if left != right or repr(left) != repr(right):
-                    found.setdefault((owner, left.leaf), (left, right))
-    return tuple(found.values())
+                    found.setdefault(left.leaf, (left, right))
+    return tuple(sorted(found.values(), key=lambda pair: pair[0].truth == pair[1].truth))

@@ -5,7 +5,7 @@ It is the witness of look-ahead too: at each bar it holds nothing that came late
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -59,13 +59,16 @@ def step_all(subject: Subject, whole: Columns, tell: Callable[[str], None]) -> S
         ours.append(decision)
     theirs = _in_force(whole)
     wrong = _wrong(ours, theirs)
-    moved = _moved(values, whole)
-    bars = [one for one in (wrong[0] if wrong else None, moved and moved[0]) if one is not None]
     difference = None
-    if bars:
-        bar = min(bars)
-        cause = moved[1] if moved and moved[0] == bar else None
-        difference = _difference(subject, whole, bar, cause, (ours[bar], theirs[bar]))
+    moved = _moved(values, whole)
+    if moved or wrong:
+        bar, cause = moved or (wrong[0], None)
+        if wrong and wrong[0] < bar:
+            bar, cause = wrong[0], None
+        pair = (ours[wrong[0]], theirs[wrong[0]]) if wrong else None
+        difference = _difference(subject, whole, (bar, cause), pair)
+        if wrong:
+            difference = replace(difference, decided=int(subject.now[wrong[0]]))
     made = 1 + sum(one is not two for one, two in pairwise(ours))
     return Steps(len(ours), made, len(wrong), difference)
 
@@ -112,22 +115,19 @@ def _moved(values: NDArray[np.float64], whole: Columns) -> tuple[int, Cause] | N
 def _difference(
     subject: Subject,
     whole: Columns,
-    bar: int,
-    cause: Cause | None,
-    decisions: tuple[Decision, Decision],
+    found: tuple[int, Cause | None],
+    decisions: tuple[Decision, Decision] | None,
 ) -> Difference:
-    for number, (_, stepped) in enumerate(_stepped(subject)):
-        if number == bar:
-            guard = stepped
-            break
-    changed = fields_that_differ(*decisions)
-    lines = lines_that_differ(subject.plan, guard.stream, Instant(whole, bar))
+    """Explain the bar and the cause that were found; `decisions` are the first two that differ."""
+    bar, cause = found
+    guard = next(one for number, (_, one) in enumerate(_stepped(subject)) if number == bar)
+    changed = fields_that_differ(*decisions) if decisions else ()
     return Difference(
         kind="stream",
         ts=int(subject.now[bar]),
         bar=bar,
         cause=cause or _moved_by(guard, whole, bar) or Cause("decision", *changed[0]),
-        lines=lines,
+        lines=lines_that_differ(subject.plan, guard.stream, Instant(whole, bar)),
         fields=changed,
     )
 
