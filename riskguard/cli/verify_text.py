@@ -141,7 +141,7 @@ def _count(number: int, word: str) -> str:
 
 
 def _explained(one: Difference, found: Verified) -> list[str]:
-    title = f"{TITLES[one.kind]} at the bar that closes {moment(one.ts)} (number {one.bar + 1:,})"
+    title = f"{TITLES[one.kind]}: the bar that closes {moment(one.ts)} (number {one.bar + 1:,})"
     said = [*_cause(one, found)]
     for pair in one.lines[:MOST_LINES]:
         said += _line(one.kind, pair)
@@ -152,7 +152,8 @@ def _explained(one: Difference, found: Verified) -> list[str]:
         textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="      ")
         for text in [*said, ADVICE[one.kind]]
     )
-    return [title, *(line for lines in wrapped for line in lines)]
+    begin = textwrap.wrap(title, WIDTH, subsequent_indent="  ")
+    return [*begin, *(line for lines in wrapped for line in lines)]
 
 
 def _cause(one: Difference, found: Verified) -> Iterator[str]:

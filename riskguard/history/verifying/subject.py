@@ -114,16 +114,17 @@ def subject_of(ruleset: RuleSet, history: History, symbol: str = "") -> Subject:
     own = not ruleset.symbol or traded in ruleset.per_symbol
     watched = history.for_symbol(traded if own else ruleset.symbol)
     inputs = watched.inputs()
-    account = {name: Input(name, CATALOGUE[name], source="bot") for name in ACCOUNT}
+    unknown = sorted(ACCOUNT - inputs.keys())
+    account = {name: Input(name, CATALOGUE[name], source="bot") for name in unknown}
     bound = bind(
         ruleset,
         symbol=traded,
         every=watched.every,
-        carried=account | inputs,
+        carried=inputs | account,
         capabilities=EVERYTHING,
     )
     _check_stepping(bound.ruleset)
-    kept, left_out = _verifiable(bound.ruleset, ACCOUNT - inputs.keys())
+    kept, left_out = _verifiable(bound.ruleset, unknown)
     subject = Subject(kept, watched, left_out, bound.notes, bound.warnings)
     if not subject.now.size:
         every = time_text(subject.plan.every)
