@@ -29,7 +29,7 @@ METAVARS = {"--scenario": "NAME", "--data": "PATH", "--symbol": "SYMBOL"}
 def verify(
     rules: Annotated[
         list[str],
-        typer.Argument(metavar="RULES...", help="Rule files, folders of them, or names of packs."),
+        typer.Argument(metavar="RULES", help="Rule files, folders of them, or names of packs."),
     ],
     scenario: Annotated[
         str | None, typer.Option(metavar="NAME", help=f"Embedded scenario [{SCENARIO}].")
@@ -45,7 +45,7 @@ def verify(
         str | None, typer.Option(metavar="SYMBOL", help="Symbol to guard [the rules'].")
     ] = None,
     cuts: Annotated[
-        str | None, typer.Option(metavar="N", help="Cut the data at N bars only, or at all.")
+        str | None, typer.Option(metavar="N", help="Cut at N bars, spread evenly [all].")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> int:

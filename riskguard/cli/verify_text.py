@@ -26,6 +26,7 @@ TRUTHS = {FALSE: "false", TRUE: "true", UNKNOWN: "unknown", ABSENT: "left out"}
 UNSAID = {"ts", "reasons", "winners", "rules"}  # fields that say nothing without the others
 TITLES = {
     "early": "USED BEFORE IT WAS KNOWN",
+    "stamp": "STAMPS THAT DO NOT FIT",
     "look-ahead": "LOOK-AHEAD",
     "stream": "LIVE DIFFERS FROM BACKTEST",
     "start": "A LATER START READS OTHERWISE",
@@ -42,6 +43,8 @@ FAULT = (
 ADVICE = {
     "early": "Say in scenario.yaml when the series can be known (stamp, available_after); until "
     "then a backtest knows more than your bot will.",
+    "stamp": "One of the two is known too early: look at stamp: (open or close) and "
+    "available_after in scenario.yaml.",
     "look-ahead": f"Do not trust a backtest of this file: it knows the future. {FAULT}",
     "stream": f"Do not trust a backtest of this file: your bot will decide otherwise. {FAULT}",
     "start": "A bot that was started later would read other numbers: prime it with all the "
@@ -76,7 +79,7 @@ def _proofs(found: Verified) -> list[str]:
     every = duration(subject.plan.every)
     rows = [
         ("data", f"{history.symbol} in {history.name}: {len(now):,} bars of {every}, {span}"),
-        ("known when", "values used too early" if found.early else "no value is used too early"),
+        ("known when", "too early, see below" if found.early else "no value is used too early"),
         ("look-ahead", _cuts(found)),
         ("live", _steps(found)),
         ("later starts", _starts(found)),
@@ -162,6 +165,14 @@ def _cause(one: Difference, found: Verified) -> Iterator[str]:
         yield (
             f"{cause.text}: the value that is joined at {moment(cause.one)} could be known from "
             f"{moment(cause.two)} on"
+        )
+        return
+    if one.kind == "stamp":
+        symbol = cause.text.partition(".")[0]
+        when = "a bar earlier" if one.ahead == -1 else "a bar later"
+        yield (
+            f"{cause.text} fits the price in {symbol}.oi_usd / {symbol}.oi {when}: usually "
+            f"{cause.two:.2%} away, and {cause.one:.2%} at its own stamp"
         )
         return
     left, right = _pair(one, found)

@@ -31,7 +31,7 @@ def test_version(riskguard) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["backtest"], ["check"], ["scenarios"], ["show"], ["diff"]]
+    "command", [[], ["backtest"], ["check"], ["scenarios"], ["show"], ["diff"], ["verify"]]
 )
 def test_help_fits_80_columns_and_is_ascii(riskguard, command: list[str]) -> None:
     code, out, err = riskguard(*command, "--help")

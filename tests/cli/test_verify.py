@@ -119,6 +119,26 @@ def test_a_difference_of_live_and_backtest_is_told_with_both_decisions(
         assert part in text, part
 
 
+def test_bars_stamped_by_the_wrong_end_are_found_in_a_folder(riskguard, tmp_path: Path) -> None:
+    for file in SCENARIO.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    text = (tmp_path / "scenario.yaml").read_text()
+    bars = "{file: BTC-4h.csv, symbol: BTC, series: bars, unit: price, interval: 4h, stamp: "
+    assert text.count(bars + "open") == 1
+    (tmp_path / "scenario.yaml").write_text(text.replace(bars + "open", bars + "close"))
+    code, out, _ = riskguard("verify", "support-ladder", "--data", tmp_path, "--cuts", "1")
+    assert code == 1
+    assert "  known when    too early, see below\n" in out
+    told = " ".join(out.split())
+    assert "STAMPS THAT DO NOT FIT" in told
+    assert "BTC.close fits the price in BTC.oi_usd / BTC.oi a bar later: usually 0.0" in told
+    assert "look at stamp: (open or close)" in told
+    (one,) = json.loads(
+        riskguard("verify", "support-ladder", "--data", tmp_path, "--cuts", "1", "--json").out
+    )
+    assert [each["kind"] for each in one["differences"]] == ["stamp"]
+
+
 def test_json_holds_the_same_and_no_number_that_is_none(riskguard, rules: Path, monkeypatch):
     code, out, err = riskguard("verify", rules, "--cuts", "7", "--set", "limit=4%", "--json")
     assert (code, err) == (0, "")

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from riskguard.errors import DataError, RiskguardError
-from riskguard.history import History, scenarios
+from riskguard.history import History, Series, scenarios
 from riskguard.history.verifying import cuts, verify
 from riskguard.history.verifying.cuts import chosen, cut_all, pieces
+from riskguard.history.verifying.stamps import BETTER, distance, misstamped
 from riskguard.history.verifying.subject import available, subject_of
 from riskguard.language.reader import load_rules, read_text
 from riskguard.language.ruleset import RuleSet
@@ -48,6 +49,17 @@ rules:
     do: {leverage_cap: 2x}
   fear: {when: fear_greed <= 30, clear: fear_greed >= 40, do: {block_entries: long}}
   stocks: {when: spy.drop(7d) >= 2%, clear: spy.drop(7d) <= 1%, do: {leverage_cap: 3x}}
+"""
+
+REAL = """
+symbol: BTC
+series:
+  - {file: DATA/BTCUSDT-ohlcv-1h.csv, symbol: BTC, series: bars, interval: 1h, stamp: open,
+     source: binance, grade: exchange}
+  - {file: DATA/BTCUSDT-oi-5m.csv, symbol: BTC, series: oi, column: oi, unit: coins, interval: 5m,
+     source: binance, grade: exchange}
+  - {file: DATA/BTCUSDT-oi-5m.csv, symbol: BTC, series: oi_usd, unit: usd, interval: 5m,
+     source: binance, grade: exchange}
 """
 
 
@@ -130,6 +142,10 @@ def holed(name: str) -> History:
     return replace(history, series=history.series | {one.key: made})
 
 
+def moved(one: Series, span: int) -> Series:
+    return replace(one, times=one.times + span, events=one.events + span)
+
+
 def planted(name: str, patch: pytest.MonkeyPatch, history: History, of: str = "balanced"):
     ruleset = pack(of, history)
     PLANTS[name](patch)
@@ -182,6 +198,36 @@ def test_data_that_is_joined_when_it_is_known_is_never_early():
     for history in (scenario(), wander(3, 60)):
         for one in history.series.values():
             assert np.array_equal(available(one), one.times), one.key
+
+
+def test_bars_that_are_given_by_the_wrong_end_do_not_fit_their_open_interest():
+    history = scenario()
+    assert verify(pack("cascade", history), history, cuts=1).early is None
+    for shift, ahead in ((-1, 1), (1, -1)):
+        bars = {
+            f"BTC.{name}": moved(history.series[f"BTC.{name}"], shift * 4 * HOUR)
+            for name in ("open", "high", "low", "close", "volume")
+        }
+        wrong = replace(history, series=history.series | bars)
+        found = verify(pack("cascade", history), wrong, cuts=1).early
+        assert found is not None
+        assert (found.kind, found.cause.text, found.ahead) == ("stamp", "BTC.close", ahead)
+        assert found.cause.two < 0.001 < found.cause.one
+
+
+@pytest.mark.needs_market_data
+@pytest.mark.parametrize("symbol", ["BTC", "ETH", "SOL"])
+def test_real_bars_fit_their_open_interest_at_their_own_stamp(
+    symbol: str, tmp_path: Path, market_data: Path, measured
+):
+    folder = os.path.relpath(market_data / "2026-02", tmp_path)
+    (tmp_path / "scenario.yaml").write_text(REAL.replace("DATA", folder).replace("BTC", symbol))
+    history = History.read(tmp_path)
+    assert misstamped(subject_of(rules(LONG.replace("BTC", symbol)), history)) is None
+    of = [history.series[f"{symbol}.{name}"] for name in ("close", "oi", "oi_usd")]
+    near, before, after = (distance(*of, lag) for lag in (0, -1, 1))
+    assert BETTER * near < min(before, after)
+    measured(f"{symbol} in 2026-02: closes {near:.4%} from open interest, {after:.4%} a bar off")
 
 
 def test_one_bit_of_a_mean_differs_between_live_and_backtest(monkeypatch):

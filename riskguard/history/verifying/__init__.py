@@ -12,8 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from riskguard.history.verifying.cuts import Cuts, chosen, cut_all, used_early
+from riskguard.history.verifying.cuts import Cuts, chosen, cut_all
 from riskguard.history.verifying.differences import Cause, Difference
+from riskguard.history.verifying.stamps import misstamped, used_early
 from riskguard.history.verifying.starts import Starts, start_later
 from riskguard.history.verifying.stepping import Steps, step_all
 from riskguard.history.verifying.subject import Subject, subject_of
@@ -29,7 +30,10 @@ __all__ = ["Cause", "Cuts", "Difference", "Starts", "Steps", "Subject", "Verifie
 
 @dataclass(frozen=True)
 class Verified:
-    """What was proved of rules on a history, and the first difference of each proof."""
+    """What was proved of rules on a history, and the first difference of each proof.
+
+    `early` is a value that is known too early, as far as the data tells.
+    """
 
     subject: Subject
     early: Difference | None
@@ -72,7 +76,7 @@ def verify(
     bars = chosen(subject, cuts)
     return Verified(
         subject,
-        used_early(subject),
+        used_early(subject) or misstamped(subject),
         steps,
         cut_all(subject, whole, bars, tell),
         start_later(subject, whole, tell),

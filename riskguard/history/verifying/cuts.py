@@ -23,7 +23,6 @@ from riskguard.history.verifying.differences import (
     lines_that_differ,
     measured,
 )
-from riskguard.history.verifying.subject import available
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from riskguard.history.columns import Columns
     from riskguard.history.verifying.subject import Subject
 
-__all__ = ["Cuts", "chosen", "cut_all", "used_early"]
+__all__ = ["Cuts", "chosen", "cut_all", "pieces"]
 
 WHOLE = 2_048  # bars: a history that is not longer is cut whole, a longer one in pieces
 OVERHEAD = 5_000  # a cut costs as much as that many bars, whatever its length
@@ -55,23 +54,6 @@ class Cuts:
     bars: int
     pieces: int
     difference: Difference | None
-
-
-def used_early(subject: Subject) -> Difference | None:
-    """Return the first value that is joined before it could be known."""
-    found: list[tuple[int, int, Cause]] = []
-    for one in subject.history.series.values():
-        known = available(one)
-        early = np.flatnonzero(one.times < known)
-        if early.size:
-            at = int(early[0])
-            joined, could = int(one.times[at]), int(known[at])
-            found.append((joined, could, Cause("input", one.key, joined, could)))
-    if not found:
-        return None
-    joined, could, cause = min(found, key=lambda one: one[0])
-    bar = min(int(np.searchsorted(subject.now, joined)), subject.now.size - 1)
-    return Difference("early", int(subject.now[bar]), bar, cause, since=could)
 
 
 def pieces(subject: Subject) -> list[Piece]:

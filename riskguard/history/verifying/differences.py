@@ -54,8 +54,9 @@ class Cause(NamedTuple):
 class Difference:
     """The first bar at which two evaluations differ, explained.
 
-    `kind` is look-ahead (data cut, then all data), early (a value used before it was known),
-    start (a later start, then the whole history) or stream (stepped, then by columns).
+    `kind` is look-ahead (data cut, then all data), start (a later start, then the whole history),
+    stream (stepped, then by columns), early (a value joined before it was known: when it was
+    joined, and when known) or stamp (closes that fit the price of another bar).
     """
 
     kind: str
@@ -65,7 +66,7 @@ class Difference:
     lines: tuple[tuple[Reading, Reading], ...] = ()  # that read otherwise at this bar
     decided: int = 0  # close of the first bar with another decision; 0: none is known
     fields: tuple[tuple[str, Any, Any], ...] = ()  # of that decision
-    ahead: int | None = None  # bars that had to follow for it to show; None: not found
+    ahead: int | None = None  # bars that had to follow for it to show; None: more than are tried
     since: int = 0  # look-ahead: data was cut here; start: data began here
 
 
