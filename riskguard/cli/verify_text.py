@@ -91,10 +91,13 @@ def _proofs(found: Verified) -> list[str]:
 
 def _cuts(found: Verified) -> str:
     cuts = found.cuts
+    if cuts.difference and cuts.difference.kind == "start":
+        return f"given up after {cuts.made:,} cuts: a piece of the data reads otherwise, see below"
     if cuts.difference:
         return f"found after {cuts.made:,} cuts, see below"
     if cuts.made == cuts.bars:
-        return f"none: data cut at every one of {cuts.bars:,} bars, the same decisions"
+        apart = f" in {cuts.pieces:,} pieces" if cuts.pieces > 1 else ""
+        return f"none: data cut at every one of {cuts.bars:,} bars{apart}, the same decisions"
     rest = "the other bars are proved by the guard alone, which is fed bar by bar"
     return f"none at {cuts.made:,} of {cuts.bars:,} bars, spread evenly; {rest}"
 

@@ -287,6 +287,15 @@ def test_look_ahead_beyond_the_end_of_a_piece_is_found(monkeypatch):
     assert found.difference.cause.text == "liq.long.sum(24h).times_avg(7d, min=1d)"
 
 
+def test_a_piece_that_reads_otherwise_for_its_later_start_is_no_look_ahead(monkeypatch):
+    monkeypatch.setattr(cuts, "WHOLE", 128)
+    PLANTS["endless_peak"](monkeypatch)
+    found = verify(pack("balanced", scenario()), scenario(), cuts=60)
+    assert found.cuts.difference is not None
+    assert found.cuts.difference.kind == "start"
+    assert [one.kind for one in found.differences] == ["start", "stream"]
+
+
 # ------------------------------------------------------------ what is cut, what is left out
 
 

@@ -44,13 +44,16 @@ class Verified:
     @property
     def differences(self) -> tuple[Difference, ...]:
         """The differences found; one that explains others stands before them."""
-        found = (
+        found: dict[str, Difference] = {}
+        for one in (
             self.early,
             self.cuts.difference,
             self.steps.difference,
             self.starts.difference,
-        )
-        return tuple(one for one in found if one is not None)
+        ):
+            if one is not None:  # a piece that is cut may tell of a later start first
+                found.setdefault(one.kind, one)
+        return tuple(found.values())
 
     @property
     def fine(self) -> bool:

@@ -112,7 +112,8 @@ def _piece_differs(
 ) -> Difference | None:
     """Compare what a piece measures with what the whole history does, once its windows are full.
 
-    What rules remember may reach further back, and is compared by stream and columns.
+    What rules remember may reach further back, and is compared by stream and columns. The data
+    of a piece begins later and ends sooner: a cut of all data tells which of the two it is.
     """
     low, inside = piece.first, slice(piece.first - piece.start, None)
     ours = (one._replace(column=one.column[inside]) for one in measured(part))
@@ -121,27 +122,25 @@ def _piece_differs(
     if found is None:
         return None
     bar, cause = low + found[0], found[1]
-    ends = int(subject.now[piece.stop - 1])
-    return Difference("look-ahead", int(subject.now[bar]), bar, cause, since=ends)
+    ahead = _cut_differs(subject, whole, 0, bar)
+    began = int(subject.now[piece.start])
+    return ahead or Difference("start", int(subject.now[bar]), bar, cause, since=began)
 
 
 def _cut_differs(subject: Subject, full: Columns, start: int, bar: int) -> Difference | None:
     """Return what is different in a history that ends with `bar`, None for nothing."""
     short = subject.cut(start, bar)
     last = short.now.size - 1
-    ours, theirs = short.decision(last), full.decision(last)
-    if alike(ours, theirs) and not columns_differ(short, full):
+    if alike(short.decision(last), full.decision(last)) and not columns_differ(short, full):
         return None
     found = cause_of(short, full)
-    at, cause = found or (last, Cause("decision", "the decision", "", ""))
-    if at != last:
-        ours, theirs = short.decision(at), full.decision(at)
-    changed = fields_that_differ(ours, theirs)
+    at = found[0] if found else last
+    changed = fields_that_differ(short.decision(at), full.decision(at))
     return Difference(
         kind="look-ahead",
         ts=int(short.now[at]),
         bar=start + at,
-        cause=cause,
+        cause=found[1] if found else Cause("decision", *changed[0]),
         lines=lines_that_differ(subject.plan, Instant(short, at), Instant(full, at)),
         decided=int(short.now[at]) if changed else 0,
         fields=changed,
