@@ -146,10 +146,16 @@ def moved(one: Series, span: int) -> Series:
     return replace(one, times=one.times + span, events=one.events + span)
 
 
-def planted(name: str, patch: pytest.MonkeyPatch, history: History, of: str = "balanced"):
+def planted(
+    name: str,
+    patch: pytest.MonkeyPatch,
+    history: History,
+    of: str = "balanced",
+    made: int | None = None,
+):
     ruleset = pack(of, history)
     PLANTS[name](patch)
-    found = verify(ruleset, history)
+    found = verify(ruleset, history, cuts=made)
     patch.undo()
     assert not found.fine
     assert verify(ruleset, history, cuts=5).fine
@@ -231,7 +237,7 @@ def test_real_bars_fit_their_open_interest_at_their_own_stamp(
 
 
 def test_one_bit_of_a_mean_differs_between_live_and_backtest(monkeypatch):
-    found = planted("rounded_mean", monkeypatch, scenario())
+    found = planted("rounded_mean", monkeypatch, scenario(), made=60)
     assert list(found) == ["stream"], "it sees no future"
     cause = found["stream"].cause
     assert cause.text == "funding.mean(24h)"
@@ -240,7 +246,7 @@ def test_one_bit_of_a_mean_differs_between_live_and_backtest(monkeypatch):
 
 
 def test_a_hold_that_columns_forget_differs_between_live_and_backtest(monkeypatch):
-    found = planted("forgotten_hold", monkeypatch, scenario(), "feb-2026")
+    found = planted("forgotten_hold", monkeypatch, scenario(), "feb-2026", made=60)
     assert list(found) == ["stream"]
     one = found["stream"]
     assert one.cause[:2] == ("stage", "the stage")
@@ -249,7 +255,7 @@ def test_a_hold_that_columns_forget_differs_between_live_and_backtest(monkeypatc
 
 
 def test_an_age_at_its_limit_differs_between_live_and_backtest(monkeypatch):
-    found = planted("early_staleness", monkeypatch, holed("fear_greed"), "feb-2026")
+    found = planted("early_staleness", monkeypatch, holed("fear_greed"), "feb-2026", made=60)
     assert list(found) == ["stream"]
     assert found["stream"].cause.role == "value"
     assert np.isnan(found["stream"].cause.one)
@@ -258,7 +264,7 @@ def test_an_age_at_its_limit_differs_between_live_and_backtest(monkeypatch):
 def test_a_measure_that_rests_on_more_than_its_window_reads_otherwise_from_a_later_start(
     monkeypatch,
 ):
-    found = planted("endless_peak", monkeypatch, scenario())
+    found = planted("endless_peak", monkeypatch, scenario(), made=60)
     assert list(found) == ["stream", "start"]
     assert found["start"].cause.text == "close.drawdown(14d)"
     assert found["start"].cause.one < found["start"].cause.two
