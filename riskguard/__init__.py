@@ -15,6 +15,7 @@ from riskguard.errors import (
     RiskguardError,
     RuleError,
     StateError,
+    StateInUseError,
 )
 from riskguard.language.ruleset import RuleSet
 from riskguard.market import Instrument, Sample
@@ -40,6 +41,7 @@ __all__ = [
     "Sample",
     "State",
     "StateError",
+    "StateInUseError",
     "Verdict",
     "__version__",
     "load_rules",

@@ -4,6 +4,7 @@ RiskguardError
 ├── RuleError      a rule file is refused; carries every Diagnostic found
 ├── DataError      a series or a scenario is refused; names file, line, column and the fix
 ├── StateError     saved state cannot be used
+│   └── StateInUseError   another process holds it
 └── AdapterError   a framework cannot do what the rules need
 
 A message says what was received, what is allowed, and what to write instead. What was received
@@ -28,6 +29,7 @@ __all__ = [
     "RiskguardError",
     "RuleError",
     "StateError",
+    "StateInUseError",
     "rendered",
     "visible",
 ]
@@ -189,7 +191,11 @@ class DataError(RiskguardError):
 
 
 class StateError(RiskguardError):
-    """Saved state cannot be used, or is in use by another process."""
+    """Saved state cannot be used."""
+
+
+class StateInUseError(StateError):
+    """Saved state is in use by another process, and one at a time may write it."""
 
 
 class AdapterError(RiskguardError):

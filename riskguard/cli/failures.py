@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from riskguard._version import VERSION
-from riskguard.errors import DataError, RiskguardError, RuleError, StateError
+from riskguard.errors import DataError, RiskguardError, RuleError, StateInUseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +80,7 @@ def _failed(error: Exception) -> int:
         return _said(str(error), WRONG_USE)
     if isinstance(error, RuleError | DataError):  # they name file and line themselves
         return _said(str(error), FINDINGS)
-    if isinstance(error, StateError):
+    if isinstance(error, StateInUseError):
         return _said(f"error: {error}", IN_USE)
     if isinstance(error, RiskguardError):
         return _said(f"error: {error}", FINDINGS)

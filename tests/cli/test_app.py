@@ -11,7 +11,7 @@ import pytest
 
 from riskguard._version import VERSION
 from riskguard.cli.failures import WrongUse, run
-from riskguard.errors import DataError, RiskguardError, StateError
+from riskguard.errors import DataError, RiskguardError, StateError, StateInUseError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,7 +57,8 @@ def test_wrong_use_is_2_with_a_message(riskguard, arguments: list[str]) -> None:
         (WrongUse("no", "yes"), 2),
         (DataError("bad", path="x.csv", line=3, help="good"), 1),
         (RiskguardError("refused"), 1),
-        (StateError("in use by 1234"), 5),
+        (StateError("written by a newer riskguard"), 1),
+        (StateInUseError("in use by 1234"), 5),
         (KeyboardInterrupt(), 130),
     ],
 )

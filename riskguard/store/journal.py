@@ -1,0 +1,106 @@
+"""The journal of a state, to be read: while a bot writes it, and after."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+from riskguard.errors import StateError
+from riskguard.store.checking import (
+    check,
+    heads,
+    reading,
+    snapshots,
+    transition,
+    version,
+    walk,
+    whole,
+)
+from riskguard.store.database import connect
+from riskguard.store.files import Damage, named
+from riskguard.store.rows import Input
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from riskguard.store.rows import Restored, Snapshot, Transition
+
+__all__ = ["Journal"]
+
+
+class Journal:
+    """Reads what is stored in a folder; it changes nothing and keeps nobody from writing.
+
+    Each call sees the state of one moment. What is read stands under its seals.
+
+    >>> import tempfile
+    >>> from riskguard.store import Entry, Journal, Store
+    >>> folder = tempfile.mkdtemp()
+    >>> with Store(folder) as store:
+    ...     store.commit([Entry(1_770_300_000_000_000_000, "started", {})])
+    True
+    >>> journal = Journal(folder)
+    >>> [entry.kind for entry in journal.transitions()], journal.verify()
+    (['started'], '')
+
+    Raises:
+        StateError: From each call: there is no state, it is damaged, newer than this riskguard,
+            or cannot be read.
+
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        self._files = named(folder)
+
+    def restored(self) -> Restored:
+        """Return what a start would find now."""
+        with self._open() as db:
+            return check(db).restored
+
+    def snapshots(self) -> list[Snapshot]:
+        """Return the snapshots that are kept, the newest last."""
+        with self._open() as db:
+            return snapshots(db)
+
+    def transitions(self, after: int = 0) -> list[Transition]:
+        """Return the transitions behind a number."""
+        with self._open() as db:
+            rows, _ = walk(db, heads(db)["transition"], after)
+        return [transition(row) for row in rows]
+
+    def inputs(self, after: int = 0) -> list[Input]:
+        """Return the inputs behind a number."""
+        with self._open() as db:
+            rows, _ = walk(db, heads(db)["input"], after)
+        return [Input(seq, ts, json.loads(body)) for seq, ts, body, _ in rows]
+
+    def verify(self) -> str:
+        """Walk every row that is stored; return what is wrong, or nothing."""
+        try:
+            with self._trusted() as db:
+                whole(db)
+                check(db, every_row=True)
+        except Damage as damage:
+            return str(damage)
+        return ""
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with self._trusted() as db:
+                yield db
+        except Damage as damage:
+            raise StateError(f"{damage}; the next start sets it aside") from damage
+
+    @contextmanager
+    def _trusted(self) -> Iterator[sqlite3.Connection]:
+        """Open the database, as it is at this moment."""
+        if not self._files.look():
+            raise StateError(f"there is no state in {self._files.folder}")
+        with reading(), closing(connect(self._files.database, writing=False)) as db:
+            db.execute("BEGIN")
+            version(db)
+            yield db
