@@ -107,13 +107,13 @@ class Pending:
         """Take note that all that waited is stored."""
         self.batch, self._stored = Batch.empty(), self.ends
 
-    def forget(self, cuts: Mapping[str, tuple[int, int]], now: int, rule_hash: str) -> None:
+    def forget(self, cuts: Mapping[str, tuple[int, int]], before: int, rule_hash: str) -> None:
         """Have rows up to a number deleted, anchors in their place, and it written down."""
         for name, (cut, crc) in cuts.items():
             self.batch.first.extend([(FORGET[name], (cut,)), (ANCHORS, (name, cut))])
             self.batch.anchor.append(anchored(name, cut, cut, crc))
         if cuts:
-            told = Entry(now, PRUNED, {name: cut for name, (cut, _) in cuts.items()})
+            told = Entry(before, PRUNED, {name: cut for name, (cut, _) in cuts.items()})
             self.take([told], (), rule_hash, None, None)
 
     def _remember(self, rule_hash: str, snapshot: str) -> None:

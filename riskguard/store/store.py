@@ -144,7 +144,7 @@ class Store:
                 found = cuts(self._db, before)
             except (sqlite3.Error, Damage) as error:
                 return self._fail(str(error))
-            self._pending.forget(found, self._now(), rule_hash)
+            self._pending.forget(found, before, rule_hash)
             return self._attempt()
 
     def close(self) -> None:
