@@ -8,7 +8,6 @@ from riskguard.store.database import CHAINS, Batch
 from riskguard.store.rows import (
     ACTION_DONE,
     EVERY,
-    INTEGERS,
     PRUNED,
     Chain,
     Entry,
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Pending"]
 
+WIDEST = 2**63  # what a column of integers holds
 MOST = 100_000  # rows of a table that wait; beyond them those that wait are given up
 FORGET = {
     "transition": "DELETE FROM transition WHERE seq <= ?",
@@ -146,8 +146,8 @@ def _rows(batch: Batch, name: str) -> list[Row]:
 
 
 def _time(ns: int) -> int:
-    if ns not in INTEGERS:
-        raise ValueError(f"{ns} is no time in nanoseconds: 64 bits are possible")
+    if type(ns) is not int or not -WIDEST <= ns < WIDEST:
+        raise ValueError(f"{ns!r} is no time in nanoseconds: whole numbers of 64 bits are")
     return ns
 
 

@@ -36,7 +36,6 @@ __all__ = [
 ACTION_DONE, PRUNED, STATE_LOST = "action_done", "pruned", "state_lost"  # kinds we know
 EVERY = 10_000  # rows from one anchor to the next
 ONE_FORM = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
-INTEGERS = range(-(2**63), 2**63)  # what a column holds
 
 
 class Entry(NamedTuple):

@@ -17,7 +17,7 @@ from pathlib import Path
 from riskguard.store import Journal, Store
 from tests.store.made import Writer, ends, wrong
 
-LONGEST = 0.004  # seconds from a child's first word to its end
+LONGEST = 0.002  # seconds from a child's first word to its end
 EARLY = 0.1  # of the children are killed in mid-start
 
 

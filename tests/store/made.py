@@ -43,11 +43,11 @@ class Writer:
         snapshot = None
         if dice.random() < 0.6:
             after = store.seq + len(made)
-            snapshot = blob(after, self.inputs, dice.choice([0, 100, 20_000]))
+            snapshot = blob(after, self.inputs, dice.choice([0, 100, 8_000]))
         about = ABOUT if dice.random() < 0.1 else None
         done = store.commit(made, inputs=given, rule_hash="hash", snapshot=snapshot, about=about)
         if dice.random() < 0.05:
-            done = store.prune(dice.randrange(1, store.seq + 2) * MINUTE)
+            done = store.prune(dice.choice([dice.randrange(store.seq + 2), store.seq]) * MINUTE)
         return done
 
 
