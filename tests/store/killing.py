@@ -71,10 +71,10 @@ def run(folder: Path, count: int, seed: int) -> dict[str, int | list[str]]:
             faults.append(f"kill {number}: {fault}")
         if len(faults) > 10:
             break
-    aside = sum(".bad-" in name for name in os.listdir(folder))
+    aside = sum(".bad-" in path.name for path in folder.iterdir())
     return {"saves": saves, "silent": silent, "acked": acked[0], "aside": aside, "faults": faults}
 
 
 if __name__ == "__main__":
     place, kills, start = sys.argv[1:]
-    print(json.dumps(run(Path(place), int(kills), int(start))))
+    sys.stdout.write(json.dumps(run(Path(place), int(kills), int(start))))

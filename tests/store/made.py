@@ -85,6 +85,6 @@ def written(folder: Path, steps: int, seed: int = 1) -> Restored:
     """Write a state and return what it restores."""
     with Store(folder) as store:
         writer = Writer(store, seed)
-        assert all([writer.step() for _ in range(steps)])
+        assert all(writer.step() for _ in range(steps))
     with Store(folder) as store:
         return store.restored

@@ -75,4 +75,4 @@ def race(folder: Path, starters: int) -> list[str]:
 if __name__ == "__main__":
     place, races, each = sys.argv[1:]
     folders = [Path(place) / str(number % 20) for number in range(int(races))]
-    print(json.dumps([race(folder, int(each)) for folder in folders]))
+    sys.stdout.write(json.dumps([race(folder, int(each)) for folder in folders]))

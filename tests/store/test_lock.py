@@ -14,7 +14,7 @@ from riskguard.cli.failures import run
 from riskguard.errors import StateError, StateInUseError
 from riskguard.store import Entry, Journal, Store, lock
 from tests.counts import counts
-from tests.store.made import entry, ends
+from tests.store.made import ends, entry
 
 ROOT = Path(__file__).parents[2]
 
@@ -58,7 +58,7 @@ def in_child(job) -> str:
     if pid == 0:
         try:
             os.write(say, str(job()).encode())
-        except BaseException as error:
+        except StateError as error:
             os.write(say, f"{type(error).__name__}: {error}".encode())
         finally:
             os._exit(0)
