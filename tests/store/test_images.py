@@ -46,7 +46,7 @@ class History:
         """Return what a disk holds after a cut, and what had been acknowledged by then."""
         cut = dice.randrange(len(self.log) + 1)
         disk = {name: bytearray(content) for name, content in self.first.items()}
-        synced = {name: 0 for name in disk}
+        synced = dict.fromkeys(disk, 0)
         for number, (what, name, _, _) in enumerate(self.log[:cut]):
             if what == "sync":
                 synced[name] = number
@@ -68,9 +68,7 @@ def apply(disk: bytearray, step: tuple[str, str, int, bytes]) -> None:
         disk[offset : offset + len(data)] = data
 
 
-def torn(
-    step: tuple[str, str, int, bytes], dice: random.Random
-) -> tuple[str, str, int, bytes]:
+def torn(step: tuple[str, str, int, bytes], dice: random.Random) -> tuple[str, str, int, bytes]:
     """Return a write as it is, or what some of its sectors would have written."""
     what, name, offset, data = step
     if what != "write" or dice.random() < 0.7:
@@ -94,9 +92,7 @@ def opened(folder: Path, disk: dict[str, bytearray], mark: Mark) -> Restored | s
 
 
 @counts(2_500, 1_000_000)
-def test_after_a_power_loss_all_that_was_acknowledged_is_there(
-    count: int, quick: Path, measured
-):
+def test_after_a_power_loss_all_that_was_acknowledged_is_there(count: int, quick: Path, measured):
     dice, lost = random.Random(20260212), []
     place = quick / "image"
     place.mkdir(mode=0o700)
