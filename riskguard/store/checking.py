@@ -199,7 +199,7 @@ def walk(db: sqlite3.Connection, head: Chain, after: int) -> tuple[list[Row], in
             rows.append(row)
     gone += _bridge(last, head.seq, known)
     if (last.seq, last.crc) != (head.seq, head.crc):
-        raise Damage(f"state.db: {head.name} ends at {last.seq}, and {head.seq} is its end")
+        raise Damage(f"state.db: {head.name} {head.seq} is not the row that was its end")
     return rows, gone
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
@@ -16,7 +17,7 @@ from riskguard.store.files import BIGGEST, sync
 from riskguard.store.rows import seal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from riskguard.store.files import Files
@@ -152,15 +153,12 @@ def created(files: Files, batch: Batch) -> None:
     """Make a new database beside the old one, whole and on disk, with its first rows."""
     files.clear()
     _empty(files.fresh)
-    db = connect(files.fresh, writing=True)
-    try:
+    with closing(connect(files.fresh, writing=True)) as db:
         for statement in (f"PRAGMA page_size={PAGE}", f"PRAGMA application_id={APPLICATION}",
                           f"PRAGMA user_version={SCHEMA}", "PRAGMA journal_mode=WAL"):  # fmt: skip
             db.execute(statement)
         write(db, batch._replace(first=[(table, ()) for table in TABLES]))
         settled(db)
-    finally:
-        db.close()
     sync(files.folder)
 
 
@@ -171,8 +169,7 @@ def _empty(path: Path) -> None:
 
 def write(db: sqlite3.Connection, batch: Batch) -> None:
     """Store a batch in one transaction; on an error nothing is stored."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
+    with _transaction(db):
         for statement, values in batch.first:
             db.execute(statement, values)
         for insert, rows in zip(INSERTS, batch, strict=False):
@@ -182,11 +179,18 @@ def write(db: sqlite3.Connection, batch: Batch) -> None:
             db.execute(LAST_TWO)
         meta = [(key, value, seal(0, key, value)) for key, value in sorted(batch.meta.items())]
         db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", meta)
+
+
+@contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """Have all that is done meanwhile done or undone, on an interrupt too."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
         db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
+    finally:
+        if db.in_transaction:  # SQLite has undone it itself where the disk failed
             db.execute("ROLLBACK")
-        raise
 
 
 def settled(db: sqlite3.Connection) -> None:
@@ -200,26 +204,15 @@ def settled(db: sqlite3.Connection) -> None:
 
 def migrated(db: sqlite3.Connection, files: Files) -> None:
     """Bring an older database to this version in one transaction, with a copy kept of it."""
-    found: int = db.execute("PRAGMA user_version").fetchone()[0]
-    if found == SCHEMA:
-        return
+    (found,) = db.execute("PRAGMA user_version").fetchone()
     copy = files.folder / f"state.db.v{found}"
     copy.unlink(missing_ok=True)
     _empty(copy)
-    kept = connect(copy, writing=True)
-    try:
+    with closing(connect(copy, writing=True)) as kept:
         db.backup(kept)
-    finally:
-        kept.close()
     sync(files.folder)
-    db.execute("BEGIN IMMEDIATE")
-    try:
+    with _transaction(db):
         for version in range(found, SCHEMA):
             MIGRATIONS[version](db)
         db.execute(f"PRAGMA user_version={SCHEMA}")
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:
-            db.execute("ROLLBACK")
-        raise
     settled(db)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from riskguard.errors import StateError, StateInUseError
 from riskguard.store.rows import canonical, seal
 
-if sys.platform != "win32":
+if sys.platform != "win32":  # pragma: no branch - a lock is refused there
     import fcntl
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _let_go() -> None:
         lock.release()
 
 
-if sys.platform != "win32":
+if sys.platform != "win32":  # pragma: no branch - a lock is refused there
     os.register_at_fork(after_in_child=_let_go)
 
 

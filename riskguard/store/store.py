@@ -126,8 +126,8 @@ class Store:
         """
         self._own()
         with self._guard:
-            if not self._pending.waits and self._unsettled:
-                self._settle()
+            if self._db is not None and self._unsettled and not self._pending.waits:
+                self._settle(self._db)
             return self._attempt()
 
     def prune(self, before: int, *, rule_hash: str = "") -> bool:
@@ -189,7 +189,7 @@ class Store:
         self._state, self.restored = believed.state, believed.restored
         self._pending = Pending(believed.chains, believed.restored.done)
         self._lock.write(self._state, self._pending.ends)
-        self._settle()
+        self._settle(self._db)
 
     def _begin(self, lost: str = "") -> None:
         """Begin a new state; what the disk does not take yet waits."""
@@ -225,32 +225,32 @@ class Store:
             return False
         if self._failed and self._clock() < self._due:
             return False
-        if not self._pending.waits:
+        if not self._pending.waits and not self._failed:
             return True
         try:
-            self._store()
+            db = self._store()
         except (sqlite3.Error, OSError) as error:
             return self._fail(str(error))
         self._failed, self._wait = "", SHORTEST
         self._pending.stored()
         self._lock.write(self._state, self._pending.ends)
-        self._settle()
+        self._settle(db)
         return True
 
-    def _store(self) -> None:
+    def _store(self) -> sqlite3.Connection:
         if not self._lock.held():
             raise OSError("state.lock was removed or replaced: another process may write")
         batch = self._pending.sealed()
         if not self._inode:
-            self._place(batch)
-            return
+            return self._place(batch)
         if self._files.database.lstat().st_ino != self._inode:
             raise OSError("state.db was replaced by another file")
         if self._db is None:
             self._db = connect(self._files.database, writing=True)
         write(self._db, batch)
+        return self._db
 
-    def _place(self, batch: Batch) -> None:
+    def _place(self, batch: Batch) -> sqlite3.Connection:
         """Put a new database where an old one may lie: whole first, then the names."""
         created(self._files, batch)
         self._files.set_aside(self._now())
@@ -258,13 +258,12 @@ class Store:
         self._inode = self._files.database.lstat().st_ino
         sync(self._files.folder)
         self._db = connect(self._files.database, writing=True)
+        return self._db
 
-    def _settle(self) -> None:
+    def _settle(self, db: sqlite3.Connection) -> None:
         """Empty the log: damage in a log would lose its newest rows without a word."""
-        if self._db is None:
-            return
         try:
-            settled(self._db)
+            settled(db)
         except sqlite3.Error as error:
             self._unsettled = str(error)
         else:

@@ -14,6 +14,7 @@ from riskguard.errors import StateError
 from riskguard.store import STATE_LOST, Journal, Restored, Store, files, store
 from riskguard.store.database import COLUMNS
 from riskguard.store.files import Damage, named
+from riskguard.store.rows import seal
 from riskguard.store.starting import _believed
 from tests.counts import counts
 from tests.store.made import MINUTE, blob, entry, sample, written, wrong
@@ -211,6 +212,21 @@ def stranger(path: Path) -> None:
     db.close()
 
 
+def sealed(path: Path, key: str, value: str) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE meta SET value=?, crc=? WHERE key=?", (value, seal(0, key, value), key))
+    db.close()
+
+
+def forged(path: Path) -> None:
+    """Write another last row under a seal that fits it."""
+    with sqlite3.connect(path) as db:
+        (prior,) = db.execute("SELECT crc FROM input WHERE seq = 39").fetchone()
+        row = (40, 1, "{}")
+        db.execute("REPLACE INTO input VALUES (?, ?, ?, ?)", (*row, seal(prior, *row)))
+    db.close()
+
+
 def side(path: Path, name: str, content: bytes) -> None:
     path.with_name(name).write_bytes(content)
 
@@ -258,6 +274,8 @@ ODD = {
     "another rule text": (
         lambda path: foreign(path, "UPDATE meta SET value='[]' WHERE key='about'"), "seal of about"
     ),
+    "another last row": (forged, "input 40 is not the row that was its end"),
+    "ends of no table": (lambda path: sealed(path, "heads", "{}"), "what was never written"),
     "another anchor": (
         lambda path: foreign(path, "INSERT INTO anchor VALUES ('input', 3, 3, 1, 1)"),
         "seal of the anchor",

@@ -268,10 +268,31 @@ def test_pruning_that_cannot_read_degrades(folder: Path, monkeypatch):
     def broken(*_: object) -> None:
         raise store_module.sqlite3.OperationalError("disk I/O error")
 
-    with Store(folder) as store:
+    seconds = [0.0]
+    with Store(folder, clock=lambda: seconds[0]) as store:
         assert store.commit([entry(1)], snapshot="s")
         with monkeypatch.context() as patch:
             patch.setattr(store_module, "cuts", broken)
             assert not store.prune(10**18)
             assert store.degraded == "disk I/O error"
-        assert not store.prune(10**18)
+        assert not store.retry()
+        seconds[0] += 1
+        assert store.retry()
+        assert not store.degraded
+        assert store.prune(10**18)
+
+
+def test_an_interrupt_in_mid_save_leaves_what_waits_to_be_stored(folder: Path, monkeypatch):
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with Store(folder) as store:
+        assert store.commit([entry(1)])
+        with monkeypatch.context() as patch:
+            patch.setattr(database, "seal", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                store.commit([entry(2)])
+        assert not store._db.in_transaction
+        assert [event.seq for event in Journal(folder).transitions()] == [1]
+        assert store.commit([entry(3)])
+    assert [event.seq for event in Journal(folder).transitions()] == [1, 2, 3]

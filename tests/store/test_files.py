@@ -86,6 +86,9 @@ def test_a_network_file_system_is_refused(folder: Path, kind: str, monkeypatch):
 def test_where_mounts_cannot_be_told_the_folder_is_taken(folder: Path, monkeypatch):
     monkeypatch.setattr(files, "MOUNTS", folder / "none")
     Store(folder).close()
+    monkeypatch.setattr(files, "MOUNTS", folder.parent / "empty")
+    (folder.parent / "empty").write_text("")
+    Store(folder).close()
 
 
 def test_what_cannot_be_seen_is_refused_by_a_reader(folder: Path, monkeypatch):

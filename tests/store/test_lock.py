@@ -74,6 +74,10 @@ def test_a_forked_child_cannot_write_retry_or_prune(folder: Path):
         store.commit([entry(1)])
         for job in (lambda: store.commit([entry(2)]), store.retry, lambda: store.prune(1)):
             assert in_child(job).startswith("StateError: this state belongs to the process")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(os, "getpid", lambda: 1)  # as a child sees it
+            with pytest.raises(StateError):
+                store.retry()
         in_child(store.close)
         assert in_child(store._lock.held) == "False"
         assert store.commit([entry(2)])
@@ -84,12 +88,17 @@ def test_a_forked_child_cannot_write_retry_or_prune(folder: Path):
 def test_a_child_that_outlives_its_parent_keeps_no_bot_out(folder: Path):
     store = Store(folder)
     gate, opener = os.pipe()
+    heard, say = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(opener)
+        os.write(say, b"here")
         os.read(gate, 1)
         os._exit(0)
     os.close(gate)
+    assert os.read(heard, 4) == b"here"
+    os.close(heard)
+    os.close(say)
     store.close()
     Store(folder).close()
     os.close(opener)
@@ -121,6 +130,17 @@ def test_threads_share_a_store(folder: Path):
             thread.join()
         assert store.seq == 400
     assert Journal(folder).verify() == ""
+
+
+def test_a_lock_that_was_given_back_is_not_held(folder: Path):
+    folder.mkdir()
+    taken = lock.Lock(folder / "state.lock")
+    assert taken.held()
+    lock._let_go()  # what a child does first
+    assert not taken.held()
+    taken.release()
+    again = lock.Lock(folder / "state.lock")
+    again.release()
 
 
 @pytest.mark.parametrize("replaced", [False, True])
