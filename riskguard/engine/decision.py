@@ -32,6 +32,7 @@ __all__ = [
     "decided",
     "faulted",
     "merge",
+    "state_of",
 ]
 
 # number fields: 1 where the least is strictest, -1 where the most is
@@ -190,30 +191,31 @@ def _settled(
         capped = wanted["exposure_cap"] <= 0
         cause = winners["reduce_only" if reduce_only else "exposure_cap" if capped else "close"]
         winners["block_entries"] = (cause[0], *winners.get("block_entries", ()))
-    blocked = words["block_entries"]
-    if halted:
-        state = State.HALTED
-    elif reduce_only or blocked == "both":
-        state = State.REDUCING
-    elif (
-        blocked
-        or words["close"]
-        or wanted["exposure_cap"] < 1
-        or wanted["leverage_cap"] is not None
-        or wanted["stop"] is not None
-        or wanted["hedge"]
-        or wanted["reduce_by"]
-    ):
-        state = State.CAUTION
-    else:
-        state = State.ACTIVE
-    return {
+    fields = {
         **wanted,
         **{name: word or "none" for name, word in words.items()},
         "reduce_only": reduce_only or halted,
         "winners": MappingProxyType(winners),
-        "state": state,
     }
+    return fields | {"state": state_of(fields)}
+
+
+def state_of(asked: Mapping[str, Any]) -> State:
+    """Return the canonical state of what the fields of a decision ask for (rules.md section 9)."""
+    if asked["exposure_cap"] <= 0 or asked["close"] == "all":
+        return State.HALTED
+    if asked["reduce_only"] or asked["block_entries"] == "both":
+        return State.REDUCING
+    restricted = (
+        asked["block_entries"] != "none"
+        or asked["close"] != "none"
+        or asked["exposure_cap"] < 1
+        or asked["leverage_cap"] is not None
+        or asked["stop"] is not None
+        or asked["hedge"]
+        or asked["reduce_by"]
+    )
+    return State.CAUTION if restricted else State.ACTIVE
 
 
 class Moment(NamedTuple):

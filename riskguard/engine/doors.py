@@ -10,7 +10,7 @@ from riskguard.language.ruleset import input_of
 from riskguard.market import FROM_ZERO, LARGEST, SMALLEST, plausible
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from riskguard.engine.plan import Plan, TapeSpec
     from riskguard.engine.stream import Stream
@@ -73,6 +73,26 @@ class Doors:
                     tape.push(ts, value)
                 else:
                     self._refuse(ts, key, least, value)
+
+    def amend(self, symbol: str, name: str, ts: int, value: float) -> None:
+        """Add to what a flow brought in a bucket that has passed."""
+        door = self._by_symbol.get(symbol, {}).get(name)
+        if door is None:
+            return
+        if not plausible(value, door.least):
+            self._refuse(ts, door.key, door.least, value)
+        elif ts > door.tape.latest:
+            door.tape.push(ts, value)
+        elif not self.stream.amend(door.number, ts, value):
+            self._refuse(ts, door.key, door.least, value)
+
+    def withdraw(self, symbol: str, names: Iterable[str], since: int) -> None:
+        """Take back the last values of series, where they came after `since`."""
+        doors = self._by_symbol.get(symbol, {})
+        for name in names:
+            tape = doors[name].tape if name in doors else None
+            if tape is not None and tape.times and tape.last == tape.times[-1] > since:
+                tape.withdraw()
 
     def expire(self, ts: int, symbol: str, name: str) -> None:
         """Let the last value of a series stand no longer from `ts` on."""

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from riskguard.engine.plan import Plan
     from riskguard.market import Sample
 
-__all__ = ["Evaluation", "Part"]
+__all__ = ["STAGES", "Evaluation", "Part"]
 
+STAGES = "stages"  # the ladder, among the rules that still count
 NOTHING = (None, (), False)
 LATEST = (1 << 63) - 1  # of all time stamps
 
@@ -85,6 +86,7 @@ class Evaluation:
 
     def __init__(self, plan: Plan) -> None:
         self.plan, self.ruleset = plan, plan.ruleset
+        self.only: frozenset[str] | None = None  # the rules (and "stages") that still count
         self.shape = ""  # of what it remembers, as a dump names it
         self._by_event = self.ruleset.evaluate == "event"
         self._begin()
@@ -122,6 +124,14 @@ class Evaluation:
     def fault(self) -> str:
         """Why the last evaluation failed, "" where it did not."""
         return self._fault
+
+    def remade(self) -> Decision:
+        """Make the decision in force anew, as its machines stand now."""
+        change, now = self.stream.change, max(self.as_of, 0)
+        self.stream.rouse()
+        self._key, self._still = None, NOTHING
+        self._made = self._decision = self._decide(now, change)
+        return self._decision
 
     def _go_on(self, standing: Standing) -> None:
         self._closed, self._pending, self._fault, self._decision, self._made, rests = standing
@@ -247,6 +257,8 @@ class Evaluation:
         }
         unseen = tuple(blind(*late[key]) for key in sorted(late))
         by_hand = controls.readings if told is None else (told, *controls.readings)
+        if self.only is not None:
+            return decided(self.plan, self._rest(now, change, self.only))
         moment = Moment(
             now, self.symbol, change, tuple(stream.caps), unseen,
             self.plan.priming_texts(self._priming(now)),
@@ -256,3 +268,19 @@ class Evaluation:
         )  # fmt: skip
         made = decided(self.plan, moment)
         return faulted(made, now, self._fault) if self._fault else made
+
+    def _rest(self, now: int, change: Change, only: frozenset[str]) -> Moment:
+        """Return the instant as it stands for rules of an earlier file that are still on."""
+        counts = tuple(rule.name in only for rule in self.ruleset.rules)
+        staged = STAGES in only
+        kept = Change(
+            change.stage if staged else 0,
+            change.stage_before if staged else 0,
+            tuple(on and kept for on, kept in zip(change.on, counts, strict=True)),
+            tuple(on and kept for on, kept in zip(change.on_before, counts, strict=True)),
+        )
+        stream = self.stream
+        return Moment(
+            now, self.symbol, kept, (1.0,) * len(stream.caps), (), (),
+            stream.average_true_range(now), stream.close(), explain(self.plan, stream, kept),
+        )  # fmt: skip

@@ -57,6 +57,7 @@ class Guard(Evaluation):
 
         self._lock = RLock()
         self.sources, self.instruments = dict(sources or {}), dict(instruments or {})
+        self._beside: Decision | None = None
         super().__init__(compile_rules(sourced(ruleset, self.sources)))
         every = self.plan.every
         self.max_decision_age = 2 * every if max_decision_age is None else max_decision_age
@@ -85,9 +86,12 @@ class Guard(Evaluation):
         with self._lock:
             try:
                 decision = self._feed(sample)
+                if self._beside is not None:
+                    decision = self.decision
                 self.episodes.see(decision)
             except Exception as error:  # noqa: BLE001 - a bot would take it for "allowed"
-                return self._fail(sample, error)
+                self._fail(sample, error)
+                return self.decision
             return decision
 
     def prime(self, samples: Iterable[Sample]) -> Decision:
@@ -108,7 +112,21 @@ class Guard(Evaluation):
             for said in [said for said in self.refused if said.endswith(LATE)]:
                 del self.refused[said]
             self.refused.update(late)
-            return self._decision
+            return self.decision
+
+    def renew(self, sample: Sample) -> Decision:
+        """Take a sample whose levels stand in the place of the last ones, and return the decision.
+
+        However often a feed tells a level, one of it is kept between two decisions.
+        """
+        with self._lock:
+            self.doors.withdraw(self._door(sample.symbol), sample.values, self.as_of)
+            return self.update(sample)
+
+    def amend(self, symbol: str, name: str, ts: int, value: float) -> None:
+        """Add to a flow what is late: to the sample at `ts`; what was decided by it stands."""
+        with self._lock:
+            self.doors.amend(self._door(symbol), name, ts, value)
 
     def pause(self) -> None:
         """Let the time from the last bar to the next count for nothing in `for` and in ramps.
@@ -137,13 +155,13 @@ class Guard(Evaluation):
             except Exception as error:  # noqa: BLE001 - a guard that fails blocks no exit
                 from riskguard.engine.gate import exit_alone  # noqa: PLC0415 - with the episodes
 
-                return exit_alone(intent, error, decision=self._decision, as_of=self.as_of)
+                return exit_alone(intent, error, decision=self.decision, as_of=self.as_of)
 
     def poll(self, symbol: str = "*") -> list[Action]:
         """List what is to be done unasked and has not been (`done`); never raises."""
         with self._lock:
             try:
-                self.episodes.see(self._decision)
+                self._obeyed()
                 names = (symbol,) if symbol != "*" else {self.symbol, *self.episodes.symbols}
                 found = [self.episodes.duties(one) for one in sorted(names) if self._guards(one)]
                 return [action for actions in found for action in actions]
@@ -156,18 +174,45 @@ class Guard(Evaluation):
         with self._lock:
             return self.episodes.finish(action_id)
 
-    def _answer(self, intent: Intent) -> Verdict:
-        decision, fault = self._decision, ""
+    def also(self, decision: Decision | None) -> Decision:
+        """Let another decision hold beside the guard's own, the stricter in every field.
+
+        None ends that. The live process uses it for rules of an earlier file that are still
+        on, and for what may not loosen before it is stored.
+        """
+        with self._lock:
+            self._beside = decision
+            return self._obeyed()
+
+    @property
+    def own(self) -> Decision:
+        """The decision of the guard's own rules, whatever holds beside it."""
+        return self._decision
+
+    @property
+    def decision(self) -> Decision:
+        """The decision in force."""
+        if self._beside is None:
+            return self._decision
+        from riskguard.engine.strictest import strictest  # noqa: PLC0415 - rarely needed
+
+        return strictest(self._decision, self._beside)
+
+    def _obeyed(self) -> Decision:
+        decision = self.decision
         self.episodes.see(decision)
+        return decision
+
+    def _answer(self, intent: Intent) -> Verdict:
+        decision, fault = self._obeyed(), ""
         age = intent.ts - self.as_of
         if not age <= self.max_decision_age:  # NaN is never
             limit = time_text(self.max_decision_age)
             fault = "no decision yet"
             if self.as_of != NEVER:
                 fault = f"the last decision is older than {limit}: nothing was fed since"
-        elif age > 0 and self.doors.late(intent.ts) != decision.blind:
-            now = self.stream.change
-            decision = self._decide(intent.ts, Change(now.stage, now.stage, now.on, now.on))
+        elif age > 0 and self.doors.late(intent.ts) != self._decision.blind:
+            decision = self._as_of(intent.ts)
         return self.episodes.judge(
             intent,
             decision,
@@ -176,6 +221,17 @@ class Guard(Evaluation):
             as_of=self.as_of,
             until=None if fault else relaxes(self.plan, self.stream, decision, intent.ts),
         )
+
+    def _as_of(self, now: int) -> Decision:
+        """Return the decision as it would be at `now`, which no sample has told of."""
+        stands = self.stream.change
+        change = Change(stands.stage, stands.stage, stands.on, stands.on)
+        decision = self._decide(now, change)
+        if self._beside is None:
+            return decision
+        from riskguard.engine.strictest import strictest  # noqa: PLC0415 - rarely needed
+
+        return strictest(decision, self._beside)
 
     def _guards(self, symbol: str) -> bool:
         """Say whether decisions hold for a symbol; rules without one guard that of their bars."""
@@ -241,7 +297,8 @@ class Guard(Evaluation):
 
         with self._lock:
             self.controls.stop(stamped(ts, "halt"), reason)
-            return self._ordered(ts, None)
+            self._ordered(ts, None)
+            return self._obeyed()
 
     def resume(self, ts: int, reason: str) -> Decision:
         """End a halt; what rules ask for stays in force.
@@ -253,7 +310,8 @@ class Guard(Evaluation):
 
         with self._lock:
             told = resumed(self.controls, ts, reason)
-            return self._ordered(ts, told)
+            self._ordered(ts, told)
+            return self._obeyed()
 
     def release(self, ts: int, rule: str, reason: str) -> Decision:
         """Let a latched rule go; the peaks of `drawdown(all)` that it reads begin anew.
@@ -266,7 +324,8 @@ class Guard(Evaluation):
         with self._lock:
             controls.stamped(ts, "release")
             index = controls.releasable(self.ruleset, self.stream.latches, rule)
-            return self._ordered(ts, controls.said(f"release {rule}", reason), release=index)
+            self._ordered(ts, controls.said(f"release {rule}", reason), release=index)
+            return self._obeyed()
 
     def mute(self, ts: int, rule: str, until: int, reason: str) -> Decision:
         """Silence the messages of a rule (or of "stage NAME") until then, and nothing else.
@@ -278,4 +337,5 @@ class Guard(Evaluation):
 
         with self._lock:
             told = muted(self.controls, self.ruleset, (ts, until), rule, reason)
-            return self._ordered(ts, told)
+            self._ordered(ts, told)
+            return self._obeyed()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from riskguard.engine.windows import Rolling, Tape, Window
 
-__all__ = ["EVER", "INDICATOR", "kind_of", "looks_back", "state_of"]
+__all__ = ["EVER", "INDICATOR", "kind_of", "looks_back", "renewed", "state_of"]
 
 INDICATOR = "ta."
 EVER = "all"
@@ -49,6 +49,18 @@ def state_of(window: Window, tapes: Sequence[Tape]) -> Rolling:
 
         given = (first, Calendar(window.calendar))
     return kind(*given)  # type: ignore[arg-type]  # each kind takes its own
+
+
+def renewed(state: Rolling, window: Window, tapes: Sequence[Tape]) -> None:
+    """Let a state begin anew: what it has taken from its tapes is taken again."""
+    fresh = state_of(window, tapes)
+    for tape in tapes:
+        if fresh in tape.readers:
+            tape.readers.remove(fresh)
+    for kind in type(state).__mro__:
+        for name in getattr(kind, "__slots__", ()):
+            if name not in state.kept:
+                setattr(state, name, getattr(fresh, name))
 
 
 def looks_back(window: Window) -> int:

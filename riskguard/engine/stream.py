@@ -28,7 +28,7 @@ from riskguard.engine.logic import (
 )
 from riskguard.engine.measures import Atr
 from riskguard.engine.plan import Leaf, Plan
-from riskguard.engine.states import EVER, state_of
+from riskguard.engine.states import EVER, renewed, state_of
 from riskguard.engine.windows import Rolling, Tape
 from riskguard.language.arithmetic import arithmetic
 from riskguard.language.ruleset import During
@@ -150,6 +150,15 @@ class Stream:
                 cell.enter(value)
         for formula in self._formulas:
             formula(now)
+
+    def amend(self, tape: int, ts: int, value: float) -> bool:
+        """Add to a sample that has passed; what was decided by it stands."""
+        if not self.tapes[tape].amend(ts, value):
+            return False
+        for (window, tapes), state in zip(self.plan.windows, self.rollings, strict=True):
+            if tape in tapes:
+                renewed(state, window, [self.tapes[index] for index in tapes])
+        return True
 
     def pause(self) -> None:
         """Let the time up to the next instant earn no credit in `for` and in ramps."""

@@ -120,6 +120,34 @@ class Tape:
         if self.summed:
             self.fixed.append(round(value * self.scale))
 
+    def amend(self, ts: int, value: float) -> bool:
+        """Add to the sample of an instant that has passed; say whether there was one, or could be.
+
+        Windows that have read the tape must read it again.
+        """
+        place = bisect_left(self.times, ts)
+        if place == 0 and self.first is not None and ts < self.first:
+            return False
+        if place == len(self.times) or self.times[place] != ts:
+            self.times.insert(place, ts)
+            self.values.insert(place, 0.0)
+            self.run = 0
+            if self.summed:
+                self.fixed.insert(place, 0)
+        fixed = round(self.values[place] * self.scale) + round(value * self.scale)
+        self.values[place] = fixed / self.scale
+        if self.summed:
+            self.fixed[place] = fixed
+        return True
+
+    def withdraw(self) -> None:
+        """Take the last sample back: what comes next stands in its place."""
+        del self.times[-1], self.values[-1]
+        if self.summed:
+            del self.fixed[-1]
+        self.last = self.latest = self.times[-1] if self.times else NEVER
+        self.run = 0
+
     def current(self, now: int) -> float:
         """Return the value that stands for `now`, or unknown."""
         return self.values[-1] if now - self.last <= self.fresh else UNKNOWN

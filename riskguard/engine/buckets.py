@@ -1,0 +1,214 @@
+"""What has been told of each bucket of time until the guard is given it, in order of time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from riskguard.engine.windows import FILL_OF, FILL_PARTS, NEVER
+from riskguard.market import Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["Buckets", "Proof", "Series"]
+
+FAR = 1 << 62
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # one object a series
+class Series:
+    """How the intake takes one series; times in ns."""
+
+    symbol: str  # "" = the guarded one
+    name: str
+    interval: int
+    flow: bool
+    scale: int
+    fresh: int
+    least: float
+
+    def end(self, ts: int) -> int:
+        """Return the end of the bucket `(end - interval, end]` an instant falls in."""
+        return -(-ts // self.interval) * self.interval
+
+    def merged(self, old: float | None, new: float) -> float:
+        """Return what a bucket holds after one more value; flows are integers in fixed point."""
+        if self.flow:
+            return (old or 0) + round(new * self.scale)
+        if old is None:
+            return new
+        return {"open": old, "high": max(old, new), "low": min(old, new)}.get(self.name, new)
+
+
+class Proof:
+    """From when to when the feed of a flow is known to have been connected."""
+
+    __slots__ = ("last", "since")
+
+    def __init__(self, since: int = NEVER, last: int = NEVER) -> None:
+        self.since, self.last = since, last
+
+    def reaches(self, ts: int, fresh: int) -> None:
+        """Take note that the feed was connected at `ts`; after a long silence it begins anew."""
+        if self.since == NEVER or ts - self.last > fresh:
+            self.since = ts
+        self.last = max(self.last, ts)
+
+    def covers(self, end: int, interval: int, *, told: bool) -> bool:
+        """Say whether nine tenths of a bucket were heard; what was told speaks for its end."""
+        slack = interval - interval * FILL_PARTS // FILL_OF
+        begun = self.since != NEVER and self.since <= end - interval + slack
+        return begun and (told or self.last >= end - slack)
+
+
+class Buckets:
+    """Values by end of bucket, symbol and series, and levels by their own time."""
+
+    def __init__(self, wait: int) -> None:
+        self.wait = wait
+        self.told: dict[int, dict[Series, float]] = {}
+        self.levels: list[tuple[int, str, str, float]] = []
+        self.next = FAR  # no bucket that holds something, or should, ends before
+        self.done = NEVER  # up to where the guard has been given everything
+        self.came: dict[Series, int] = {}  # the last bucket each series came for
+        self.grid: dict[Series, int] = {}  # levels that come at the very end of buckets
+        self.proofs: dict[Series, Proof] = {}
+
+    def level(self, series: Series, symbol: str, ts: int, value: float) -> None:
+        """Add a level: it is given to the guard under its own time."""
+        self.levels.append((ts, symbol, series.name, value))
+        if ts % series.interval == 0:
+            self.grid[series] = max(ts, self.grid.get(series, ts))
+
+    def add(self, series: Series, end: int, value: float) -> None:
+        """Add a value to a bucket that is still open."""
+        bucket = self.told.get(end)
+        if bucket is None:
+            bucket = self.told[end] = {}
+            self.next = min(self.next, end)
+        bucket[series] = series.merged(bucket.get(series), value)
+
+    def heard(self, series: Series, ts: int) -> None:
+        """Take note that the feed of a flow was connected at `ts`."""
+        proof = self.proofs.get(series)
+        if proof is None:
+            proof = self.proofs[series] = Proof()
+        begun = proof.since
+        proof.reaches(ts, series.fresh)
+        if proof.since != begun:
+            self.next = min(self.next, series.end(ts))
+
+    def due(self, now: int, close: Series | None) -> Iterator[tuple[Sample, bool]]:
+        """Yield what is due at `now`, each with whether it is a level under its own time.
+
+        `close` is the series whose bars make the decisions.
+        """
+        if now >= self.next:
+            self._open(now)
+            for end in sorted(end for end in self.told if end <= now):
+                if now - end < self.wait and not self._complete(end, close):
+                    self.next = end
+                    yield from self._levels(end - 1)
+                    return
+                yield from self._levels(end)
+                yield from self._bucket(end)
+            quiet = [series.end(max(self.done, now) + 1) for series in self.proofs]
+            self.next = min([*self.told, *quiet], default=FAR)
+        if self.levels:
+            yield from self._levels(now)
+
+    def _open(self, now: int) -> None:
+        """Open the buckets of proven flows that nothing was told for: zero is a value."""
+        for series, proof in self.proofs.items():
+            first = series.end(max(self.done, proof.since) + 1)
+            for end in range(first, min(proof.last, now) + 1, series.interval):
+                self.told.setdefault(end, {}).setdefault(series, 0)
+
+    def _complete(self, end: int, close: Series | None) -> bool:
+        told = self.told[end]
+        if not self.came:
+            return False  # nothing is known yet of what comes
+        if close is not None and end % close.interval == 0 and close not in told:
+            return False
+        for series, last in self.came.items():
+            if last != end - series.interval or end % series.interval:
+                continue
+            proof = self.proofs.get(series)
+            if series not in told if proof is None else proof.last < end:
+                return False
+        if any(last == end - series.interval for series, last in self.grid.items()):
+            return False
+        return all(proof.last >= end for series, proof in self.proofs.items() if series in told)
+
+    def _bucket(self, end: int) -> Iterator[tuple[Sample, bool]]:
+        self.done = max(self.done, end)
+        samples: dict[str, dict[str, float]] = {}
+        for series, value in self.told.pop(end).items():
+            proof = self.proofs.get(series)
+            if proof is not None and not proof.covers(end, series.interval, told=bool(value)):
+                continue  # a part of a bucket is not the bucket
+            self.came[series] = end
+            number = value / series.scale if series.flow else value
+            samples.setdefault(series.symbol, {})[series.name] = number
+        for symbol in sorted(samples, key=lambda symbol: (symbol == "", symbol)):
+            yield Sample(end, symbol, samples[symbol]), False
+
+    def _levels(self, until: int) -> Iterator[tuple[Sample, bool]]:
+        if not self.levels:
+            return
+        due = sorted(level for level in self.levels if level[0] <= until)
+        self.levels = [level for level in self.levels if level[0] > until]
+        for ts, symbol, name, value in due:
+            yield Sample(ts, symbol, {name: value}), True
+
+    def passed(self, now: int) -> None:
+        """Take note that the guard has been given all there is up to `now`."""
+        if now > self.done:
+            self.done = now
+            self.told = {end: bucket for end, bucket in self.told.items() if end > now}
+            self.levels = [level for level in self.levels if level[0] > now]
+            self.next = min([*self.told, now])
+
+    # ------------------------------------------------------------ state
+
+    def dump(self) -> dict[str, Any]:
+        """Return what waits and what is known of the feeds, as JSON holds it."""
+        return {
+            "told": [
+                [end, _key(series), value]
+                for end, bucket in sorted(self.told.items())
+                for series, value in bucket.items()
+            ],
+            "levels": [list(level) for level in self.levels],
+            "next": self.next,
+            "done": self.done,
+            "came": {_key(series): end for series, end in self.came.items()},
+            "grid": {_key(series): ts for series, ts in self.grid.items()},
+            "proofs": {_key(one): [proof.since, proof.last] for one, proof in self.proofs.items()},
+        }
+
+    def load(self, body: Mapping[str, Any], known: Mapping[str, Series]) -> None:
+        """Take what `dump` gave; `known` are the series by their key."""
+        self.told = {}
+        for end, key, value in body["told"]:
+            self.told.setdefault(int(end), {})[known[key]] = _finite(value)
+        self.levels = [
+            (int(ts), str(symbol), str(name), _finite(value))
+            for ts, symbol, name, value in body["levels"]
+        ]
+        self.next, self.done = int(body["next"]), int(body["done"])
+        self.came = {known[key]: int(end) for key, end in body["came"].items()}
+        self.grid = {known[key]: int(ts) for key, ts in body["grid"].items()}
+        self.proofs = {known[key]: Proof(int(a), int(b)) for key, (a, b) in body["proofs"].items()}
+
+
+def _key(series: Series) -> str:
+    return f"{series.symbol}.{series.name}"
+
+
+def _finite(value: Any) -> float:  # noqa: ANN401 - it comes from a file
+    if isinstance(value, bool) or not isinstance(value, int | float) or value - value != 0:
+        msg = f"{value!r} is no number"
+        raise ValueError(msg)
+    return value

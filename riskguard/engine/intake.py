@@ -1,0 +1,395 @@
+"""The one way from events to the guard: order, buckets, duplicates, time.
+
+Events are taken in the order they arrive and placed by the time they happened at. Flows and
+bars are gathered in buckets as wide as the interval of their series, so that a live guard sees
+the samples a backtest would: one a bucket, at its end. A bucket is given to the guard when all
+that came for the one before has come for it too, or `wait` after its end; what arrives later is
+added to its own bucket while it is at most `lateness` behind, and decides nothing again.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from riskguard.engine.buckets import Buckets, Series
+from riskguard.engine.events import Refused, coin, facts, nanoseconds, number
+from riskguard.engine.windows import NEVER
+from riskguard.errors import DataError, StateError
+from riskguard.language.ruleset import input_of
+from riskguard.market import CATALOGUE, SECOND, Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from riskguard.engine.decision import Decision
+    from riskguard.engine.events import Event
+    from riskguard.engine.guard import Guard
+    from riskguard.market import SeriesSpec
+
+__all__ = ["Intake"]
+
+AHEAD = 5 * SECOND  # an event from further in the future is a fault of its clock
+WAIT = 2 * SECOND
+REASONS = 1_000  # kinds of refusals that are counted apart
+KNOWN = 65_536  # events remembered, so that a replay after a reconnect counts once
+STEPS = (100.0, 1000.0)  # a jump by such a factor, the price standing, is a change of unit
+NEAR, STILL = 0.02, 0.2  # how near to the factor; how far the price may have moved meanwhile
+OPEN_INTEREST = ("oi", "oi_usd")
+# what follows from what: told to the guard though no rule may read it
+BESIDE = {"": ("close",), "loss_streak": ("trades.closed", "trades.lost"), "equity": ("transfers",)}
+ACCOUNT_FLOWS = frozenset(
+    {"pnl.realised", "trades.closed", "trades.lost", "trades.stopped", "transfers"}
+)
+BY_ACCOUNT = frozenset({"account", "trade_closed"})
+
+
+def _series(symbol: str, name: str, interval: int, given: SeriesSpec, fresh: int) -> Series:
+    least = -math.inf if given.signed else 5e-324 if given.dimension == "price" else 0.0
+    return Series(symbol, name, interval, given.kind == "flow", given.scale, fresh, least)
+
+
+class Intake:
+    """Takes events for one guard: `take(event)` returns the decision in force.
+
+    `bucket` (ns) gathers all series under `evaluate: event`; else each has its own interval.
+    Nothing here reads a clock: time is what events say, `clock` events above all. What is
+    refused is counted in `refused` by its reason and is as if it had not come.
+
+    >>> from riskguard import Guard, load_rules
+    >>> from riskguard.engine.events import Event
+    >>> intake = Intake(Guard(load_rules("rules/feb-2026.yaml"), sources={"liq.long": "bybit"}))
+    >>> bar = {"close": 90_000.0, "interval_ns": 14_400_000_000_000}
+    >>> intake.take(Event(1_764_547_200_000_000_000, "bar", "BTC/USDT:USDT", bar)).state.name
+    'REDUCING'
+    """
+
+    def __init__(
+        self,
+        guard: Guard,
+        *,
+        bucket: int = SECOND,
+        wait: int | None = None,
+        lateness: int | None = None,
+    ) -> None:
+        self.guard = guard
+        self.symbol = guard.symbol  # "" until the first bar, where the file names none
+        self.by_event = guard.ruleset.evaluate == "event"
+        self.bucket = bucket
+        self.lateness = lateness if lateness is not None else guard.plan.every
+        self.refused: dict[str, int] = {}
+        self.coverage: dict[str, str] = {}  # series -> "sampled": a lower bound
+        self.buckets = Buckets((0 if self.by_event else WAIT) if wait is None else wait)
+        self.now = self.clock = self._ticked = NEVER
+        self._decision = guard.update(Sample(0, "*", {}))
+        self._units: dict[str, int] = {}
+        self._known: dict[tuple[object, ...], int] = {}
+        self._last: dict[tuple[str, str], tuple[float, float]] = {}  # value, price beside it
+        self._ends: dict[Series, int] = {}  # the bucket a level was told in last
+        self._price = 0.0
+        self._series = self._taken_series()
+
+    def _taken_series(self) -> dict[tuple[str, str], Series]:
+        found: dict[tuple[str, str], Series] = {}
+        for spec in self.guard.plan.tapes:
+            if spec.feeder >= 0:
+                continue
+            name = spec.name.removesuffix(".nav")
+            given = input_of(self.guard.ruleset, spec.symbol, name).spec
+            width = self.bucket if self.by_event else spec.interval
+            found[spec.symbol, name] = _series(spec.symbol, name, width, given, spec.max_age)
+        every = self.bucket if self.by_event else self.guard.plan.every
+        for read, beside in BESIDE.items():
+            for name in beside if not read or ("", read) in found else ():
+                if ("", name) not in found:
+                    found["", name] = _series("", name, every, CATALOGUE[name], 2 * every)
+        return found
+
+    # ------------------------------------------------------------ the door
+
+    def take(self, event: Event) -> Decision:
+        """Take one event and return the decision in force.
+
+        Raises:
+            DataError: the kind is unknown or a field is missing: the host has to be mended.
+        """
+        try:
+            self._take(event)
+        except Refused as why:
+            said = f"{event.kind[:40]}: {why}"
+            if said not in self.refused and len(self.refused) >= REASONS:
+                said = "other reasons"
+            self.refused[said] = self.refused.get(said, 0) + 1
+        now, buckets = self.now, self.buckets
+        if now >= buckets.next or buckets.levels or now - self._ticked >= SECOND:
+            self._advance(now)
+        return self._decision
+
+    def gap(self) -> None:
+        """Take note that nothing was heard for a time: the bucket it fell into is no bucket."""
+        for proof in self.buckets.proofs.values():
+            proof.since = NEVER
+
+    def _take(self, event: Event) -> None:
+        values = facts(event)
+        ts = self._stamped(event)
+        if event.kind == "operator":
+            self._operated(event, max(ts, self.now))
+            return
+        if ts < self.now - self.lateness:
+            self._refuse("late")
+        if event.kind not in {"clock", "alive"} and self._told_before(event, ts):
+            self._refuse("told before")
+        if event.kind == "bar" and not self.symbol:
+            self.symbol = coin(event.symbol)
+        own = self._own(event.symbol)
+        if event.kind == "alive":
+            self._alive(own, str(event.data["series"]), ts)
+        elif event.kind in BY_ACCOUNT:
+            self._account(own, ts, values)
+        elif event.kind in {"trade", "mark"}:
+            self._traded(own, ts, values["close"])
+        else:
+            self._market(event, own, ts, values)
+        self.now = max(self.now, ts)
+        if event.source not in self._units and len(self._units) < REASONS:
+            self._units[event.source] = nanoseconds(event.ts)[1]
+
+    def _refuse(self, why: str) -> NoReturn:
+        raise Refused(why)
+
+    def _own(self, symbol: str) -> str:
+        """Return the name of a symbol in the plan: "" for the guarded one and the market."""
+        name = coin(symbol)
+        return "" if name in {"*", self.symbol or name} else name
+
+    def _stamped(self, event: Event) -> int:
+        ts, unit = nanoseconds(event.ts)
+        if unit != self._units.get(event.source, unit):
+            self._refuse("time stamp in another unit than before")
+        if event.available_at is not None and ts > nanoseconds(event.available_at)[0] + AHEAD:
+            self._refuse("ahead of its receipt")
+        if event.kind == "clock":
+            if ts < self.clock:
+                self._refuse("the clock goes back")
+            self.clock = ts
+        return ts
+
+    def _told_before(self, event: Event, ts: int) -> bool:
+        content = event.id or (*sorted(event.data.items()), ts)
+        key = (event.source, event.kind, event.symbol, content)
+        if key in self._known:
+            return True
+        self._known[key] = ts
+        if len(self._known) > KNOWN:
+            del self._known[next(iter(self._known))]
+        return False
+
+    # ------------------------------------------------------------ kinds
+
+    def _market(self, event: Event, own: str, ts: int, values: dict[str, float]) -> None:
+        """Place what a bar, a poll or a liquidation says; all of it or nothing."""
+        kind, known = event.kind, self._series
+        wanted = [
+            (known[own, name], value) for name, value in values.items() if (own, name) in known
+        ]
+        for series, value in wanted:
+            if value < series.least:
+                self._impossible(series, value)
+            if event.source and event.source != self._source(series, event.source):
+                self._refuse(f"{series.name} comes from {self._source(series, '')}")
+            if kind == "bar" and number(event.data, "interval_ns") > series.interval:
+                self._refuse("the bar is longer than `every`")
+            if series.name in OPEN_INTEREST:
+                self._same_unit(series, value)
+        for series, value in wanted:
+            if series.flow or kind == "bar":
+                if kind == "liquidation":
+                    self.buckets.heard(series, ts)
+                    self.coverage[series.name] = str(event.data.get("coverage", "full"))
+                self._gathered(series, ts, value)
+                if not own and series.name == "close":
+                    self._price = value
+            else:
+                self._level(series, ts, value)
+
+    def _source(self, series: Series, told: str) -> str:
+        """Return the one source a series comes from, `told` where any may."""
+        name = f"{series.symbol}.{series.name}" if series.symbol else series.name
+        return self.guard.sources.get(name) or told
+
+    def _impossible(self, series: Series, value: float) -> NoReturn:
+        cause = "a price of zero" if value == 0 else "negative"
+        self._refuse(f"{series.name}: {cause}")
+
+    def _same_unit(self, series: Series, value: float) -> None:
+        """Refuse a jump by a factor of units while the price stands."""
+        key, price = (series.symbol, series.name), self._price
+        last, beside = self._last.get(key, (0.0, 0.0))
+        if last > 0 and value > 0 and beside > 0 and abs(price / beside - 1) <= STILL:
+            size = self.guard.instruments.get(self.symbol)
+            factors = (*STEPS, price, size.contract_size if size else 1.0)
+            for factor in factors:
+                for by in (factor, 1 / factor) if factor else ():
+                    if abs(by - 1) > STILL and abs(value / last / by - 1) <= NEAR:
+                        self._refuse(f"unit_step: {series.name} jumps by a factor of units")
+        self._last[key] = (value, price)
+
+    def _level(self, series: Series, ts: int, value: float) -> None:
+        if self.by_event:
+            self._gathered(series, ts, value)
+        else:
+            self.buckets.level(series, series.symbol or self._named(), ts, value)
+
+    def _gathered(self, series: Series, ts: int, value: float) -> None:
+        end = series.end(ts)
+        if end > self.buckets.done:
+            self.buckets.add(series, end, value)
+        elif series.flow:
+            self.guard.amend(series.symbol, series.name, end, value)
+        else:  # it stands from here on, and decides nothing again
+            self.buckets.levels.append((end, series.symbol or self._named(), series.name, value))
+
+    def _traded(self, own: str, ts: int, price: float) -> None:
+        """A price between closes drives levels under `evaluate: event`; closes come with bars."""
+        series = self._series.get((own, "close"))
+        if self.by_event and series is not None:
+            if price < series.least:
+                self._impossible(series, price)
+            if series.end(ts) % self.guard.plan.every:
+                self._gathered(series, ts, price)
+
+    def _account(self, own: str, ts: int, values: dict[str, float]) -> None:
+        if "position" in values:
+            position = values.pop("position")
+            self.buckets.levels.append((ts, own or self._named(), "position", position))
+        told = {name: value for name, value in values.items() if ("", name) in self._series}
+        for name, value in told.items():
+            if value < self._series["", name].least:
+                self._impossible(self._series["", name], value)
+        for (symbol, name), series in self._series.items():
+            if symbol == "" and series.flow and name in ACCOUNT_FLOWS:
+                told.setdefault(name, 0.0)
+        for name, value in told.items():
+            self._gathered(self._series["", name], ts, value)
+
+    def _alive(self, own: str, name: str, ts: int) -> None:
+        series = self._series.get((own, name))
+        if series is None:
+            return
+        if series.flow:
+            self.buckets.heard(series, ts)
+        elif (own, name) in self._last:
+            self._level(series, ts, self._last[own, name][0])
+
+    def _operated(self, event: Event, ts: int) -> None:
+        data, guard = event.data, self.guard
+        do, rule = str(data["do"]), str(data.get("rule", ""))
+        said = " ".join(str(data[key]) for key in ("by", "note") if data.get(key))
+        if do == "halt":
+            guard.halt(ts, said)
+        elif do == "resume":
+            guard.resume(ts, said)
+        elif do == "release":
+            guard.release(ts, rule, said)
+        elif do == "mute":
+            until = data.get("until")
+            if isinstance(until, bool) or not isinstance(until, int):
+                msg = f"mute until {until!r}"
+                raise DataError(msg, help="until is a time in integer nanoseconds since 1970")
+            guard.mute(ts, rule, until, said)
+        else:
+            msg = f"an operator event that says {do!r}"
+            raise DataError(msg, help="do is halt, resume, release or mute")
+        self._decision = guard.update(Sample(ts, "*", {}))
+
+    # ------------------------------------------------------------ time
+
+    def _named(self) -> str:
+        return self.symbol or "*"
+
+    def _advance(self, now: int) -> None:
+        """Give the guard what is due, and let time pass for what ages."""
+        close = None if self.by_event else self._series["", "close"]
+        for (ts, symbol, values), level in self.buckets.due(now, close):
+            sample = Sample(ts, symbol or self._named(), values)
+            again = level and self._told_in_bucket(sample)
+            self._decision = self.guard.renew(sample) if again else self.guard.update(sample)
+            self._ticked = max(self._ticked, ts)
+        if now - self._ticked >= SECOND:
+            self._ticked = now
+            self._decision = self.guard.update(Sample(now, "*", {}))
+
+    def _told_in_bucket(self, sample: Sample) -> bool:
+        """Say whether a level was told in the same bucket before."""
+        ((name, _),) = sample.values.items()
+        series = self._series.get((self._own(sample.symbol), name))
+        if series is None:
+            return False
+        end = series.end(sample.ts)
+        before, self._ends[series] = self._ends.get(series), end
+        return before == end
+
+    # ------------------------------------------------------------ state
+
+    def dump(self) -> dict[str, Any]:
+        """Return what waits to be given to the guard, as JSON holds it."""
+        since = self.now - self.lateness
+        return {
+            "symbol": self.symbol,
+            "times": [self.now, self.clock, self._ticked],
+            "units": self._units,
+            "known": [[list(_flat(key)), ts] for key, ts in self._known.items() if ts >= since],
+            "last": [[*key, *found] for key, found in self._last.items()],
+            "ends": {f"{one.symbol}.{one.name}": end for one, end in self._ends.items()},
+            "price": self._price,
+            "coverage": self.coverage,
+            "refused": self.refused,
+            "buckets": self.buckets.dump(),
+        }
+
+    def load(self, body: Mapping[str, Any]) -> None:
+        """Go on from what `dump` gave; the guard has its own.
+
+        Raises:
+            StateError: it is none of ours; nothing was changed.
+        """
+        known = {f"{symbol}.{name}": series for (symbol, name), series in self._series.items()}
+        buckets = Buckets(self.buckets.wait)
+        try:
+            buckets.load(body["buckets"], known)
+            now, clock, ticked = map(int, body["times"])
+            found = {_key_of(key): int(ts) for key, ts in body["known"]}
+            last = {(str(a), str(b)): (float(c), float(d)) for a, b, c, d in body["last"]}
+            ends = {known[key]: int(end) for key, end in body["ends"].items()}
+            units = {str(name): int(unit) for name, unit in body["units"].items()}
+            refused = {str(why): int(count) for why, count in body["refused"].items()}
+            coverage = {str(name): str(one) for name, one in body["coverage"].items()}
+            symbol, price = str(body["symbol"]), float(body["price"])
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            msg = f"what waited at the intake cannot be read: {error!r}"
+            raise StateError(msg) from error
+        self.buckets, self._known, self._last, self._ends = buckets, found, last, ends
+        self.now, self.clock, self._ticked = now, clock, ticked
+        self._units, self.refused, self.coverage = units, refused, coverage
+        self.symbol, self._price = symbol, price
+        self._decision = self.guard.decision
+
+
+def _flat(key: tuple[Any, ...]) -> Iterator[Any]:
+    """Yield the parts of a key of a known event, its content as one list."""
+    for part in key:
+        yield (
+            part
+            if isinstance(part, str)
+            else [list(one) if isinstance(one, tuple) else one for one in part]
+        )
+
+
+def _key_of(told: list[Any]) -> tuple[Any, ...]:
+    return tuple(
+        part
+        if isinstance(part, str)
+        else tuple(tuple(one) if isinstance(one, list) else one for one in part)
+        for part in told
+    )

@@ -1,0 +1,191 @@
+"""What a guard is told, kept until it is stored, and the rules of earlier files beside it.
+
+From what is kept the same decisions can be made again: a restart and a replay tell it to a guard
+just as the feeds did.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from riskguard.engine.evaluation import STAGES
+from riskguard.engine.strictest import strictest
+from riskguard.errors import StateError
+from riskguard.market import Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from riskguard.engine.decision import Decision
+    from riskguard.engine.guard import Guard
+    from riskguard.live.rules import Loaded
+
+__all__ = ["Former", "Recorder"]
+
+SAMPLES = ("renew", "update")
+# what else may be told to a guard: the names of its methods
+CALLS = ("amend", "halt", "mute", "pause", "release", "resume")
+
+
+class Former:
+    """Rules of an earlier file that were on when it was replaced, in the guard they were on in."""
+
+    __slots__ = ("guard", "loaded")
+
+    def __init__(self, loaded: Loaded, guard: Guard) -> None:
+        self.loaded, self.guard = loaded, guard
+
+    @property
+    def on(self) -> list[str]:
+        """The rules that still are."""
+        only, change = self.guard.only or frozenset(), self.guard.stream.change
+        rules = zip(self.guard.ruleset.rules, change.on, strict=True)
+        stages = [STAGES] if STAGES in only and change.stage else []
+        return stages + [rule.name for rule, is_on in rules if is_on and rule.name in only]
+
+
+class Recorder:
+    """Stands where a guard stands: passes on what it is told, and keeps it.
+
+    Time that passes without an effect is not kept: it would be a row a second for nothing.
+    `formers` hear all that the guard hears, until their rules have cleared.
+    """
+
+    def __init__(self, guard: Guard, formers: Sequence[Former] = ()) -> None:
+        self.guard, self.formers = guard, list(formers)
+        self.held: Decision | None = None  # what holds until a loosening is stored
+        self.told: list[list[Any]] = []
+        self._levels: dict[tuple[str, str], list[Any]] = {}  # the row of each since the last call
+        self._join()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a guard has
+        return getattr(self.guard, name)
+
+    @property
+    def decision(self) -> Decision:
+        """What the rules decide, those of earlier files too; what is held back does not count."""
+        decision = self.guard.own
+        for former in self.formers:
+            decision = strictest(decision, former.guard.own)
+        return decision
+
+    def update(self, sample: Sample) -> Decision:
+        """Pass a sample on and return the decision in force."""
+        return self._fed("update", sample)
+
+    def renew(self, sample: Sample) -> Decision:
+        """Pass on a sample whose levels stand in the place of the last ones."""
+        return self._fed("renew", sample)
+
+    def amend(self, symbol: str, name: str, ts: int, value: float) -> None:
+        """Pass on what a flow brought too late."""
+        for guard in self._all():
+            guard.amend(symbol, name, ts, value)
+        self.told.append(["amend", symbol, name, ts, value])
+
+    def pause(self) -> None:
+        """Pass on that what follows comes after a silence."""
+        for guard in self._all():
+            guard.pause()
+        self.told.append(["pause"])
+
+    def halt(self, ts: int, reason: str) -> Decision:
+        """Pass on a halt."""
+        return self._ordered("halt", ts, reason)
+
+    def resume(self, ts: int, reason: str) -> Decision:
+        """Pass on the end of a halt."""
+        return self._ordered("resume", ts, reason)
+
+    def mute(self, ts: int, rule: str, until: int, reason: str) -> Decision:
+        """Pass on that the messages of a rule are silenced."""
+        return self._ordered("mute", ts, rule, until, reason)
+
+    def release(self, ts: int, rule: str, reason: str) -> Decision:
+        """Release a rule; one of an earlier file is let go as it is, latched or not."""
+        for former in self.formers:
+            if rule in former.on and former.guard.only is not None:
+                former.guard.only -= {rule}
+                former.guard.remade()
+                self.told.append(["release", ts, rule, reason])
+                return self._join()
+        return self._ordered("release", ts, rule, reason)
+
+    def hold(self, decision: Decision | None) -> Decision:
+        """Let a decision hold until what comes after it is stored; None lets it go."""
+        self.held = decision
+        return self._join()
+
+    def taken(self) -> list[list[Any]]:
+        """Return what was told since the last time it was asked for."""
+        told, self.told = self.told, []
+        self._levels.clear()
+        return told
+
+    def tell(self, row: Sequence[Any]) -> None:
+        """Take what was kept, as if it were told now.
+
+        Raises:
+            StateError: the row is none of ours.
+        """
+        name, *given = row
+        try:
+            if name in SAMPLES:
+                ts, symbol, values = given
+                self._fed(name, Sample(int(ts), str(symbol), _values(values)))
+                return
+            if name not in CALLS:
+                msg = f"a journal with {str(name)[:40]!r} in it is none of riskguard's"
+                raise StateError(msg)
+            getattr(self, name)(*given)
+        except (TypeError, ValueError) as error:
+            msg = f"a journal holds {str(row)[:80]} that cannot be told: {error}"
+            raise StateError(msg) from error
+
+    # ------------------------------------------------------------ inside
+
+    def _all(self) -> list[Guard]:
+        return [self.guard, *(former.guard for former in self.formers)]
+
+    def _fed(self, name: str, sample: Sample) -> Decision:
+        guard = self.guard
+        before, instant = guard.own, guard.as_of
+        decision: Decision = getattr(guard, name)(sample)
+        for former in self.formers:
+            getattr(former.guard, name)(sample)
+        quiet = guard.own is before and guard.as_of == instant
+        if sample.values or not quiet:
+            self._keep([name, sample.ts, sample.symbol, dict(sample.values)], quiet=quiet)
+        return self._join() if self.formers else decision
+
+    def _keep(self, row: list[Any], *, quiet: bool) -> None:
+        """Keep a row; a level that is told again before it was read takes the place of the last."""
+        name, _, symbol, values = row
+        if name == "renew" and quiet:
+            (level,) = values
+            last = self._levels.get((symbol, level))
+            if last is not None:
+                last[:] = row
+                return
+            self._levels[symbol, level] = row
+        elif not quiet:
+            self._levels.clear()
+        self.told.append(row)
+
+    def _ordered(self, name: str, *given: object) -> Decision:
+        answer: Decision = getattr(self.guard, name)(*given)  # what is refused is not kept
+        self.told.append([name, *given])
+        return answer
+
+    def _join(self) -> Decision:
+        if any(not former.on for former in self.formers):
+            self.formers = [former for former in self.formers if former.on]
+        beside = self.held
+        for former in self.formers:
+            own = former.guard.own
+            beside = own if beside is None else strictest(beside, own)
+        return self.guard.also(beside)
+
+
+def _values(told: Mapping[str, float]) -> dict[str, float]:
+    return {str(name): float(value) for name, value in told.items()}

@@ -1,0 +1,129 @@
+"""New rules in the place of old ones, while the market goes on.
+
+The new guard is warmed by what the old one still holds of its series. A rule whose meaning is
+the same keeps its state; one that is on and was changed or dropped stays on in the old guard,
+beside the new one, until it clears there or is released.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from riskguard.engine.evaluation import STAGES
+from riskguard.engine.logic import NEVER, Change
+from riskguard.language.rewriting import conditions_of
+from riskguard.language.ruleset import (
+    Arithmetic,
+    Compare,
+    Condition,
+    Flag,
+    Indicator,
+    Measured,
+    ParameterValue,
+    SeriesValue,
+    input_of,
+    values,
+    walk,
+)
+from riskguard.market import Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from riskguard.engine.guard import Guard
+    from riskguard.language.ruleset import Rule, RuleSet, Stage, Value
+
+__all__ = ["adopt", "history", "meaning"]
+
+
+def meaning(ruleset: RuleSet, latch: Rule | Stage) -> str:
+    """Return all that decides when a rule or stage is on, and what it asks, as one text."""
+    found: dict[str, object] = {"": (ruleset.every, ruleset.evaluate, ruleset.symbol, latch)}
+    ahead: list[Condition] = list(conditions_of(latch))
+    while ahead:
+        for node in walk(ahead.pop()):
+            if isinstance(node, Flag):
+                _flagged(ruleset, node, found, ahead)
+            elif isinstance(node, Compare):
+                for value in (*values(node.left), *values(node.right)):
+                    _valued(ruleset, value, found)
+    return repr(sorted(found.items()))
+
+
+def _flagged(
+    ruleset: RuleSet, node: Flag, found: dict[str, object], ahead: list[Condition]
+) -> None:
+    name = f"{node.kind} {node.name}"
+    if name in found:
+        return
+    found[name] = None
+    if node.kind == "definition":
+        found[name] = ruleset.define[node.name]
+        ahead.append(ruleset.define[node.name])
+        return
+    latches: list[Rule | Stage] = [*ruleset.rules, *ruleset.stages]
+    for other in latches:
+        if other.name == node.name:
+            found[name] = other
+            ahead.extend(conditions_of(other))
+
+
+def _valued(ruleset: RuleSet, value: Value, found: dict[str, object]) -> None:
+    if isinstance(value, ParameterValue):
+        one = ruleset.params[value.name]
+        found[f"param {value.name}"] = (one.value, sorted(one.by_source.items()))
+    elif isinstance(value, SeriesValue):
+        given = input_of(ruleset, value.symbol, value.name)
+        found[f"input {value.symbol}.{value.name}"] = (given.spec, given.source)
+    elif isinstance(value, Indicator | Measured | Arithmetic):
+        return
+
+
+def adopt(old: Guard, new: Guard) -> frozenset[str]:
+    """Give a new guard what the old one knows; return which rules stay on in the old one."""
+    for sample in history(old):
+        new.update(sample)
+    stays = _rules(old, new)
+    ladder = old.stream.ladder
+    before, after = old.ruleset.stages, new.ruleset.stages
+    same = len(before) == len(after) and all(
+        meaning(old.ruleset, one) == meaning(new.ruleset, two)
+        for one, two in zip(before, after, strict=True)
+    )
+    if same:
+        new.stream.ladder.stage, new.stream.ladder.since = ladder.stage, ladder.since
+    elif ladder.stage:
+        stays.add(STAGES)
+    change = new.stream.change
+    on = tuple(latch.on for latch in new.stream.latches)
+    new.stream.stand(Change(new.stream.ladder.stage, change.stage, on, change.on))
+    new.remade()
+    return frozenset(stays)
+
+
+def _rules(old: Guard, new: Guard) -> set[str]:
+    stays = set()
+    theirs = {rule.name: index for index, rule in enumerate(new.ruleset.rules)}
+    for index, rule in enumerate(old.ruleset.rules):
+        mine, place = old.stream.latches[index], theirs.get(rule.name)
+        if place is not None and meaning(old.ruleset, rule) == meaning(
+            new.ruleset, new.ruleset.rules[place]
+        ):
+            other = new.stream.latches[place]
+            other.on, other.since, other.off = mine.on, mine.since, mine.off
+        elif mine.on:
+            stays.add(rule.name)
+    return stays
+
+
+def history(guard: Guard) -> Iterator[Sample]:
+    """Yield the samples a guard still holds of its series, in the order it takes them."""
+    told: dict[tuple[int, bool, str], dict[str, float]] = {}
+    for spec, tape in zip(guard.plan.tapes, guard.stream.tapes, strict=True):
+        if spec.feeder >= 0 or spec.name.endswith(".nav"):
+            continue
+        for ts, value in zip(tape.times, tape.values, strict=True):
+            told.setdefault((ts, spec.symbol == "", spec.symbol), {})[spec.name] = value
+    for (ts, _, symbol), found in sorted(told.items()):
+        if ts > NEVER:
+            yield Sample(ts, symbol or guard.symbol, found)

@@ -1,0 +1,147 @@
+"""The rules of a live guard: read, made to fit the bot, and kept with the state they belong to.
+
+What is kept is the rule file in effect as text, and how it was made to fit: from them the same
+guard can be built again, for a restart, a replay, or while a rule of an earlier file is still on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from riskguard.engine.guard import Guard
+from riskguard.errors import RuleError, StateError
+from riskguard.language.binding import bind
+from riskguard.language.reader import load_rules, read_text
+from riskguard.language.ruleset import Actions, input_of
+from riskguard.language.writing.printing import printed
+from riskguard.market import Instrument
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from riskguard.language.ruleset import RuleSet
+
+__all__ = ["Fit", "Loaded"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What the rules are made to fit: the bot's symbol, its bar (ns), its feeds and abilities.
+
+    `sources` name where each series comes from ("liq.long": "bybit"): with `carries_all`
+    false they are also the only series there are. `capabilities` None: all that can be asked.
+    """
+
+    symbol: str = ""
+    every: int = 0
+    sources: Mapping[str, str] = field(default_factory=dict)
+    carries_all: bool = True
+    capabilities: frozenset[str] | None = None
+    instruments: Mapping[str, Instrument] = field(default_factory=dict)
+
+    def plain(self) -> dict[str, Any]:
+        """Return this as JSON knows it."""
+        able = None if self.capabilities is None else sorted(self.capabilities)
+        instruments = {name: list(one) for name, one in self.instruments.items()}
+        return {
+            "symbol": self.symbol,
+            "every": self.every,
+            "sources": dict(self.sources),
+            "carries_all": self.carries_all,
+            "capabilities": able,
+            "instruments": instruments,
+        }
+
+    @staticmethod
+    def of(told: Mapping[str, Any]) -> Fit:
+        """Return what `plain` made this of."""
+        able = told["capabilities"]
+        return Fit(
+            str(told["symbol"]),
+            int(told["every"]),
+            dict(told["sources"]),
+            bool(told["carries_all"]),
+            None if able is None else frozenset(able),
+            {name: Instrument(*one) for name, one in told["instruments"].items()},
+        )
+
+    def bound(self, ruleset: RuleSet) -> RuleSet:
+        """Return the rules as they hold for this bot.
+
+        Raises:
+            RuleError: they do not fit.
+        """
+        if self.carries_all and self.capabilities is None and not self.symbol and not self.every:
+            return ruleset
+        symbol, every = self.symbol or ruleset.symbol, self.every or ruleset.every or 0
+        keys = dict(self.sources)
+        if self.carries_all:
+            keys = {key: self.sources.get(key, "") for key in _read(ruleset)} | keys
+        carried = {}
+        for key, source in keys.items():
+            other, _, name = key.rpartition(".") if key.split(".")[0].isupper() else ("", "", key)
+            carried[key] = replace(input_of(ruleset, other, name), source=source)
+        able = ABLE if self.capabilities is None else self.capabilities
+        return bind(
+            ruleset, symbol=symbol, every=every, carried=carried, capabilities=able, live=True
+        ).ruleset
+
+
+ABLE = frozenset(one.name for one in fields(Actions))  # a bot that can do all that is asked
+
+
+def _read(ruleset: RuleSet) -> set[str]:
+    from riskguard.language.rewriting import deciding, key_of, leaves, series_of  # noqa: PLC0415 - not before a file is fitted
+
+    return {key_of(one) for leaf in leaves(*deciding(ruleset)) for one in series_of(leaf)}
+
+
+class Loaded:
+    """One rule file as read once: its text in effect, its hash, and the guard it makes."""
+
+    __slots__ = ("fit", "hash", "text", "unbound")
+
+    def __init__(self, unbound: RuleSet, fit: Fit) -> None:
+        self.unbound, self.fit = unbound, fit
+        self.text, self.hash = printed(unbound), unbound.hash
+
+    @staticmethod
+    def read(path: Path | str, fit: Fit) -> Loaded:
+        """Read a rule file.
+
+        Raises:
+            RuleError: it has errors.
+        """
+        return Loaded(load_rules(path), fit)
+
+    @staticmethod
+    def again(about: Mapping[str, Any]) -> Loaded:
+        """Return what was kept with a state, read again.
+
+        Raises:
+            StateError: it no longer means what it meant.
+        """
+        try:
+            ruleset, found = read_text(str(about["rules"]), "rules of the state")
+            fit = Fit.of(about["fit"])
+        except (KeyError, TypeError, ValueError, AttributeError, RuleError) as error:
+            raise StateError(f"the rules kept with the state cannot be read: {error}") from error
+        if ruleset is None or ruleset.hash != about.get("hash"):
+            said = found[0].message if found else "they mean something else now"
+            raise StateError(f"the rules kept with the state cannot be used: {said}")
+        return Loaded(ruleset, fit)
+
+    def about(self) -> dict[str, Any]:
+        """Return what is kept with the state."""
+        return {"rules": self.text, "hash": self.hash, "fit": self.fit.plain()}
+
+    def guard(self) -> Guard:
+        """Return a new guard of these rules.
+
+        Raises:
+            RuleError: they do not fit the bot.
+        """
+        fit = self.fit
+        return Guard(fit.bound(self.unbound), sources=fit.sources, instruments=fit.instruments)

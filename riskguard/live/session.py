@@ -1,0 +1,295 @@
+"""A guard that remembers: events in; decisions, verdicts and duties out; all of it on disk.
+
+What tightens is in force before it is stored, what loosens only once it is: while the disk
+refuses, the stricter of both holds, and every answer says `degraded`. What a guard is told is
+stored with what it decided, so that a journal can be decided again.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from riskguard.engine.events import Event
+from riskguard.engine.orders import Reason
+from riskguard.engine.recorded import recorded
+from riskguard.engine.strictest import looser
+from riskguard.errors import RiskguardError
+from riskguard.live.memory import Memory, begun, kept, restored
+from riskguard.live.recorder import Former, Recorder
+from riskguard.live.reloading import adopt
+from riskguard.live.requests import KILL, answered, pending
+from riskguard.live.rules import Fit, Loaded
+from riskguard.live.ticker import Ticker
+from riskguard.store import Entry, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from riskguard.engine.decision import Decision
+    from riskguard.engine.guard import Guard
+    from riskguard.engine.orders import Action, Intent, Verdict
+
+__all__ = ["Session"]
+
+INPUTS = 512  # inputs after which what the guard remembers is stored again
+
+
+class Session:
+    """One guard in one live process, its state in one folder.
+
+    `rules` is a rule file, `state` the folder of its memory: a second process that wants it is
+    refused. Events come by `take`, time by `tick` (about once a second); before each order ask
+    `decide`, after each event do what `poll` lists, and tell what was done by `done`.
+
+    Raises:
+        RuleError: the rules cannot be read, or do not fit the bot.
+        StateInUseError: another process holds the state.
+    """
+
+    def __init__(
+        self,
+        rules: Path | str,
+        state: Path | str,
+        *,
+        fit: Fit | None = None,
+        ticker: Ticker | None = None,
+    ) -> None:
+        self.path, self.folder = Path(rules), Path(state)
+        self.fit, self.ticker = fit or Fit(), ticker or Ticker()
+        self.lock = threading.RLock()
+        self.stale = ""  # why the rule file that lies there now is not in force
+        self.killed = False
+        self._begun = False  # something has been taken since the start
+        self._since = 0  # inputs stored since the last snapshot
+        loaded = Loaded.read(self.path, self.fit)
+        first = Memory(loaded, loaded.guard())
+        self.store = Store(self.folder, now=self.ticker.now)
+        try:
+            self._start(first)
+        except BaseException:
+            self.store.close()
+            raise
+
+    # ------------------------------------------------------------ what a bot does
+
+    @property
+    def guard(self) -> Guard:
+        """The guard of the rules in force."""
+        return self.recorder.guard
+
+    @property
+    def decision(self) -> Decision:
+        """The decision in force."""
+        return self.recorder.guard.decision
+
+    def take(self, event: Event) -> Decision:
+        """Take one event from a feed and return the decision in force."""
+        with self.lock:
+            self.ticker.heard(event.ts)
+            if event.available_at is None:
+                event = replace(event, available_at=self.ticker.now())
+            return self._told(event)
+
+    def tick(self) -> Decision:
+        """Let time pass: to be called about once a second, also while no feed speaks."""
+        with self.lock:
+            self._operate()
+            if self.store.retry() and self.recorder.held is not None:
+                self.recorder.hold(None)
+            return self._told(Event(self.ticker.now(), "clock", "*", source="clock"))
+
+    def decide(self, intent: Intent) -> Verdict:
+        """Judge one order; never raises, exits pass."""
+        with self.lock:
+            if not self.killed and (self.folder / KILL).exists():
+                self._operate()
+            verdict = self.guard.decide(intent)
+            if self.store.degraded:
+                said = Reason("degraded", "", f"degraded: {self.store.degraded}")
+                verdict = replace(verdict, reasons=(*verdict.reasons, said))
+            return verdict
+
+    def poll(self, symbol: str = "*") -> list[Action]:
+        """List what is to be done unasked and is not done yet."""
+        with self.lock:
+            return self.guard.poll(symbol)
+
+    def done(self, *ids: str) -> None:
+        """Take note that actions were carried out and seen in the position."""
+        with self.lock:
+            entries = [Entry(self._now(), "action_done", {"id": one}) for one in ids]
+            for one in ids:
+                self.guard.done(one)
+            self._commit(entries, whole=True)
+
+    def prime(self, events: Iterable[Event]) -> Decision:
+        """Take history, oldest first: what a venue serves of the time before now."""
+        with self.lock:
+            self._begun = True
+            for event in events:
+                if event.ts > self.guard.as_of:
+                    self.intake.take(event)
+            self.recorder.pause()
+            self.intake.gap()
+            self._commit([self._decided("primed")], whole=True)
+            return self.decision
+
+    def reload(self) -> str:
+        """Put the rule file as it lies there now in force; return why not, "" where it is.
+
+        A file with any error changes nothing. A rule that is on and was changed or dropped
+        stays on as it was, until it clears or is released.
+        """
+        with self.lock:
+            try:
+                loaded = Loaded.read(self.path, self.fit)
+                if loaded.hash != self.loaded.hash:
+                    self._replace(loaded)
+            except (RiskguardError, OSError) as error:
+                self.stale = str(error)
+                entry = Entry(self._now(), "reload_refused", {"why": self.stale[:4000]})
+                self._commit([entry])
+                return self.stale
+            self.stale = ""
+            return ""
+
+    def close(self) -> None:
+        """Store what the guard remembers and give the state back."""
+        with self.lock:
+            self._commit([Entry(self._now(), "stopped", {})], whole=True)
+            self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def status(self) -> dict[str, Any]:
+        """Return how the guard is, and the process around it, as JSON holds it."""
+        with self.lock:
+            return self.guard.status() | {
+                "degraded": self.store.degraded,
+                "stale_rules": self.stale,
+                "killed": self.killed,
+                "clock_off_ns": self.ticker.doubt(),
+                "still_on_from_earlier_rules": [
+                    name for former in self.recorder.formers for name in former.on
+                ],
+                "intake_refused": dict(self.intake.refused),
+                "coverage": dict(self.intake.coverage),
+                "outstanding": [action.id for action in self.poll()],
+            }
+
+    # ------------------------------------------------------------ inside
+
+    def _start(self, first: Memory) -> None:
+        found = self.store.restored
+        memory = first if found.fresh or found.lost else restored(found)
+        self._put(memory)
+        if found.lost:
+            self.recorder.halt(self._now(), f"state_lost: {found.lost}")
+        if memory.loaded.hash != first.loaded.hash or memory.loaded.fit != self.fit:
+            self._replace(first.loaded)
+        self._commit([self._decided("started")], whole=True, about=True)
+
+    def _put(self, memory: Memory) -> None:
+        self.loaded, self.killed = memory.loaded, memory.killed
+        self.recorder = Recorder(memory.guard, memory.formers)
+        self.intake = begun(memory, self.recorder)
+
+    def _replace(self, loaded: Loaded) -> None:
+        """Put other rules in force; raises where they do not fit, and has changed nothing then."""
+        old, guard = self.recorder.guard, loaded.guard()
+        stays = adopt(old, guard)
+        before = self.decision
+        formers = list(self.recorder.formers)
+        if stays:
+            old.also(None)
+            old.only = stays
+            old.remade()
+            formers.append(Former(self.loaded, old))
+        told, waits = self.recorder.taken(), self.intake.dump()
+        self._put(Memory(loaded, guard, formers, self.killed, waits))
+        self.recorder.told[:0] = told
+        self._settle(before, -1, "reload", about=True)
+
+    def _now(self) -> int:
+        return max(self.ticker.now(), self.guard.as_of, 0)
+
+    def _told(self, event: Event) -> Decision:
+        if not self._begun:
+            self._begun = True
+            self.recorder.pause()
+            self.intake.gap()
+        before, instant = self.recorder.decision, self.guard.as_of
+        self.intake.take(event)
+        self._settle(before, instant)
+        return self.decision
+
+    def _decided(self, kind: str) -> Entry:
+        return Entry(self._now(), kind, {"decision": recorded(self.recorder.decision)})
+
+    def _settle(
+        self, before: Decision, instant: int, kind: str = "decision", *, about: bool = False
+    ) -> None:
+        """Store what changed; what allows more than before waits until it is stored."""
+        now = self.recorder.decision
+        if now is before and self.guard.as_of == instant:
+            return
+        changed = now is not before
+        entries = [self._decided(kind)] if changed else []
+        stored = self._commit(entries, whole=changed, about=about)
+        if not stored and changed and looser(now, before):
+            held = self.recorder.held
+            self.recorder.hold(before if held is None or looser(held, before) else held)
+
+    def _commit(self, entries: list[Entry], *, whole: bool = False, about: bool = False) -> bool:
+        """Store entries with the inputs that led to them; `whole` with all that is remembered."""
+        told = self.recorder.taken()
+        self._since += len(told)
+        whole = whole or self._since >= INPUTS
+        if whole:
+            self._since = 0
+        now = self._now()
+        return self.store.commit(
+            entries,
+            rule_hash=self.loaded.hash,
+            inputs=[(now, {"told": row}) for row in told],
+            snapshot=kept(self) if whole else None,
+            about=self.loaded.about() if about else None,
+        )
+
+    # ------------------------------------------------------------ the operator
+
+    def _operate(self) -> None:
+        """Do what the kill switch and the waiting requests say."""
+        killed = (self.folder / KILL).exists()
+        if killed and not self.killed:
+            self._obey({"do": "halt", "by": KILL, "note": "the kill switch"})
+        self.killed = killed
+        for path, request in pending(self.folder):
+            refused = request if isinstance(request, str) else self._obey(request)
+            answered(path, refused)
+
+    def _obey(self, request: dict[str, Any]) -> str:
+        """Do what an operator asks; return why not, "" where it is done."""
+        if request.get("do") == "reload":
+            return self.reload()
+        if request.get("do") == "resume" and (self.folder / KILL).exists():
+            return f"{KILL} lies in the folder of the state: remove it first"
+        data = {
+            key: value
+            for key, value in request.items()
+            if key in ("do", "rule", "by", "note", "until")
+        }
+        before, instant = self.recorder.decision, -1
+        try:
+            self.intake.take(Event(self._now(), "operator", "*", data, source="operator"))
+        except RiskguardError as error:
+            return str(error)
+        self._settle(before, instant, "operator")
+        return ""
