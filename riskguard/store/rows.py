@@ -78,7 +78,8 @@ class Snapshot(NamedTuple):
 class Restored(NamedTuple):
     """What a start finds: the last snapshot and all that came after it.
 
-    `lost` says why an earlier state cannot be used: start REDUCING and LATCHED. `whole` is false
+    `lost` says why an earlier state cannot be used: start REDUCING and LATCHED. It is said at each
+    start until a snapshot is stored, which then has to know of the latch itself. `whole` is false
     when something after the snapshot was never stored: what follows comes after a silence.
     """
 

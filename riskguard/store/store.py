@@ -176,6 +176,8 @@ class Store:
         except Damage as damage:
             self._begin(str(damage))
             return
+        except OSError as error:
+            raise StateError(f"the state cannot be read: {error}") from error
         except NewerError as newer:
             self._refused = str(newer)
             self._pending = Pending.new("", "", "", self._last())

@@ -63,6 +63,20 @@ def test_what_belongs_to_another_user_is_refused(folder: Path, monkeypatch):
             Store(folder)
 
 
+def test_what_the_system_denies_at_a_start_is_told_in_words(folder: Path, monkeypatch):
+    Store(folder).close()
+    (folder / "state.db").chmod(0o644)
+
+    def denied(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "chmod", denied)
+        with pytest.raises(StateError, match=r"cannot be read: .*Operation not permitted"):
+            Store(folder)
+    Store(folder).close()
+
+
 MOUNT = "36 35 {major}:{minor} / {place} rw,noatime master:1 - {kind} server:/home rw\n"
 
 
