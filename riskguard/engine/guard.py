@@ -234,10 +234,16 @@ class Guard(Evaluation):
         return strictest(decision, self._beside)
 
     def _guards(self, symbol: str) -> bool:
-        """Say whether decisions hold for a symbol; rules without one guard that of their bars."""
+        """Say whether decisions hold for a symbol; rules without one guard that of their bars.
+
+        A venue's name of it ("BTC/USDT:USDT") is the name that rules use.
+        """
+        from riskguard.engine.events import coin  # noqa: PLC0415 - not before there is an order
+
+        names = {symbol, coin(symbol)}
         if self.symbol and not self.ruleset.symbol and self.ruleset.guards == "symbol":
-            return symbol == self.symbol or symbol in self.ruleset.per_symbol
-        return self.ruleset.guarded(symbol)
+            return self.symbol in names or not names.isdisjoint(self.ruleset.per_symbol)
+        return any(map(self.ruleset.guarded, names))
 
     def _account(self, ts: int, symbol: str, values: Mapping[str, float]) -> None:
         self.episodes.account(ts, symbol, values)

@@ -214,3 +214,16 @@ def test_market_wide_account_samples_are_of_the_guarded_symbol() -> None:
     made.update(Sample(START + HOUR + 1, "*", {"position": 3.0, "equity": 500.0}))
     assert made.episodes.of("BTC").position == 3.0
     assert made.episodes.equity == 500.0
+
+
+@pytest.mark.parametrize("symbol", ["BTC/USDT:USDT", "BTC-USDT", "BTC/USD"])
+@pytest.mark.parametrize("named", [True, False])
+def test_an_order_in_a_venues_name_of_the_guarded_symbol_is_guarded(
+    symbol: str, *, named: bool
+) -> None:
+    made = guard(RULES if named else RULES.replace("symbol: BTC\n", ""))
+    for hour in (1, 2):
+        feed(made, hour, 75.0)
+    order = replace(ask(2, "buy", 3.0, 0.0), symbol=symbol)
+    assert made.decide(order).answer == "deny"
+    assert made.decide(replace(order, symbol="ETH/USDT:USDT")).answer == "allow"

@@ -1,0 +1,133 @@
+"""What feeds make of a market: they stall, gap, freeze, repeat, disorder, leap and send poison."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from riskguard.engine.events import Event
+from riskguard.market import DAY, MINUTE, SECOND
+from tests.sim.market import START, Told
+
+__all__ = ["FAULTS", "SERIES", "Delivery", "Feeds"]
+
+FAULTS = (
+    "stall", "backlog", "gap", "freeze", "repeat", "disorder", "very late", "leap", "units",
+    "stamps", "poison", "future", "mute",
+)  # fmt: skip
+# which series a feed proves
+SERIES = {
+    "bar": ("close", "high", "low"), "eth": ("ETH.close",), "oi": ("oi",), "liq": ("liq.long",),
+    "funding": ("funding",), "account": ("equity",), "trade": (),
+}  # fmt: skip
+NUMBERS = ("close", "high", "low", "coins", "notional_usd", "rate", "equity", "price")
+POISON = (
+    math.nan, math.inf, -math.inf, -5.0, None, "90k", True, [1.0], {}, 10**400, "1_0", "\u0663",
+    b"5", 1j,
+)  # fmt: skip
+STAMPS = (0, -1, True, 1.5, 10**30, None, "now", math.nan)
+
+
+class Delivery(NamedTuple):
+    """An event on its way: when it arrives, and whether it is what really happened."""
+
+    at: int
+    number: int  # of all deliveries: nothing else decides what comes first
+    feed: str
+    event: Event
+    sound: bool
+
+
+class Feeds:
+    """Every feed with the fault it suffers now; `kinds` are those that may befall any."""
+
+    def __init__(self, dice: random.Random, kinds: Iterable[str]) -> None:
+        self.dice, self.kinds = dice, tuple(kinds)
+        self.now: dict[str, tuple[str, int]] = {}  # feed -> fault, the bar it ends at
+        self.last: dict[tuple[str, str], Event] = {}
+        self.held: dict[str, list[Delivery]] = {}
+        self.number = 0
+
+    def minute(self, bar: int, told: Iterable[Told]) -> Iterator[Delivery]:
+        """Yield what becomes of the events of one bar."""
+        for feed, (_, until) in list(self.now.items()):
+            if bar >= until:
+                del self.now[feed]
+                yield from self._released(feed, bar)
+        for feed in SERIES:
+            if self.kinds and feed not in self.now and self.dice.random() < 0.03:
+                self.now[feed] = (self.dice.choice(self.kinds), bar + self.dice.randint(1, 12))
+        for feed, at, event in told:
+            fault = self.now.get(feed, ("", 0))[0]
+            yield from self._made(fault, feed, at, event)
+            self.last[feed, event.kind] = event
+
+    def _released(self, feed: str, bar: int) -> Iterator[Delivery]:
+        for one in self.held.pop(feed, []):
+            yield one._replace(at=max(one.at, START + (bar - 1) * MINUTE))
+
+    def _one(self, feed: str, at: int, event: Event, *, sound: bool = True) -> Delivery:
+        self.number += 1
+        return Delivery(at, self.number, feed, event, sound)
+
+    def _made(self, fault: str, feed: str, at: int, event: Event) -> Iterator[Delivery]:
+        dice = self.dice
+        if fault == "stall" or (fault == "gap" and dice.random() < 0.4):
+            return
+        if fault == "mute" and event.kind == "alive":
+            return
+        if fault == "backlog":
+            self.held.setdefault(feed, []).append(self._one(feed, at, event))
+        elif fault == "repeat":
+            for _ in range(dice.randint(1, 3)):
+                yield self._one(feed, at, event)
+                at += dice.randrange(2 * MINUTE)
+        elif fault == "disorder":
+            yield self._one(feed, at + dice.randrange(MINUTE), event)
+        elif fault == "very late":
+            yield self._one(feed, at + dice.randrange(5 * MINUTE), event)
+        else:
+            yield self._altered(fault, feed, at, event)
+
+    def _altered(self, fault: str, feed: str, at: int, event: Event) -> Delivery:
+        dice, data = self.dice, dict(event.data)
+        names = [name for name in NUMBERS if name in data]
+        if fault == "freeze" and names:
+            before = self.last.get((feed, event.kind))
+            return self._one(feed, at, replace(event, data=before.data if before else data))
+        if fault == "leap" and names and dice.random() < 0.3:
+            by = dice.choice((0.3, 0.7, 1.4, 3.0))
+            data |= {name: data[name] * by for name in names}  # type: ignore[operator]  # numbers
+            return self._one(feed, at, replace(event, data=data))
+        if fault == "units" and feed == "oi":
+            data = dice.choice(({"contracts": data["coins"]}, {"coins": 1000 * data["coins"]}))
+            return self._one(feed, at, replace(event, data=data), sound=False)
+        if fault == "stamps":
+            ts = event.ts // dice.choice((SECOND, 10**6, 10**3))
+            return self._one(feed, at, replace(event, ts=ts), sound=False)
+        if fault == "future":
+            ts = event.ts + dice.choice((MINUTE, DAY))
+            return self._one(feed, at, replace(event, ts=ts), sound=False)
+        if fault == "poison":
+            return self._one(feed, at, self._poisoned(event, names), sound=False)
+        return self._one(feed, at, event)
+
+    def _poisoned(self, event: Event, names: list[str]) -> Event:
+        dice, data = self.dice, dict(event.data)
+        if names and dice.random() < 0.7:
+            for name in dice.sample(names, dice.randint(1, len(names))):
+                data[name] = dice.choice(POISON)
+            return replace(event, data=data, id="")
+        how = dice.choice(("stamp", "kind", "field", "missing", "symbol", "side"))
+        if how == "stamp":
+            return replace(event, ts=dice.choice(STAMPS))
+        if how == "kind":
+            return replace(event, kind=dice.choice(("tick", "", "bars", "\0")))
+        if how == "missing":
+            return replace(event, data={})
+        if how == "symbol":
+            return replace(event, symbol=dice.choice(("DOGE", "", "x" * 50, "\u202eBTC")))
+        return replace(event, data=data | {how: "odd", "liquidated_side": "buy"})

@@ -1,0 +1,188 @@
+"""What people and machines do to a running guard: clocks, restarts, reloads, disk, orders, KILL."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from riskguard.errors import RuleError
+from riskguard.live.requests import KILL, asked, leave
+from riskguard.market import DAY, HOUR, MINUTE, SECOND
+from riskguard.store import Journal
+from tests.sim import promises
+from tests.sim.drawn import BROKEN
+
+if TYPE_CHECKING:
+    from tests.sim.world import World
+
+__all__ = ["OPERATIONS", "Operator"]
+
+OPERATIONS = (
+    "jump", "hang", "stop", "kill", "reload", "break", "refuse", "halt", "resume", "release",
+    "mute", "nonsense", "switch",
+)  # fmt: skip
+JUMPS = (HOUR, -HOUR, 365 * DAY, -365 * DAY, 3 * SECOND, -3 * SECOND, -(10**18), 10**18, 0)
+NONSENSE: tuple[dict[str, object], ...] = (
+    {}, {"do": "panic"}, {"do": 5}, {"do": "release", "rule": "nobody"},
+    {"do": "mute", "rule": "r0", "until": "soon"}, {"do": "mute", "rule": "r0", "until": 1},
+    {"do": "halt", "note": ["x"], "by": "\u202e\0" * 300}, {"rule": "r0"},
+)  # fmt: skip
+
+
+class Operator:
+    """Does one thing to a world; `halted` is what was asked and answered."""
+
+    def __init__(self, world: World, dice: random.Random) -> None:
+        self.world, self.dice = world, dice
+        self.halted = False
+
+    def operate(self, name: str) -> None:
+        """Do one thing, and let it be checked."""
+        self.world.seen[name] += 1
+        self.world.tell(f"{self.world._time()} * {name}")
+        getattr(self, f"_{name}")()
+
+    def mend(self) -> None:
+        """Undo what was done: the rules, the disk, the switch, a halt."""
+        world = self.world
+        (world.state / KILL).unlink(missing_ok=True)
+        world.disk.accept(world.session)
+        world.rules_file.write_text(world.rules.text)
+        world.step("reload", lambda: self._same(world.session.reload(), ""))
+        if world.session.guard.controls.halt is not None:
+            self.ask({"do": "resume", "by": "ann"})
+        self.halted = False
+
+    def release(self) -> None:
+        """Release what is latched, in the rules of earlier files too."""
+        session = self.world.session
+        names = {name for former in session.recorder.formers for name in former.on}
+        latches = zip(session.guard.ruleset.rules, session.guard.stream.latches, strict=True)
+        names |= {rule.name for rule, latch in latches if latch.on and latch.held}
+        for name in sorted(names - {"stages"}):
+            self.ask({"do": "release", "rule": name, "by": "ann"})
+
+    def ask(self, request: dict[str, object]) -> str:
+        """Leave a request, let the session see it, and return the answer."""
+        path = leave(self.world.state, request)
+        self.world.step(f"request {request.get('do')}", self.world.session.tick)
+        answer = asked(path, 0.0)
+        assert answer is not None, "a request was not answered"
+        return answer
+
+    @staticmethod
+    def _same(found: str, wanted: str) -> None:
+        assert found == wanted, found
+
+    # ------------------------------------------------------------ clocks and processes
+
+    def _jump(self) -> None:
+        self.world.skew = self.dice.choice(JUMPS)
+
+    def _hang(self) -> None:
+        self.world.now += self.dice.randrange(5 * MINUTE)
+
+    def _stop(self) -> None:
+        self.world.session.close()
+        self._again()
+
+    def _kill(self) -> None:
+        store = self.world.session.store
+        store._lock.release()  # as if the process had gone without a word
+        if store._db is not None:
+            store._db.close()
+        store._closed = True
+        self._again()
+
+    def _again(self) -> None:
+        """Start anew, at times after a while, at times with other rules, at times with bad ones."""
+        world, dice = self.world, self.dice
+        before, known = world.acked, world.session.loaded.hash
+        promises.unbroken(Journal(world.state))
+        world.skew = 0
+        world.now += dice.choice((0, SECOND, dice.randrange(10 * MINUTE), dice.randrange(HOUR)))
+        world.coming = [one for one in world.coming if one.at > world.now]
+        world.coming.sort()
+        try:
+            world.session = world.begun()
+        except RuleError:
+            assert "break" in world.operations
+            world.rules_file.write_text(world.rules.text)
+            world.session = world.begun()
+        session = world.session
+        world.tell(f"{world._time()}   stored {before and before.state.name}"
+                   f" -> {session.decision.state.name}")  # fmt: skip
+        changed = session.loaded.hash != known
+        if before is not None and not (changed and (before.blind or before.priming)):
+            more = promises.allows_more(session.decision, before)
+            assert not more, ("looser after a restart", more)
+        world.checked()
+
+    # ------------------------------------------------------------ rules and disk
+
+    def _reload(self) -> None:
+        world = self.world
+        text = self.dice.choice((world.rules.text, world.rules.other(), world.rules.other()))
+        world.rules_file.write_text(text)
+        before, known = world.session.decision, world.session.loaded.hash
+        world.step("reload", world.session.reload)
+        changed = world.session.loaded.hash != known
+        if not (changed and (before.blind or before.priming)):
+            more = promises.allows_more(world.session.decision, before)
+            assert not more, ("looser after a reload", more)
+
+    def _break(self) -> None:
+        world = self.world
+        cut = world.rules.text[: self.dice.randrange(len(world.rules.text) - 2)]
+        world.rules_file.write_text(self.dice.choice((*BROKEN, cut)))
+        before, known = world.session.decision, world.session.loaded.hash
+        world.step("reload", lambda: self._refused(world.session.reload()))
+        assert world.session.loaded.hash == known
+        assert not promises.allows_more(world.session.decision, before)
+        assert not promises.allows_more(before, world.session.decision)
+
+    @staticmethod
+    def _refused(answer: str) -> None:
+        assert answer, "a broken file was taken"
+
+    def _refuse(self) -> None:
+        world = self.world
+        if world.disk.way is None:
+            world.disk.refuse(world.session)
+        else:
+            world.disk.accept(world.session)
+
+    # ------------------------------------------------------------ the operator
+
+    def _halt(self) -> None:
+        self._same(self.ask({"do": "halt", "by": "ann", "note": "look"}), "")
+        self.halted = True
+
+    def _resume(self) -> None:
+        if self.ask({"do": "resume", "by": "ann"}) == "":
+            self.halted = False
+
+    def _release(self) -> None:
+        self.release()
+
+    def _mute(self) -> None:
+        until = self.world.session.ticker.now() + self.dice.randrange(-MINUTE, 10 * MINUTE)
+        self.ask({"do": "mute", "rule": f"r{self.dice.randrange(3)}", "until": until})
+
+    def _nonsense(self) -> None:
+        request = self.dice.choice(NONSENSE)
+        answer = self.ask(dict(request))
+        if request.get("do") == "halt":
+            self.halted = answer == ""
+
+    def _switch(self) -> None:
+        """Set the kill switch, or take it away and resume."""
+        path = self.world.state / KILL
+        if not path.exists():
+            path.touch()
+            self.world.checked()
+            self.halted = True
+        else:
+            path.unlink()
+            if self.dice.random() < 0.7:
+                self._resume()

@@ -1,0 +1,70 @@
+"""What must hold after every step, whatever has failed; in words of its own, not the guard's."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import fields
+from typing import Any
+
+from riskguard.engine.decision import Decision
+from riskguard.store import Journal
+
+__all__ = ["allows_more", "finite", "same", "unbroken"]
+
+SIDES = {"none": 0, "long": 1, "short": 2, "both": 3}
+CLOSES = {"none": 0, "longs": 1, "shorts": 2, "all": 3}
+CANCELS = {"none": 0, "entries": 1, "all": 3}
+COMPARED = (
+    "stage", "state", "latched", "priming", "blind", "exposure_cap", "block_entries",
+    "reduce_only", "leverage_cap", "stop", "close", "hedge", "cancel_orders", "reduce_by",
+    "active",
+)  # fmt: skip
+
+
+def allows_more(new: Decision, old: Decision) -> list[str]:
+    """Return in which fields one decision allows what another did not."""
+    found = []
+    if new.state < old.state:
+        found.append(f"state {old.state.name} -> {new.state.name}")
+    for name, sign in (("exposure_cap", 1), ("reduce_by", -1), ("hedge", -1)):
+        if sign * getattr(new, name) > sign * getattr(old, name):
+            found.append(f"{name} {getattr(old, name)} -> {getattr(new, name)}")
+    for name in ("leverage_cap", "stop"):
+        one, two = getattr(new, name), getattr(old, name)
+        if two is not None and (one is None or one > two):
+            found.append(f"{name} {two} -> {one}")
+    for name, bits in (("block_entries", SIDES), ("close", CLOSES), ("cancel_orders", CANCELS)):
+        if bits[getattr(old, name)] & ~bits[getattr(new, name)]:
+            found.append(f"{name} {getattr(old, name)} -> {getattr(new, name)}")
+    if old.reduce_only and not new.reduce_only:
+        found.append("reduce_only -> free")
+    return found
+
+
+def same(one: Decision, two: Decision) -> dict[str, Any]:
+    """Return in which fields two decisions differ, but for times and the numbers behind them."""
+    return {
+        name: (getattr(one, name), getattr(two, name))
+        for name in COMPARED
+        if getattr(one, name) != getattr(two, name)
+    }
+
+
+def finite(decision: Decision, told: object) -> None:
+    """Check that nothing that is no finite number is in a decision or a status."""
+    for field in fields(decision):
+        value = getattr(decision, field.name)
+        if isinstance(value, float):
+            assert math.isfinite(value), (field.name, value)
+    json.dumps(told, allow_nan=False)
+
+
+def unbroken(journal: Journal) -> int:
+    """Check that the transitions have no holes and stand under their seals; return the last."""
+    assert journal.verify() == ""
+    numbers = [one.seq for one in journal.transitions()]
+    assert numbers == list(range(1, len(numbers) + 1)), ("holes", numbers)
+    return numbers[-1] if numbers else 0
+
+

@@ -1,0 +1,229 @@
+"""One seed, one world: a virtual clock, feeds, a bot on paper, a disk, an operator, restarts.
+
+A seed switches on a random part of all faults (swarm); `run` plays them, then stops them and sees
+the guard come back to what a guard that was never disturbed decides.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from riskguard.engine.decision import Decision, State
+from riskguard.engine.events import Event
+from riskguard.engine.guard import Guard
+from riskguard.engine.intake import Intake
+from riskguard.errors import DataError
+from riskguard.language.reader import read_text
+from riskguard.live.requests import KILL
+from riskguard.live.session import Session
+from riskguard.live.ticker import Ticker
+from riskguard.market import MINUTE, SECOND
+from riskguard.store import Journal
+from tests.sim import promises
+from tests.sim.disk import Disk
+from tests.sim.drawn import SLOWEST, Rules
+from tests.sim.feeds import FAULTS, SERIES, Delivery, Feeds
+from tests.sim.market import START, Market
+from tests.sim.operating import OPERATIONS, Operator
+from tests.sim.trader import Trader
+
+__all__ = ["World"]
+
+TICK = 5 * SECOND
+SLACK = MINUTE + 3 * TICK  # a bucket, and the time until somebody looks
+CRASH = 30  # bars
+
+
+class World:
+    """Everything around one session; `tell` takes a line of the trace."""
+
+    def __init__(
+        self, seed: int, folder: Path, tell: Callable[[str], object] = lambda _: None
+    ) -> None:
+        dice = random.Random(seed)
+
+        def new() -> random.Random:
+            return random.Random(dice.random())
+
+        self.seed, self.tell, self.dice = seed, tell, new()
+        self.rules_file, self.state = folder / "rules.yaml", folder / "state"
+        self.now, self.skew = START, 0
+        self.rules = Rules(new())
+        while read_text(self.rules.text, "rules.yaml")[0] is None:
+            self.rules = Rules(new())
+        self.rules_file.write_text(self.rules.text)
+        self.market, self.trader, self.disk = Market(new()), Trader(new()), Disk(new())
+        self.feeds = Feeds(new(), [kind for kind in FAULTS if dice.random() < 0.4])
+        self.operations = [name for name in OPERATIONS if dice.random() < 0.5]
+        self.operator = Operator(self, new())
+        self.coming: list[Delivery] = []
+        self.sound: dict[str, int] = {}  # series -> the time of the last sound event that arrived
+        self.acked: Decision | None = None  # the last decision answered as stored
+        self.beside: Intake | None = None  # the guard that was never disturbed
+        self.bar = self.steps = 0
+        self.seen: Counter[str] = Counter()
+        self.session = self.begun()
+
+    def begun(self) -> Session:
+        """Start a process."""
+        booted = self.now - self.dice.randrange(10**15)
+        ticker = Ticker(wall=lambda: self.now + self.skew, elapsed=lambda: self.now - booted)
+        return Session(self.rules_file, self.state, ticker=ticker)
+
+    def run(self) -> Counter[str]:
+        """Play faults, then none; return what happened how often."""
+        try:
+            for _ in range(self.dice.randint(30, 90)):
+                self.minute(faults=True)
+            self.recover()
+        finally:
+            self.disk.accept(self.session)
+        self.session.close()
+        promises.unbroken(Journal(self.state))
+        return self.seen + self.trader.seen
+
+    # ------------------------------------------------------------ time
+
+    def minute(self, *, faults: bool) -> None:
+        """Play one bar."""
+        self.bar += 1
+        told = list(self.market.minute(self.bar))
+        for one in self.feeds.minute(self.bar, told):
+            heapq.heappush(self.coming, one)
+        end = START + self.bar * MINUTE
+        while self.now < end:
+            self.now = min(end, self.now + TICK)
+            self.deliver()
+            self.tick()
+            if faults and self.operations and self.dice.random() < 0.02:
+                self.operator.operate(self.dice.choice(self.operations))
+            self.trader.act(self.session, self.session.ticker.now())
+            self.step("orders", lambda: None)
+
+    def deliver(self) -> None:
+        """Bring what has arrived."""
+        while self.coming and self.coming[0].at <= self.now:
+            one = heapq.heappop(self.coming)
+            if self.beside is not None:
+                self.beside.take(replace(one.event, available_at=self.now))
+            self.step(f"{one.feed} {one.event.kind}", lambda one=one: self.take(one))
+
+    def take(self, one: Delivery) -> None:
+        try:
+            self.session.take(one.event)
+        except DataError:
+            assert not one.sound, "a sound event was refused as a mistake of the host"
+        if one.sound:
+            names = SERIES[one.feed]
+            if one.feed == "trade" and self.session.guard.ruleset.evaluate == "event":
+                names = ("close",)
+            for name in names:
+                self.sound[name] = max(self.sound.get(name, 0), one.event.ts)
+
+    def tick(self) -> None:
+        """Let the session see the time."""
+        if self.beside is not None:
+            self.beside.take(Event(self.now, "clock", "*", source="clock"))
+        self.step("tick", self.session.tick)
+
+    # ------------------------------------------------------------ what must hold
+
+    def step(self, what: str, act: Callable[[], object]) -> None:
+        """Do one thing and check what must hold after it, whatever it was."""
+        self.steps += 1
+        before = self.session.decision
+        failed = self.session.store._failed
+        act()
+        now = self.session.decision
+        if now is not before:
+            self.seen["decisions"] += 1
+            self.tell(f"{self._time()} {what}: {_brief(now)}")
+        if self.disk.refuses or (failed and self.session.store._failed):
+            more = promises.allows_more(now, before)
+            assert not more, ("loosened though nothing was stored", more)
+        self.checked()
+
+    def checked(self) -> None:
+        """Check the decision in force and what the gate answers."""
+        session = self.session
+        decision = session.decision
+        if not session.store.degraded:
+            self.acked = decision
+        told = session.status() if self.steps % 500 == 0 else None
+        promises.finite(decision, told)
+        held, ts = self.trader.position, session.ticker.now()
+        shut = self._shut(decision)
+        for side, sign in (("buy", 1), ("sell", -1)):
+            out = max(0.0, -sign * held)
+            verdict = session.decide(self.trader.intent(ts, side, out + 1.0, alone=True))
+            assert verdict.quantity >= out, ("an exit was blocked", verdict)
+            if shut:
+                assert verdict.quantity <= out, (f"entered though {shut}", verdict)
+        self.trader.notice(session)
+
+    def _shut(self, decision: Decision) -> str:
+        """Return why nothing may enter, as the world knows it."""
+        if (self.state / KILL).exists():
+            return "killed"
+        if self.operator.halted:
+            return "halted by hand"
+        if decision.state >= State.REDUCING:
+            return decision.state.name
+        if decision.blind or decision.priming:
+            return "blind"
+        for spec in self.session.guard.plan.tapes:
+            key = str(spec.key).removesuffix(".nav")
+            if spec.needed and spec.feeder < 0 and (not spec.begins or key in self.sound):
+                age = self.now - self.sound.get(key, 0)
+                if age > spec.max_age + SLACK:
+                    return f"{key} is {age // SECOND} s old"
+        return ""
+
+    # ------------------------------------------------------------ after the faults
+
+    def recover(self) -> None:
+        """Stop every fault; the guard comes back to what an undisturbed one decides."""
+        self.tell(f"{self._time()} --- all faults stop")
+        self.feeds.kinds, self.skew = (), 0
+        self.feeds.now.clear()
+        self.operator.mend()
+        self.market.rest()
+        ruleset, _ = read_text(self.rules.text, "rules.yaml")
+        assert ruleset is not None
+        self.beside = Intake(Guard(ruleset))
+        for _ in range(SLOWEST):
+            self.minute(faults=False)
+            self.operator.release()
+        self.tell(f"{self._time()} --- calm for {SLOWEST} bars: {_brief(self.session.decision)}")
+        self._agree()
+        self.market.crash()
+        for _ in range(CRASH):
+            self.minute(faults=False)
+            self._agree()
+
+    def _agree(self) -> None:
+        assert self.beside is not None
+        wanted, found = self.beside.guard.decision, self.session.decision
+        apart = promises.same(found, wanted)
+        assert not apart, ("not come back: (is, should be)", apart)
+        self.seen["agreed"] += 1
+        self.seen[f"agreed {wanted.state.name}"] += 1
+
+    def _time(self) -> str:
+        return f"{(self.now - START) // SECOND:6d} s"
+
+
+def _brief(decision: Decision) -> str:
+    parts = [decision.state.name, f"cap {decision.exposure_cap:g}", f"on {[*decision.active]}"]
+    if decision.blind:
+        parts.append(f"blind {[*decision.blind]}")
+    if decision.priming:
+        parts.append("priming")
+    if decision.latched:
+        parts.append("latched")
+    return ", ".join(parts)
