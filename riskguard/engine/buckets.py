@@ -189,18 +189,23 @@ class Buckets:
         }
 
     def load(self, body: Mapping[str, Any], known: Mapping[str, Series]) -> None:
-        """Take what `dump` gave; `known` are the series by their key."""
+        """Take what `dump` gave; `known` are the series by their key, others are passed over."""
         self.told = {}
         for end, key, value in body["told"]:
-            self.told.setdefault(int(end), {})[known[key]] = _finite(value)
+            if key in known:
+                self.told.setdefault(int(end), {})[known[key]] = _finite(value)
         self.levels = [
             (int(ts), str(symbol), str(name), _finite(value))
             for ts, symbol, name, value in body["levels"]
         ]
         self.next, self.done = int(body["next"]), int(body["done"])
-        self.came = {known[key]: int(end) for key, end in body["came"].items()}
-        self.grid = {known[key]: int(ts) for key, ts in body["grid"].items()}
-        self.proofs = {known[key]: Proof(int(a), int(b)) for key, (a, b) in body["proofs"].items()}
+        self.came = {known[key]: int(end) for key, end in body["came"].items() if key in known}
+        self.grid = {known[key]: int(ts) for key, ts in body["grid"].items() if key in known}
+        self.proofs = {
+            known[key]: Proof(int(since), int(last))
+            for key, (since, last) in body["proofs"].items()
+            if key in known
+        }
 
 
 def _key(series: Series) -> str:

@@ -20,7 +20,7 @@ from riskguard.language.ruleset import input_of
 from riskguard.market import CATALOGUE, SECOND, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from riskguard.engine.decision import Decision
     from riskguard.engine.events import Event
@@ -54,7 +54,8 @@ class Intake:
 
     `bucket` (ns) gathers all series under `evaluate: event`; else each has its own interval.
     Nothing here reads a clock: time is what events say, `clock` events above all. What is
-    refused is counted in `refused` by its reason and is as if it had not come.
+    refused is counted in `refused` by its reason and is as if it had not come. `beside` are
+    other guards that hear what this one hears: the series they alone read are taken too.
 
     >>> from riskguard import Guard, load_rules
     >>> from riskguard.engine.events import Event
@@ -71,6 +72,7 @@ class Intake:
         bucket: int = SECOND,
         wait: int | None = None,
         lateness: int | None = None,
+        beside: Iterable[Guard] = (),
     ) -> None:
         self.guard = guard
         self.symbol = guard.symbol  # "" until the first bar, where the file names none
@@ -83,19 +85,20 @@ class Intake:
         self.now = self.clock = self._ticked = NEVER
         self._decision = guard.update(Sample(0, "*", {}))
         self._units: dict[str, int] = {}
+        self._doubted: dict[str, int] = {}  # source -> since when its stamps are in another unit
         self._known: dict[tuple[object, ...], int] = {}
         self._last: dict[tuple[str, str], tuple[float, float]] = {}  # value, price beside it
         self._ends: dict[Series, int] = {}  # the bucket a level was told in last
         self._price = 0.0
-        self._series = self._taken_series()
+        self._series = self._taken_series((guard, *beside))
 
-    def _taken_series(self) -> dict[tuple[str, str], Series]:
+    def _taken_series(self, guards: Iterable[Guard]) -> dict[tuple[str, str], Series]:
         found: dict[tuple[str, str], Series] = {}
-        for spec in self.guard.plan.tapes:
-            if spec.feeder >= 0:
-                continue
+        for guard, spec in ((guard, spec) for guard in guards for spec in guard.plan.tapes):
             name = spec.name.removesuffix(".nav")
-            given = input_of(self.guard.ruleset, spec.symbol, name).spec
+            if spec.feeder >= 0 or (spec.symbol, name) in found:
+                continue
+            given = input_of(guard.ruleset, spec.symbol, name).spec
             width = self.bucket if self.by_event else spec.interval
             found[spec.symbol, name] = _series(spec.symbol, name, width, given, spec.max_age)
         every = self.bucket if self.by_event else self.guard.plan.every
@@ -166,7 +169,9 @@ class Intake:
     def _stamped(self, event: Event) -> int:
         ts, unit = nanoseconds(event.ts)
         if unit != self._units.get(event.source, unit):
-            self._refuse("time stamp in another unit than before")
+            self._changed(event.source, unit)
+        elif self._doubted:
+            self._doubted.pop(event.source, None)
         if event.available_at is not None and ts > nanoseconds(event.available_at)[0] + AHEAD:
             self._refuse("ahead of its receipt")
         if event.kind == "clock":
@@ -174,6 +179,14 @@ class Intake:
                 self._refuse("the clock goes back")
             self.clock = ts
         return ts
+
+    def _changed(self, source: str, unit: int) -> None:
+        """Refuse another unit of time until the old one has not been heard for an interval."""
+        since = self._doubted.setdefault(source, self.now)
+        if self.now - since < self.guard.plan.every:
+            self._refuse("time stamp in another unit than before")
+        self._units[source] = unit
+        del self._doubted[source]
 
     def _told_before(self, event: Event, ts: int) -> bool:
         content = event.id or (*sorted(event.data.items()), ts)
@@ -349,7 +362,7 @@ class Intake:
         }
 
     def load(self, body: Mapping[str, Any]) -> None:
-        """Go on from what `dump` gave; the guard has its own.
+        """Go on from what `dump` gave; the guard has its own. What no rule reads is passed over.
 
         Raises:
             StateError: it is none of ours; nothing was changed.
@@ -361,7 +374,7 @@ class Intake:
             now, clock, ticked = map(int, body["times"])
             found = {_key_of(key): int(ts) for key, ts in body["known"]}
             last = {(str(a), str(b)): (float(c), float(d)) for a, b, c, d in body["last"]}
-            ends = {known[key]: int(end) for key, end in body["ends"].items()}
+            ends = {known[key]: int(end) for key, end in body["ends"].items() if key in known}
             units = {str(name): int(unit) for name, unit in body["units"].items()}
             refused = {str(why): int(count) for why, count in body["refused"].items()}
             coverage = {str(name): str(one) for name, one in body["coverage"].items()}

@@ -32,7 +32,8 @@ class Memory:
 
 def begun(memory: Memory, recorder: Recorder) -> Intake:
     """Return the intake of a guard, with what waited at it."""
-    intake = Intake(recorder)  # type: ignore[arg-type]  # stands where a guard stands
+    beside = [former.guard for former in memory.formers]
+    intake = Intake(recorder, beside=beside)  # type: ignore[arg-type]  # stands where a guard stands
     if memory.waits is not None:
         intake.load(memory.waits)
         intake.buckets.passed(memory.guard.as_of)

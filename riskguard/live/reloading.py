@@ -97,8 +97,20 @@ def adopt(old: Guard, new: Guard) -> frozenset[str]:
     change = new.stream.change
     on = tuple(latch.on for latch in new.stream.latches)
     new.stream.stand(Change(new.stream.ladder.stage, change.stage, on, change.on))
+    _by_hand(old, new)
+    new.episodes.load(old.episodes.dump())
     new.remade()
     return frozenset(stays)
+
+
+def _by_hand(old: Guard, new: Guard) -> None:
+    """Keep what an operator has set: a halt, and the mutes of what is still there."""
+    ruleset = new.ruleset
+    names = {rule.name for rule in ruleset.rules} | {f"stage {one.name}" for one in ruleset.stages}
+    new.controls.halt = old.controls.halt
+    for name, (until, reason) in old.controls.mutes.items():
+        if name in names:
+            new.controls.mute(name, until, reason)
 
 
 def _rules(old: Guard, new: Guard) -> set[str]:

@@ -344,3 +344,21 @@ def test_stamps_are_known_by_their_size() -> None:
     for digits in (1, 10**3, 10**6, 10**9):
         assert nanoseconds(1_770_300_000 * digits) == (1_770_300_000 * 10**9, 10**9 // digits)
     assert [coin(name) for name in ("BTC", "BTC/USDT:USDT", "BTC-USDT")] == ["BTC"] * 3
+
+
+def test_another_unit_of_time_is_taken_once_the_old_one_is_heard_no_more() -> None:
+    live = intake()
+    for hour in range(1, 8):
+        ms = hour == 1 or hour in (3, 4)
+        data = {"close": 90.0, "interval_ns": HOUR}
+        live.take(Event(at(hour) // (10**6 if ms else 1), "bar", "BTC", data, source="x"))
+        live.take(clock(at(hour) + 3 * SECOND))
+    # 2 in another unit, 3 and 4 in the old one again, 5 in the other, 6 and 7 alone in it
+    assert live.refused == {"bar: time stamp in another unit than before": 2}
+    stream, plan = live.guard.stream, live.guard.plan
+    (close,) = [
+        tape
+        for spec, tape in zip(plan.tapes, stream.tapes, strict=True)
+        if (spec.symbol, spec.name) == ("", "close")
+    ]
+    assert [stamp for stamp in close.times if stamp >= at(1)] == [at(h) for h in (1, 3, 4, 6, 7)]

@@ -254,3 +254,72 @@ def test_a_damaged_state_starts_halted_and_says_so(world: World) -> None:
         assert again.decision.state >= State.REDUCING
         assert "state_lost" in str(again.status())
         assert again.decide(world.intent(1.0, "sell", 1.0)).answer == "allow"
+
+
+# ---------------------------------------------------------------- found by the simulator
+
+OI = """\
+  crowd:
+    when: oi.drop(2h) >= 5%
+    clear: oi.drop(2h) < 2%
+    do: {exposure_cap: 60%}
+"""
+
+
+def polled(world: World, session: Session, hour: int, coins: float) -> None:
+    world.now = START + hour * HOUR
+    session.take(Event(world.now, "open_interest", "BTC", {"coins": coins}))
+    world.bar(session, hour, 100)
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_other_rules_keep_a_halt_and_what_was_done(world: World, *, restart: bool) -> None:
+    session = world.session()
+    fallen(world, session)
+    (action, *_) = session.poll()
+    session.done(action.id)
+    path = leave(world.state, {"do": "halt", "by": "ann"})
+    session.tick()
+    assert asked(path, 0.0) == ""
+    left = {one.id for one in session.poll()}
+    tightening = session.guard.episodes.tightening
+    for text in (RULES.replace("close < 60", "close < 61"), RULES):
+        world.rules.write_text(text)
+        if restart:
+            session.close()
+            session = world.session()
+        else:
+            assert session.reload() == ""
+        assert (session.decision.state, session.decision.latched) == (State.HALTED, True)
+        assert session.decide(world.intent()).answer == "deny"
+        assert session.guard.episodes.tightening >= tightening
+        assert action.id not in {one.id for one in session.poll()}
+    assert {one.id for one in session.poll()} == left
+    session.close()
+
+
+def test_a_rule_of_an_earlier_file_hears_what_only_it_reads(world: World) -> None:
+    world.rules.write_text(RULES + OI)
+    with world.session() as session:
+        for hour, coins in enumerate([1000.0, 1000.0, 1000.0, 900.0], 1):
+            polled(world, session, hour, coins)
+        assert session.decision.active == ("crowd",)
+        world.rules.write_text(RULES)
+        assert session.reload() == ""
+        polled(world, session, 5, 900.0)
+        assert session.decision.active == ("crowd",)
+        polled(world, session, 6, 900.0)
+        assert session.decision.active == ()
+
+
+def test_other_rules_pass_over_what_waits_for_a_series_they_do_not_read(world: World) -> None:
+    world.rules.write_text(RULES + OI.replace("oi.drop(2h)", "liq.long.sum(2h)").replace(
+        ">= 5%", ">= $5M").replace("< 2%", "< $1M"))  # fmt: skip
+    with world.session() as session:
+        for hour in (1, 2, 3):
+            world.bar(session, hour, 100)
+        data = {"liquidated_side": "long", "notional_usd": 5.0}
+        session.take(Event(world.now, "liquidation", "BTC", data))
+        world.rules.write_text(RULES)
+        assert session.reload() == ""
+        assert world.bar(session, 4, 100).state is State.ACTIVE

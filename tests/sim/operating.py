@@ -49,18 +49,17 @@ class Operator:
         world.disk.accept(world.session)
         world.rules_file.write_text(world.rules.text)
         world.step("reload", lambda: self._same(world.session.reload(), ""))
+        self.halted = False
         if world.session.guard.controls.halt is not None:
             self.ask({"do": "resume", "by": "ann"})
-        self.halted = False
 
     def release(self) -> None:
         """Release what is latched, in the rules of earlier files too."""
         session = self.world.session
-        names = {name for former in session.recorder.formers for name in former.on}
-        latches = zip(session.guard.ruleset.rules, session.guard.stream.latches, strict=True)
-        names |= {rule.name for rule, latch in latches if latch.on and latch.held}
-        for name in sorted(names - {"stages"}):
-            self.ask({"do": "release", "rule": name, "by": "ann"})
+        for guard in (session.guard, *(former.guard for former in session.recorder.formers)):
+            latches = zip(guard.ruleset.rules, guard.stream.latches, strict=True)
+            for name in [rule.name for rule, latch in latches if latch.on and latch.held]:
+                self.ask({"do": "release", "rule": name, "by": "ann"})
 
     def ask(self, request: dict[str, object]) -> str:
         """Leave a request, let the session see it, and return the answer."""
@@ -159,8 +158,9 @@ class Operator:
         self.halted = True
 
     def _resume(self) -> None:
-        if self.ask({"do": "resume", "by": "ann"}) == "":
-            self.halted = False
+        halted, self.halted = self.halted, False
+        if self.ask({"do": "resume", "by": "ann"}):
+            self.halted = halted
 
     def _release(self) -> None:
         self.release()

@@ -65,6 +65,7 @@ class World:
         self.sound: dict[str, int] = {}  # series -> the time of the last sound event that arrived
         self.acked: Decision | None = None  # the last decision answered as stored
         self.beside: Intake | None = None  # the guard that was never disturbed
+        self.clean = 0  # what is brought after this delivery is undisturbed
         self.bar = self.steps = 0
         self.seen: Counter[str] = Counter()
         self.session = self.begun()
@@ -109,13 +110,16 @@ class World:
         """Bring what has arrived."""
         while self.coming and self.coming[0].at <= self.now:
             one = heapq.heappop(self.coming)
-            if self.beside is not None:
+            if self.beside is not None and one.number > self.clean:
                 self.beside.take(replace(one.event, available_at=self.now))
             self.step(f"{one.feed} {one.event.kind}", lambda one=one: self.take(one))
 
     def take(self, one: Delivery) -> None:
+        event = one.event
+        if one.sound and event.kind == "account":
+            event = replace(event, data={**event.data, "position": self.trader.position})
         try:
-            self.session.take(one.event)
+            self.session.take(event)
         except DataError:
             assert not one.sound, "a sound event was refused as a mistake of the host"
         if one.sound:
@@ -195,7 +199,7 @@ class World:
         self.market.rest()
         ruleset, _ = read_text(self.rules.text, "rules.yaml")
         assert ruleset is not None
-        self.beside = Intake(Guard(ruleset))
+        self.beside, self.clean = Intake(Guard(ruleset)), self.feeds.number
         for _ in range(SLOWEST):
             self.minute(faults=False)
             self.operator.release()
