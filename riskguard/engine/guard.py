@@ -211,8 +211,8 @@ class Guard(Evaluation):
             fault = "no decision yet"
             if self.as_of != NEVER:
                 fault = f"the last decision is older than {limit}: nothing was fed since"
-        elif age > 0 and self.doors.late(intent.ts) != self._decision.blind:
-            decision = self._as_of(intent.ts)
+        elif age > 0 and not set(self.doors.late(intent.ts)) <= set(self._decision.blind):
+            decision = self._as_of(intent.ts)  # asking tightens; only what is fed loosens
         return self.episodes.judge(
             intent,
             decision,

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from riskguard.engine.events import Event
+from riskguard.engine.events import Event, Refused, nanoseconds
 from riskguard.engine.orders import Reason
 from riskguard.engine.recorded import recorded
 from riskguard.engine.strictest import looser
@@ -88,7 +88,7 @@ class Session:
     def take(self, event: Event) -> Decision:
         """Take one event from a feed and return the decision in force."""
         with self.lock:
-            self.ticker.heard(event.ts)
+            self.ticker.heard(_stamped(event))
             if event.available_at is None:
                 event = replace(event, available_at=self.ticker.now())
             return self._told(event)
@@ -117,13 +117,13 @@ class Session:
         with self.lock:
             return self.guard.poll(symbol)
 
-    def done(self, *ids: str) -> None:
-        """Take note that actions were carried out and seen in the position."""
+    def done(self, *ids: str) -> bool:
+        """Take note that actions were carried out and seen in the position; say if it is stored."""
         with self.lock:
             entries = [Entry(self._now(), "action_done", {"id": one}) for one in ids]
             for one in ids:
                 self.guard.done(one)
-            self._commit(entries, whole=True)
+            return self._commit(entries, whole=True)
 
     def prime(self, events: Iterable[Event]) -> Decision:
         """Take history, oldest first: what a venue serves of the time before now."""
@@ -293,3 +293,11 @@ class Session:
             return str(error)
         self._settle(before, instant, "operator")
         return ""
+
+
+def _stamped(event: Event) -> int:
+    """Return the time an event speaks of, 0 where it says none: the intake counts it."""
+    try:
+        return nanoseconds(event.ts)[0]
+    except Refused:
+        return 0

@@ -227,3 +227,15 @@ def test_an_order_in_a_venues_name_of_the_guarded_symbol_is_guarded(
     order = replace(ask(2, "buy", 3.0, 0.0), symbol=symbol)
     assert made.decide(order).answer == "deny"
     assert made.decide(replace(order, symbol="ETH/USDT:USDT")).answer == "allow"
+
+
+def test_no_order_is_allowed_more_than_the_decision_in_force() -> None:
+    made = guard(RULES.replace("close < 70", "oi < 70"))
+    for hour in range(1, 6):
+        feed(made, hour, 100.0, **({"oi": 100.0} if hour == 1 else {}))
+    assert made.decision.blind == ("oi",)
+    made.update(Sample(START + 5 * HOUR, "BTC", {"oi": 100.0}))  # after the close it belongs to
+    assert made.decision.blind == ("oi",)
+    assert made.decide(ask(5.1, "buy", 3.0, 0.0)).answer == "deny"
+    made.update(Sample(START + 5 * HOUR + 1, "*", {}))
+    assert made.decide(ask(5.1, "buy", 3.0, 0.0)).answer == "allow"

@@ -323,3 +323,10 @@ def test_other_rules_pass_over_what_waits_for_a_series_they_do_not_read(world: W
         world.rules.write_text(RULES)
         assert session.reload() == ""
         assert world.bar(session, 4, 100).state is State.ACTIVE
+
+
+@pytest.mark.parametrize("stamp", [None, "now", 1.5, float("nan"), True, -1, 10**30])
+def test_a_stamp_that_is_none_is_refused_and_counted(world: World, stamp: object) -> None:
+    with world.session() as session:
+        session.take(Event(stamp, "bar", "BTC", {"close": 100.0, "interval_ns": HOUR}))
+        assert list(session.status()["intake_refused"].values()) == [1]

@@ -100,6 +100,7 @@ class Operator:
         promises.unbroken(Journal(world.state))
         world.skew = 0
         world.now += dice.choice((0, SECOND, dice.randrange(10 * MINUTE), dice.randrange(HOUR)))
+        world.happen(world.now)
         world.coming = [one for one in world.coming if one.at > world.now]
         world.coming.sort()
         try:

@@ -116,7 +116,7 @@ class Trader:
 
     def carry_out(self, session: Session, action: Action, ts: int) -> None:
         """Do what the guard asks for unasked."""
-        assert action.id not in self.done, "done twice"
+        assert action.id not in self.done, ("done twice", action.id)
         self.seen[action.kind] += 1
         if action.kind in {"cancel_entries", "cancel_all"}:
             for order in [one for one in self.orders if one.resting]:
@@ -130,5 +130,5 @@ class Trader:
             return  # open until the position is seen to agree
         elif action.kind not in {"set_stop", "hedge"}:
             return
-        self.done.add(action.id)
-        session.done(action.id)
+        if session.done(action.id):
+            self.done.add(action.id)

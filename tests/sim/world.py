@@ -92,10 +92,7 @@ class World:
 
     def minute(self, *, faults: bool) -> None:
         """Play one bar."""
-        self.bar += 1
-        told = list(self.market.minute(self.bar))
-        for one in self.feeds.minute(self.bar, told):
-            heapq.heappush(self.coming, one)
+        self.happen(self.now + MINUTE)
         end = START + self.bar * MINUTE
         while self.now < end:
             self.now = min(end, self.now + TICK)
@@ -105,6 +102,13 @@ class World:
                 self.operator.operate(self.dice.choice(self.operations))
             self.trader.act(self.session, self.session.ticker.now())
             self.step("orders", lambda: None)
+
+    def happen(self, until: int) -> None:
+        """Let the market go on, and put on its way what feeds make of it."""
+        while START + (self.bar + 1) * MINUTE <= until:
+            self.bar += 1
+            for one in self.feeds.minute(self.bar, list(self.market.minute(self.bar))):
+                heapq.heappush(self.coming, one)
 
     def deliver(self) -> None:
         """Bring what has arrived."""
