@@ -58,6 +58,7 @@ class Guard(Evaluation):
         self._lock = RLock()
         self.sources, self.instruments = dict(sources or {}), dict(instruments or {})
         self._beside: Decision | None = None
+        self._joined: tuple[Decision, Decision, Decision] | None = None  # own, beside, both
         super().__init__(compile_rules(sourced(ruleset, self.sources)))
         every = self.plan.every
         self.max_decision_age = 2 * every if max_decision_age is None else max_decision_age
@@ -192,11 +193,14 @@ class Guard(Evaluation):
     @property
     def decision(self) -> Decision:
         """The decision in force."""
-        if self._beside is None:
-            return self._decision
-        from riskguard.engine.strictest import strictest  # noqa: PLC0415 - rarely needed
+        own, beside, joined = self._decision, self._beside, self._joined
+        if beside is None:
+            return own
+        if joined is None or joined[0] is not own or joined[1] is not beside:
+            from riskguard.engine.strictest import strictest  # noqa: PLC0415 - rarely needed
 
-        return strictest(self._decision, self._beside)
+            joined = self._joined = own, beside, strictest(own, beside)
+        return joined[2]
 
     def _obeyed(self) -> Decision:
         decision = self.decision

@@ -6,6 +6,8 @@ just as the feeds did.
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from riskguard.engine.evaluation import STAGES
@@ -56,6 +58,10 @@ class Recorder:
         self.held: Decision | None = None  # what holds until a loosening is stored
         self.told: list[list[Any]] = []
         self._levels: dict[tuple[str, str], list[Any]] = {}  # the row of each since the last call
+        self._parts: tuple[Decision, ...] = ()  # what was joined last, and what it came to
+        self._decision = guard.own
+        self._besides: list[Decision] = []
+        self._beside: Decision | None = None
         self._join()
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a guard has
@@ -64,10 +70,10 @@ class Recorder:
     @property
     def decision(self) -> Decision:
         """What the rules decide, those of earlier files too; what is held back does not count."""
-        decision = self.guard.own
-        for former in self.formers:
-            decision = strictest(decision, former.guard.own)
-        return decision
+        parts = (self.guard.own, *(former.guard.own for former in self.formers))
+        if not _identical(parts, self._parts):
+            self._parts, self._decision = parts, reduce(strictest, parts)
+        return self._decision
 
     def update(self, sample: Sample) -> Decision:
         """Pass a sample on and return the decision in force."""
@@ -180,11 +186,16 @@ class Recorder:
     def _join(self) -> Decision:
         if any(not former.on for former in self.formers):
             self.formers = [former for former in self.formers if former.on]
-        beside = self.held
-        for former in self.formers:
-            own = former.guard.own
-            beside = own if beside is None else strictest(beside, own)
-        return self.guard.also(beside)
+        parts = [former.guard.own for former in self.formers]
+        if self.held is not None:
+            parts.append(self.held)
+        if not _identical(parts, self._besides):
+            self._besides, self._beside = parts, reduce(strictest, parts) if parts else None
+        return self.guard.also(self._beside)
+
+
+def _identical(one: Sequence[Decision], two: Sequence[Decision]) -> bool:
+    return len(one) == len(two) and all(map(is_, one, two))
 
 
 def _values(told: Mapping[str, float]) -> dict[str, float]:

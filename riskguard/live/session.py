@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from riskguard.engine.events import Event, Refused, nanoseconds
 from riskguard.engine.orders import Reason
 from riskguard.engine.recorded import recorded
-from riskguard.engine.strictest import looser
+from riskguard.engine.strictest import looser, strictest
 from riskguard.errors import RiskguardError
 from riskguard.live.memory import Memory, begun, kept, restored
 from riskguard.live.recorder import Former, Recorder
@@ -66,7 +66,7 @@ class Session:
         self._since = 0  # inputs stored since the last snapshot
         loaded = Loaded.read(self.path, self.fit)
         first = Memory(loaded, loaded.guard())
-        self.store = Store(self.folder, now=self.ticker.now)
+        self.store = Store(self.folder, clock=self.ticker.seconds, now=self.ticker.now)
         try:
             self._start(first)
         except BaseException:
@@ -245,7 +245,7 @@ class Session:
         stored = self._commit(entries, whole=changed, about=about)
         if not stored and changed and looser(now, before):
             held = self.recorder.held
-            self.recorder.hold(before if held is None or looser(held, before) else held)
+            self.recorder.hold(before if held is None else strictest(held, before))
 
     def _commit(self, entries: list[Entry], *, whole: bool = False, about: bool = False) -> bool:
         """Store entries with the inputs that led to them; `whole` with all that is remembered."""

@@ -46,6 +46,10 @@ class Ticker:
         self._last = max(self._last, self._anchor + self._elapsed())
         return self._last
 
+    def seconds(self) -> float:
+        """Return what has elapsed since some instant, in seconds; nothing moves it."""
+        return self._elapsed() / SECOND
+
     def heard(self, ts: int) -> int:
         """Take note of the time a feed speaks of, just received; return how far time jumps.
 

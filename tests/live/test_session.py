@@ -266,10 +266,12 @@ OI = """\
 """
 
 
-def polled(world: World, session: Session, hour: int, coins: float) -> None:
+def polled(
+    world: World, session: Session, hour: int, coins: float, close: float = 100.0
+) -> None:
     world.now = START + hour * HOUR
     session.take(Event(world.now, "open_interest", "BTC", {"coins": coins}))
-    world.bar(session, hour, 100)
+    world.bar(session, hour, close)
 
 
 @pytest.mark.parametrize("restart", [False, True])
@@ -330,3 +332,31 @@ def test_a_stamp_that_is_none_is_refused_and_counted(world: World, stamp: object
     with world.session() as session:
         session.take(Event(stamp, "bar", "BTC", {"close": 100.0, "interval_ns": HOUR}))
         assert list(session.status()["intake_refused"].values()) == [1]
+
+
+def test_what_waits_for_the_disk_is_all_that_was_in_force_since(world: World) -> None:
+    world.rules.write_text(RULES + OI.replace("exposure_cap: 60%", "leverage_cap: 2x"))
+    with world.session() as session:
+        for hour, close in enumerate([100, 100, 100, 93, 92], 1):
+            polled(world, session, hour, 1000.0, close)
+        assert session.decision.active == ("fall",)
+        session.store._db.execute("PRAGMA query_only=ON")
+        for hour, coins in enumerate([1000.0, 1000.0, 900.0, 900.0, 900.0], 6):
+            polled(world, session, hour, coins, 92 if hour == 6 else 99)
+        assert session.guard.own.active == ()
+        assert (session.decision.exposure_cap, session.decision.leverage_cap) == (0.5, 2.0)
+        session.store._db.execute("PRAGMA query_only=OFF")
+        world.now += 120 * SECOND
+        assert session.tick().exposure_cap == 1.0
+
+
+def test_time_that_passes_beside_rules_of_an_earlier_file_stores_nothing(world: World) -> None:
+    with world.session() as session:
+        fallen(world, session)
+        world.rules.write_text(RULES.replace("50%", "90%"))
+        assert session.reload() == ""
+        before = session.store.seq
+        for _ in range(60):
+            world.now += SECOND
+            session.tick()
+        assert session.store.seq == before
