@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from os.path import exists
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -60,6 +61,7 @@ class Session:
         self.path, self.folder = Path(rules), Path(state)
         self.fit, self.ticker = fit or Fit(), ticker or Ticker()
         self.lock = threading.RLock()
+        self._switch = str(self.folder / KILL)
         self.stale = ""  # why the rule file that lies there now is not in force
         self.killed = False
         self._begun = False  # something has been taken since the start
@@ -104,7 +106,7 @@ class Session:
     def decide(self, intent: Intent) -> Verdict:
         """Judge one order; never raises, exits pass."""
         with self.lock:
-            if not self.killed and (self.folder / KILL).exists():
+            if not self.killed and exists(self._switch):
                 self._operate()
             verdict = self.guard.decide(intent)
             if self.store.degraded:
@@ -267,7 +269,7 @@ class Session:
 
     def _operate(self) -> None:
         """Do what the kill switch and the waiting requests say."""
-        killed = (self.folder / KILL).exists()
+        killed = exists(self._switch)
         if killed and not self.killed:
             self._obey({"do": "halt", "by": KILL, "note": "the kill switch"})
         self.killed = killed
@@ -279,7 +281,7 @@ class Session:
         """Do what an operator asks; return why not, "" where it is done."""
         if request.get("do") == "reload":
             return self.reload()
-        if request.get("do") == "resume" and (self.folder / KILL).exists():
+        if request.get("do") == "resume" and exists(self._switch):
             return f"{KILL} lies in the folder of the state: remove it first"
         data = {
             key: value

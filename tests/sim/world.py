@@ -116,7 +116,7 @@ class World:
             one = heapq.heappop(self.coming)
             if self.beside is not None and one.number > self.clean:
                 self.beside.take(replace(one.event, available_at=self.now))
-            self.step(f"{one.feed} {one.event.kind}", lambda one=one: self.take(one))
+            self.step(f"{one.feed} {one.event.kind}", lambda one=one: self.take(one), slow=False)
 
     def take(self, one: Delivery) -> None:
         event = one.event
@@ -141,27 +141,31 @@ class World:
 
     # ------------------------------------------------------------ what must hold
 
-    def step(self, what: str, act: Callable[[], object]) -> None:
-        """Do one thing and check what must hold after it, whatever it was."""
+    def step(self, what: str, act: Callable[[], object], *, slow: bool = True) -> None:
+        """Do one thing and check what must hold after it, whatever it was.
+
+        Unless `slow`, what rests on decision, time and position alone is checked where one moved.
+        """
         self.steps += 1
-        before = self.session.decision
-        failed = self.session.store._failed
+        session = self.session
+        before, failed = session.decision, session.store._failed
         act()
-        now = self.session.decision
+        now = session.decision
         if now is not before:
             self.seen["decisions"] += 1
             self.tell(f"{self._time()} {what}: {_brief(now)}")
-        if self.disk.refuses or (failed and self.session.store._failed):
+        if self.disk.refuses or (failed and session.store._failed):
             more = promises.allows_more(now, before)
             assert not more, ("loosened though nothing was stored", more)
-        self.checked()
+        if not session.store.degraded:
+            self.acked = now
+        if slow or now is not before:
+            self.checked()
 
     def checked(self) -> None:
         """Check the decision in force and what the gate answers."""
         session = self.session
         decision = session.decision
-        if not session.store.degraded:
-            self.acked = decision
         told = session.status() if self.steps % 500 == 0 else None
         promises.finite(decision, told)
         held, ts = self.trader.position, session.ticker.now()
