@@ -31,7 +31,9 @@ __all__ = [
 
 MANUAL = "manual"
 FOREVER = 1 << 62  # after every time stamp
+LOST = "state_lost"
 HALT = Actions(exposure_cap=0.0)
+REDUCE = Actions(reduce_only=True)  # a halt may have been lost: nothing enters, nothing is sold
 
 
 def stamped(ts: object, word: str) -> int:
@@ -64,10 +66,11 @@ class Controls:
     A decision depends on `key`.
     """
 
-    __slots__ = ("ends", "halt", "key", "mutes")
+    __slots__ = ("ends", "halt", "key", "lost", "mutes")
 
     def __init__(self) -> None:
         self.halt: tuple[int, str] | None = None  # since when, and why
+        self.lost: tuple[int, str] | None = None  # the same of an earlier state that is lost
         self.mutes: dict[str, tuple[int, str]] = {}  # rule -> until when, and why
         self.ends = FOREVER
         self.key: tuple[object, ...] = ()
@@ -75,12 +78,22 @@ class Controls:
     @property
     def claims(self) -> tuple[Claim, ...]:
         """What is asked for by hand."""
-        return () if self.halt is None else (Claim(MANUAL, HALT),)
+        found = [] if self.halt is None else [Claim(MANUAL, HALT)]
+        return (*found, *([] if self.lost is None else [Claim(LOST, REDUCE)]))
+
+    @property
+    def waits(self) -> bool:
+        """Whether something waits for `resume`."""
+        return self.halt is not None or self.lost is not None
 
     @property
     def readings(self) -> tuple[Reading, ...]:
         """Why."""
-        return () if self.halt is None else (said("halt", self.halt[1]),)
+        found = [] if self.halt is None else [said("halt", self.halt[1])]
+        if self.lost is not None:
+            text = f"state_lost: {self.lost[1]}"
+            found.append(Reading(LOST, text, None, None, None, "true", "truth"))
+        return tuple(found)
 
     @property
     def muted(self) -> frozenset[str]:
@@ -92,9 +105,14 @@ class Controls:
         self.halt = (ts, brief(reason))
         self._moved()
 
+    def lose(self, ts: int, reason: str) -> None:
+        """Let nothing enter from now on: what was in force before is not known."""
+        self.lost = (ts, brief(reason))
+        self._moved()
+
     def go(self) -> None:
-        """End the halt."""
-        self.halt = None
+        """End the halt, and what stands for a lost state."""
+        self.halt = self.lost = None
         self._moved()
 
     def mute(self, name: str, until: int, reason: str) -> None:
@@ -110,7 +128,8 @@ class Controls:
 
     def _moved(self) -> None:
         self.ends = min((until for until, _ in self.mutes.values()), default=FOREVER)
-        self.key = (self.halt, *sorted(self.mutes)) if self.halt or self.mutes else ()
+        quiet = not self.waits and not self.mutes
+        self.key = () if quiet else (self.halt, self.lost, *sorted(self.mutes))
 
 
 def speaker(ruleset: RuleSet, name: str) -> str:
@@ -162,7 +181,7 @@ def resumed(controls: Controls, ts: int, reason: str) -> Reading:
         RiskguardError: where nothing is halted.
     """
     stamped(ts, "resume")
-    if controls.halt is None:
+    if not controls.waits:
         msg = "there is nothing to resume: no halt is in force\n  = help: rules clear by"
         raise RiskguardError(f"{msg} themselves, and latched ones by `release`")
     controls.go()

@@ -79,6 +79,7 @@ def dumped(guard: Guard, standing: Standing) -> str:
         "parts": {name: part.dump() for name, part in guard.parts.items()},
         "controls": {
             "halt": guard.controls.halt,
+            "lost": guard.controls.lost,
             "mutes": guard.controls.mutes,
         },
     }
@@ -331,12 +332,14 @@ def _load_account(body: Body, account: Account) -> None:
 
 
 def _load_controls(body: Body, controls: Controls) -> None:
-    body.names(("halt", "mutes"))
+    body.names(("halt", "lost", "mutes"))
     mutes = body.part("mutes")
     for name in mutes.of:
         controls.mute(name, *_reasoned(mutes, name))
     if body.value("halt") is not None:
         controls.stop(*_reasoned(body, "halt"))
+    if body.value("lost") is not None:
+        controls.lose(*_reasoned(body, "lost"))
 
 
 def _reasoned(body: Body, name: str) -> tuple[int, str]:

@@ -264,7 +264,7 @@ class Evaluation:
             self.plan.priming_texts(self._priming(now)),
             stream.average_true_range(now), stream.close(),
             (*by_hand, *explain(self.plan, stream, change)),
-            controls.claims, controls.halt is not None, controls.muted,
+            controls.claims, controls.waits, controls.muted,
         )  # fmt: skip
         made = decided(self.plan, moment)
         return faulted(made, now, self._fault) if self._fault else made

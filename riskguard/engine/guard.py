@@ -310,8 +310,20 @@ class Guard(Evaluation):
             self._ordered(ts, None)
             return self._obeyed()
 
+    def lose(self, ts: int, reason: str) -> Decision:
+        """Say that an earlier state is lost: reduce-only and LATCHED until `resume`.
+
+        A halt may have been in it, so nothing enters; nothing is known, so nothing is sold.
+        """
+        from riskguard.engine.controls import stamped  # noqa: PLC0415 - loaded with the guard
+
+        with self._lock:
+            self.controls.lose(stamped(ts, "lose"), reason)
+            self._ordered(ts, None)
+            return self._obeyed()
+
     def resume(self, ts: int, reason: str) -> Decision:
-        """End a halt; what rules ask for stays in force.
+        """End a halt, or what stands for a lost state; what rules ask for stays in force.
 
         Raises:
             RiskguardError: where nothing is halted.

@@ -94,7 +94,7 @@ class Intake:
 
     def _taken_series(self, guards: Iterable[Guard]) -> dict[tuple[str, str], Series]:
         found: dict[tuple[str, str], Series] = {}
-        for guard, spec in ((guard, spec) for guard in guards for spec in guard.plan.tapes):
+        for guard, spec in ((one, spec) for one in guards for spec in one.plan.tapes):
             name = spec.name.removesuffix(".nav")
             if spec.feeder >= 0 or (spec.symbol, name) in found:
                 continue

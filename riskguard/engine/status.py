@@ -38,6 +38,7 @@ def status(guard: Guard) -> dict[str, Any]:
         "inputs": _inputs(guard),
         "refused": dict(sorted(guard.refused.items())),
         "halt": halt,
+        "lost": None if controls.lost is None else controls.lost[1],
         "mutes": {
             name: {"until": until, "reason": reason}
             for name, (until, reason) in sorted(controls.mutes.items())

@@ -26,7 +26,7 @@ __all__ = ["Former", "Recorder"]
 
 SAMPLES = ("renew", "update")
 # what else may be told to a guard: the names of its methods
-CALLS = ("amend", "halt", "mute", "pause", "release", "resume")
+CALLS = ("amend", "halt", "lose", "mute", "pause", "release", "resume")
 
 
 class Former:
@@ -98,6 +98,10 @@ class Recorder:
     def halt(self, ts: int, reason: str) -> Decision:
         """Pass on a halt."""
         return self._ordered("halt", ts, reason)
+
+    def lose(self, ts: int, reason: str) -> Decision:
+        """Pass on that an earlier state is lost."""
+        return self._ordered("lose", ts, reason)
 
     def resume(self, ts: int, reason: str) -> Decision:
         """Pass on the end of a halt."""

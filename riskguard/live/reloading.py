@@ -107,7 +107,10 @@ def _by_hand(old: Guard, new: Guard) -> None:
     """Keep what an operator has set: a halt, and the mutes of what is still there."""
     ruleset = new.ruleset
     names = {rule.name for rule in ruleset.rules} | {f"stage {one.name}" for one in ruleset.stages}
-    new.controls.halt = old.controls.halt
+    if old.controls.halt is not None:
+        new.controls.stop(*old.controls.halt)
+    if old.controls.lost is not None:
+        new.controls.lose(*old.controls.lost)
     for name, (until, reason) in old.controls.mutes.items():
         if name in names:
             new.controls.mute(name, until, reason)

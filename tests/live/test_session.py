@@ -242,7 +242,7 @@ def test_what_was_decided_can_be_read_in_the_journal(world: World) -> None:
     assert kinds.count("decision") >= 2
 
 
-def test_a_damaged_state_starts_halted_and_says_so(world: World) -> None:
+def test_a_damaged_state_starts_reducing_and_latched_and_says_so(world: World) -> None:
     with world.session() as session:
         fallen(world, session)
     blob = bytearray((world.state / "state.db").read_bytes())
@@ -251,9 +251,16 @@ def test_a_damaged_state_starts_halted_and_says_so(world: World) -> None:
     (world.state / "state.db").write_bytes(blob)
     with world.session() as again:
         assert again.decision.latched
-        assert again.decision.state >= State.REDUCING
+        assert again.decision.state is State.REDUCING
+        assert again.decision.exposure_cap == 1.0  # nothing is sold for what is not known
+        assert "state_lost" in {reason.cause for reason in again.decide(world.intent()).reasons}
         assert "state_lost" in str(again.status())
         assert again.decide(world.intent(1.0, "sell", 1.0)).answer == "allow"
+    with world.session() as third:  # until somebody has looked
+        assert third.decision.latched
+        leave(world.state, {"do": "resume", "by": "ann"})
+        third.tick()
+        assert not third.decision.latched
 
 
 # ---------------------------------------------------------------- found by the simulator
@@ -266,9 +273,7 @@ OI = """\
 """
 
 
-def polled(
-    world: World, session: Session, hour: int, coins: float, close: float = 100.0
-) -> None:
+def polled(world: World, session: Session, hour: int, coins: float, close: float = 100.0) -> None:
     world.now = START + hour * HOUR
     session.take(Event(world.now, "open_interest", "BTC", {"coins": coins}))
     world.bar(session, hour, close)

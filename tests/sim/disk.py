@@ -1,4 +1,4 @@
-"""A disk that refuses writes for a while: SQLite itself says no, to this connection and the next."""
+"""A disk that refuses writes for a while: SQLite itself says no, to every connection."""
 
 from __future__ import annotations
 

@@ -66,5 +66,3 @@ def unbroken(journal: Journal) -> int:
     numbers = [one.seq for one in journal.transitions()]
     assert numbers == list(range(1, len(numbers) + 1)), ("holes", numbers)
     return numbers[-1] if numbers else 0
-
-
