@@ -178,7 +178,12 @@ class Evaluation:
             self._pending = max(ts, self._pending)
         if self._decides(ts, own=own and bool(values), closed=closed):
             self._instant(ts, closed=closed)
-        elif ts > self.as_of and not closed and self.doors.late(ts) != self._decision.blind:
+        elif (
+            ts > self.as_of
+            and not closed
+            and self.only is None  # rules of an earlier file alone are never blind
+            and self.doors.late(ts) != self._decision.blind
+        ):
             now = self.stream.change  # between closes only blindness can begin or end
             self._decision = self._decide(ts, Change(now.stage, now.stage, now.on, now.on))
         return self._decision

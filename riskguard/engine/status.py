@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from riskguard.engine.logic import NEVER
@@ -19,9 +20,9 @@ from riskguard.language.ruleset import Compare, For, Rule, Stage
 if TYPE_CHECKING:
     from riskguard.engine.decision import Decision
     from riskguard.engine.guard import Guard
-    from riskguard.engine.logic import Latch
+    from riskguard.engine.logic import Ladder, Latch
     from riskguard.engine.plan import LatchSpec
-    from riskguard.language.ruleset import Condition
+    from riskguard.language.ruleset import Actions, Condition
 
 __all__ = ["explained", "status"]
 
@@ -52,9 +53,10 @@ def explained(guard: Guard) -> dict[str, Any]:
     why = Why(guard, now)
     ladder = stream.ladder
     stages = [
-        {"name": stage.name, "on": ladder.stage == number, "lines": why.lines(stage)}
+        {"name": stage.name, **_rung(ladder, number), "asks": _asks(stage.do),
+         "lines": why.lines(stage)}
         for number, stage in enumerate(guard.ruleset.stages, 1)
-    ]
+    ]  # fmt: skip
     latches = zip(guard.ruleset.rules, guard.plan.latches, stream.latches, strict=True)
     ramps = zip(guard.plan.ramps, stream.ramps, stream.caps, strict=True)
     return {
@@ -72,7 +74,12 @@ def explained(guard: Guard) -> dict[str, Any]:
         "by_hand": [one.leaf for one in decision.reasons if one.rule == "manual"],
         "stages": stages,
         "rules": [
-            {"name": rule.name, **_latch(spec, latch, now), "lines": why.lines(rule)}
+            {
+                "name": rule.name,
+                **_latch(spec, latch, now),
+                "asks": _asks(rule.do),
+                "lines": why.lines(rule),
+            }
             for rule, spec, latch in latches
         ],
         "ramps": [
@@ -91,6 +98,23 @@ def _fields(decision: Decision) -> dict[str, Any]:
     return {
         name: {"value": getattr(decision, name), "winner": names[0], "others": list(names[1:])}
         for name, names in sorted(decision.winners.items())
+    }
+
+
+def _asks(do: Actions) -> dict[str, Any]:
+    """Return what a rule or stage asks for, a stop as it is written."""
+    asked = {one.name: getattr(do, one.name) for one in fields(do)}
+    if do.stop is not None:
+        asked["stop"] = {"share": do.stop.share, "atr": do.stop.atr}
+    return {name: value for name, value in asked.items() if value not in (None, "", False)}
+
+
+def _rung(ladder: Ladder, number: int) -> dict[str, Any]:
+    on, hold = ladder.stage == number, ladder.holds[number - 1]
+    return {
+        "on": on,
+        "since": ladder.since if on else None,
+        "held_until": ladder.since + hold if on and hold else None,
     }
 
 

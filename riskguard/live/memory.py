@@ -100,6 +100,5 @@ def _memory(body: dict[str, Any]) -> Memory:
 
 def _former(body: dict[str, Any]) -> Former:
     memory = _memory(body)
-    memory.guard.only = frozenset(map(str, body["only"]))
-    memory.guard.remade()
+    memory.guard.only = frozenset(map(str, body["only"]))  # its decision was made under these
     return Former(memory.loaded, memory.guard)

@@ -57,11 +57,13 @@ class Recorder:
         self.guard, self.formers = guard, list(formers)
         self.held: Decision | None = None  # what holds until a loosening is stored
         self.told: list[list[Any]] = []
-        self._levels: dict[tuple[str, str], list[Any]] = {}  # the row of each since the last call
         self._parts: tuple[Decision, ...] = ()  # what was joined last, and what it came to
         self._decision = guard.own
         self._besides: list[Decision] = []
         self._beside: Decision | None = None
+        # of each level since the last change: when it was told in a row that stays, its last row
+        self._levels: dict[tuple[str, str], tuple[int, list[Any] | None]] = {}
+        self._positions: dict[str, float] = {}
         self._join()
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a guard has
@@ -130,7 +132,7 @@ class Recorder:
         """Return what was told since the last time it was asked for."""
         told, self.told = self.told, []
         self._levels.clear()
-        return told
+        return [row for row in told if row]
 
     def tell(self, row: Sequence[Any]) -> None:
         """Take what was kept, as if it were told now.
@@ -164,23 +166,48 @@ class Recorder:
         for former in self.formers:
             getattr(former.guard, name)(sample)
         quiet = guard.own is before and guard.as_of == instant
-        if sample.values or not quiet:
+        if not quiet or (sample.values and not self._stands(sample)):
             self._keep([name, sample.ts, sample.symbol, dict(sample.values)], quiet=quiet)
         return self._join() if self.formers else decision
 
+    def _stands(self, sample: Sample) -> bool:
+        """Say whether a sample tells a position, and no other than before."""
+        if sample.values.keys() != {"position"}:
+            return False
+        last = self._positions.get(sample.symbol)
+        self._positions[sample.symbol] = sample.values["position"]
+        return last == sample.values["position"] and not self._fresh(sample.symbol, "position")
+
     def _keep(self, row: list[Any], *, quiet: bool) -> None:
-        """Keep a row; a level that is told again before it was read takes the place of the last."""
-        name, _, symbol, values = row
-        if name == "renew" and quiet:
-            (level,) = values
-            last = self._levels.get((symbol, level))
-            if last is not None:
-                last[:] = row
-                return
-            self._levels[symbol, level] = row
-        elif not quiet:
-            self._levels.clear()
+        """Keep a row; of a level that is told again and again no more than shows it fresh.
+
+        A row is left out where the one before it is recent enough for all that was told until
+        the one after it: no instant between them sees the level too old.
+        """
+        name, ts, symbol, values = row
         self.told.append(row)
+        if not quiet:
+            self._levels.clear()
+        elif name == "renew":
+            (level,) = values
+            since, last = self._levels.get((symbol, level), (ts, None))
+            if last is not None and ts - since > self._fresh(symbol, level):
+                since = last[1]
+            elif last is not None:
+                last.clear()  # `taken` passes over it
+            first = (symbol, level) not in self._levels
+            self._levels[symbol, level] = (since, None if first else row)
+
+    def _fresh(self, symbol: str, level: str) -> int:
+        """Return for how long a level stands, at the guard that is the first to call it old."""
+        own = "" if symbol in {"*", self.guard.symbol} else symbol
+        spans = (
+            tape.fresh
+            for guard in self._all()
+            for spec, tape in zip(guard.plan.tapes, guard.stream.tapes, strict=True)
+            if (spec.symbol, spec.name) == (own, level)
+        )
+        return min(spans, default=0)
 
     def _ordered(self, name: str, *given: object) -> Decision:
         answer: Decision = getattr(self.guard, name)(*given)  # what is refused is not kept
@@ -188,8 +215,10 @@ class Recorder:
         return answer
 
     def _join(self) -> Decision:
-        if any(not former.on for former in self.formers):
-            self.formers = [former for former in self.formers if former.on]
+        for former in self.formers:  # what has cleared comes on no more: its file is gone
+            former.guard.only = frozenset(former.on)
+        if any(not former.guard.only for former in self.formers):
+            self.formers = [former for former in self.formers if former.guard.only]
         parts = [former.guard.own for former in self.formers]
         if self.held is not None:
             parts.append(self.held)

@@ -25,6 +25,7 @@ from riskguard.language.ruleset import (
     values,
     walk,
 )
+from riskguard.live.recorder import Former
 from riskguard.market import Sample
 
 if TYPE_CHECKING:
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
 
     from riskguard.engine.guard import Guard
     from riskguard.language.ruleset import Rule, RuleSet, Stage, Value
+    from riskguard.live.recorder import Recorder
+    from riskguard.live.rules import Loaded
 
-__all__ = ["adopt", "history", "meaning"]
+__all__ = ["adopt", "history", "meaning", "succeeded"]
 
 
 def meaning(ruleset: RuleSet, latch: Rule | Stage) -> str:
@@ -77,6 +80,22 @@ def _valued(ruleset: RuleSet, value: Value, found: dict[str, object]) -> None:
         found[f"input {value.symbol}.{value.name}"] = (given.spec, given.source)
     elif isinstance(value, Indicator | Measured | Arithmetic):
         return
+
+
+def succeeded(recorder: Recorder, before: Loaded, after: Loaded) -> tuple[Guard, list[Former]]:
+    """Return the guard of new rules, warmed by the old one, and the former ones beside it.
+
+    Raises:
+        RuleError: the rules do not fit the bot; nothing was changed.
+    """
+    old, guard = recorder.guard, after.guard()
+    stays, formers = adopt(old, guard), list(recorder.formers)
+    if stays:
+        old.also(None)
+        old.only = stays
+        old.remade()
+        formers.append(Former(before, old))
+    return guard, formers
 
 
 def adopt(old: Guard, new: Guard) -> frozenset[str]:
@@ -132,12 +151,17 @@ def _rules(old: Guard, new: Guard) -> set[str]:
 
 
 def history(guard: Guard) -> Iterator[Sample]:
-    """Yield the samples a guard still holds of its series, in the order it takes them."""
+    """Yield the samples that a guard can reach of its series, in the order it takes them.
+
+    What it holds beyond them is not told: after a restart it is gone, and a guard that was
+    warmed by it would be another one.
+    """
     told: dict[tuple[int, bool, str], dict[str, float]] = {}
     for spec, tape in zip(guard.plan.tapes, guard.stream.tapes, strict=True):
         if spec.feeder >= 0 or spec.name.endswith(".nav"):
             continue
-        for ts, value in zip(tape.times, tape.values, strict=True):
+        gone = tape.beyond(guard.as_of)
+        for ts, value in zip(tape.times[gone:], tape.values[gone:], strict=True):
             told.setdefault((ts, spec.symbol == "", spec.symbol), {})[spec.name] = value
     for (ts, _, symbol), found in sorted(told.items()):
         if ts > NEVER:

@@ -10,17 +10,20 @@ import json
 import os
 import secrets
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["KILL", "answered", "asked", "leave", "pending"]
+__all__ = ["KILL", "answered", "asked", "heard", "leave", "pending", "swept"]
 
 KILL = "KILL"
 FOLDER = "requests"
+ANSWER = ".answer.json"
 LARGEST = 65_536  # bytes of a request
+FORGOTTEN = 3600  # seconds after which nobody waits for an answer any more
 
 
 def leave(state: Path, request: Mapping[str, object]) -> Path:
@@ -45,7 +48,7 @@ def pending(state: Path) -> Iterator[tuple[Path, dict[str, Any] | str]]:
         return
     for name in names:
         path = state / FOLDER / name
-        if name.endswith(".json") and not name.endswith(".answer.json"):
+        if name.endswith(".json") and not name.endswith(ANSWER):
             yield path, _read(path)
 
 
@@ -60,24 +63,60 @@ def _read(path: Path) -> dict[str, Any] | str:
     return found if isinstance(found, dict) else "a request is an object of JSON"
 
 
-def answered(path: Path, answer: str) -> None:
-    """Say what became of a request: "" when it was done, else why not."""
-    told = path.with_name(path.name.removesuffix(".json") + ".answer.json")
-    temporary = told.with_suffix(".tmp")
-    temporary.write_text(json.dumps({"refused": answer}), encoding="utf-8")
-    temporary.replace(told)
-    path.unlink(missing_ok=True)
+def answered(path: Path, refused: str, told: Mapping[str, object] | None = None) -> bool:
+    """Say what became of a request: "" when it was done, else why not; and what was asked for.
+
+    Return whether the request is gone; a disk that refuses keeps it, and the bot goes on.
+    """
+    there = _answer(path)
+    temporary = there.with_suffix(".tmp")
+    with suppress(OSError):
+        temporary.write_text(json.dumps({"refused": refused, "told": dict(told or {})}), "utf-8")
+        temporary.replace(there)
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        try:
+            path.rename(path.with_suffix(".odd"))  # a folder of that name
+        except OSError:
+            return False
+    return True
 
 
 def asked(path: Path, seconds: float, pause: float = 0.05) -> str | None:
     """Wait for the answer to a request; None when nobody answered in time."""
-    told = path.with_name(path.name.removesuffix(".json") + ".answer.json")
-    until = time.monotonic() + seconds
+    answer = heard(path, seconds, pause)
+    return None if answer is None else str(answer["refused"])
+
+
+def heard(path: Path, seconds: float, pause: float = 0.05) -> dict[str, Any] | None:
+    """Wait for the whole answer to a request; None when nobody answered in time."""
+    there, until = _answer(path), time.monotonic() + seconds
     while True:
-        if told.exists():
-            answer = json.loads(told.read_text(encoding="utf-8"))["refused"]
-            told.unlink(missing_ok=True)
-            return str(answer)
-        if time.monotonic() >= until:
-            return None
-        time.sleep(pause)
+        try:
+            answer = json.loads(there.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            if time.monotonic() >= until:
+                return None
+            time.sleep(pause)
+            continue
+        there.unlink(missing_ok=True)
+        return dict(answer)
+
+
+def swept(state: Path) -> None:
+    """Remove answers, and halves of requests, that nobody has come for in an hour."""
+    try:
+        names = [entry.name for entry in os.scandir(state / FOLDER)]
+    except OSError:
+        return
+    for name in names:
+        path = state / FOLDER / name
+        if name.endswith((ANSWER, ".tmp")):
+            with suppress(OSError):
+                if time.time() - path.lstat().st_mtime > FORGOTTEN:
+                    path.unlink()
+
+
+def _answer(path: Path) -> Path:
+    return path.with_name(path.name.removesuffix(".json") + ANSWER)

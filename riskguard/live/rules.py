@@ -6,6 +6,7 @@ guard can be built again, for a restart, a replay, or while a rule of an earlier
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from riskguard.language.binding import bind
 from riskguard.language.reader import load_rules, read_text
 from riskguard.language.ruleset import Actions, input_of
 from riskguard.language.writing.printing import printed
+from riskguard.live.written import texts, with_texts
 from riskguard.market import Instrument
 
 if TYPE_CHECKING:
@@ -101,10 +103,10 @@ def _read(ruleset: RuleSet) -> set[str]:
 class Loaded:
     """One rule file as read once: its text in effect, its hash, and the guard it makes."""
 
-    __slots__ = ("fit", "hash", "text", "unbound")
+    __slots__ = ("file", "fit", "hash", "text", "unbound")
 
-    def __init__(self, unbound: RuleSet, fit: Fit) -> None:
-        self.unbound, self.fit = unbound, fit
+    def __init__(self, unbound: RuleSet, fit: Fit, file: str = "") -> None:
+        self.unbound, self.fit, self.file = unbound, fit, file
         self.text, self.hash = printed(unbound), unbound.hash
 
     @staticmethod
@@ -114,7 +116,7 @@ class Loaded:
         Raises:
             RuleError: it has errors.
         """
-        return Loaded(load_rules(path), fit)
+        return Loaded(load_rules(path), fit, os.path.abspath(path))  # noqa: PTH100 - a link stays one
 
     @staticmethod
     def again(about: Mapping[str, Any]) -> Loaded:
@@ -131,11 +133,16 @@ class Loaded:
         if ruleset is None or ruleset.hash != about.get("hash"):
             said = found[0].message if found else "they mean something else now"
             raise StateError(f"the rules kept with the state cannot be used: {said}")
-        return Loaded(ruleset, fit)
+        ruleset = with_texts(ruleset, [str(line) for line in about.get("lines", ())])
+        return Loaded(ruleset, fit, str(about.get("file", "")))
 
     def about(self) -> dict[str, Any]:
         """Return what is kept with the state."""
-        return {"rules": self.text, "hash": self.hash, "fit": self.fit.plain()}
+        fit = self.fit.plain()
+        lines = texts(self.unbound)
+        return {
+            "rules": self.text, "hash": self.hash, "lines": lines, "fit": fit, "file": self.file,
+        }  # fmt: skip
 
     def guard(self) -> Guard:
         """Return a new guard of these rules.

@@ -13,16 +13,19 @@ from os.path import exists
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from riskguard._version import VERSION
 from riskguard.engine.events import Event, Refused, nanoseconds
 from riskguard.engine.orders import Reason
 from riskguard.engine.recorded import recorded
 from riskguard.engine.strictest import looser, strictest
 from riskguard.errors import RiskguardError
 from riskguard.live.memory import Memory, begun, kept, restored
-from riskguard.live.recorder import Former, Recorder
-from riskguard.live.reloading import adopt
-from riskguard.live.requests import KILL, answered, pending
+from riskguard.live.operating import DRILLED, REFUSED, ordered, worded
+from riskguard.live.recorder import Recorder
+from riskguard.live.reloading import succeeded
+from riskguard.live.requests import KILL, answered, pending, swept
 from riskguard.live.rules import Fit, Loaded
+from riskguard.live.standing import standing
 from riskguard.live.ticker import Ticker
 from riskguard.store import Entry, Store
 
@@ -66,6 +69,7 @@ class Session:
         self.killed = False
         self._begun = False  # something has been taken since the start
         self._since = 0  # inputs stored since the last snapshot
+        self._answered: set[str] = set()  # requests that were obeyed and could not be removed
         loaded = Loaded.read(self.path, self.fit)
         first = Memory(loaded, loaded.guard())
         self.store = Store(self.folder, clock=self.ticker.seconds, now=self.ticker.now)
@@ -173,30 +177,32 @@ class Session:
     def status(self) -> dict[str, Any]:
         """Return how the guard is, and the process around it, as JSON holds it."""
         with self.lock:
-            return self.guard.status() | {
+            return standing(self.recorder, self.loaded) | {
                 "degraded": self.store.degraded,
                 "stale_rules": self.stale,
                 "killed": self.killed,
                 "clock_off_ns": self.ticker.doubt(),
-                "still_on_from_earlier_rules": [
-                    name for former in self.recorder.formers for name in former.on
-                ],
                 "intake_refused": dict(self.intake.refused),
                 "coverage": dict(self.intake.coverage),
-                "outstanding": [action.id for action in self.poll()],
             }
 
     # ------------------------------------------------------------ inside
 
     def _start(self, first: Memory) -> None:
         found = self.store.restored
-        memory = first if found.fresh or found.lost else restored(found)
+        fresh = found.fresh or bool(found.lost)
+        memory = first if fresh else restored(found)
         self._put(memory)
         if found.lost:
             self.recorder.lose(self._now(), found.lost)
         if memory.loaded.hash != first.loaded.hash or memory.loaded.fit != self.fit:
             self._replace(first.loaded)
-        self._commit([self._decided("started")], whole=True, about=True)
+        self.loaded.file = first.loaded.file
+        about = self.loaded.about() if fresh else {}
+        started = self._decided("started", riskguard=VERSION, about=about)
+        self._commit([started], whole=True, about=True)
+        swept(self.folder)
+        self._operate()  # before the first event
 
     def _put(self, memory: Memory) -> None:
         self.loaded, self.killed = memory.loaded, memory.killed
@@ -205,19 +211,12 @@ class Session:
 
     def _replace(self, loaded: Loaded) -> None:
         """Put other rules in force; raises where they do not fit, and has changed nothing then."""
-        old, guard = self.recorder.guard, loaded.guard()
-        stays = adopt(old, guard)
         before = self.decision
-        formers = list(self.recorder.formers)
-        if stays:
-            old.also(None)
-            old.only = stays
-            old.remade()
-            formers.append(Former(self.loaded, old))
+        guard, formers = succeeded(self.recorder, self.loaded, loaded)
         told, waits = self.recorder.taken(), self.intake.dump()
         self._put(Memory(loaded, guard, formers, self.killed, waits))
         self.recorder.told[:0] = told
-        self._settle(before, -1, "reload", about=True)
+        self._settle(before, -1, "reload", about=loaded.about())
 
     def _now(self) -> int:
         return max(self.ticker.now(), self.guard.as_of, 0)
@@ -232,19 +231,19 @@ class Session:
         self._settle(before, instant)
         return self.decision
 
-    def _decided(self, kind: str) -> Entry:
-        return Entry(self._now(), kind, {"decision": recorded(self.recorder.decision)})
+    def _decided(self, kind: str, **more: object) -> Entry:
+        return Entry(self._now(), kind, {"decision": recorded(self.recorder.decision), **more})
 
     def _settle(
-        self, before: Decision, instant: int, kind: str = "decision", *, about: bool = False
+        self, before: Decision, instant: int, kind: str = "decision", **more: object
     ) -> None:
         """Store what changed; what allows more than before waits until it is stored."""
         now = self.recorder.decision
-        if now is before and self.guard.as_of == instant:
+        changed = kind != "decision" or now != before
+        if not changed and self.guard.as_of == instant:
             return
-        changed = now is not before
-        entries = [self._decided(kind)] if changed else []
-        stored = self._commit(entries, whole=changed, about=about)
+        entries = [self._decided(kind, **more)] if changed else []
+        stored = self._commit(entries, whole=changed, about="about" in more)
         if not stored and changed and looser(now, before):
             held = self.recorder.held
             self.recorder.hold(before if held is None else strictest(held, before))
@@ -274,26 +273,31 @@ class Session:
             self._obey({"do": "halt", "by": KILL, "note": "the kill switch"})
         self.killed = killed
         for path, request in pending(self.folder):
-            refused = request if isinstance(request, str) else self._obey(request)
-            answered(path, refused)
+            if path.name not in self._answered:
+                refused = request if isinstance(request, str) else self._obey(request)
+                told = {"degraded": self.store.degraded}
+                if isinstance(request, dict) and request.get("do") == "status":
+                    told = self.status()
+                if not answered(path, refused, told):
+                    self._answered.add(path.name)
 
     def _obey(self, request: dict[str, Any]) -> str:
         """Do what an operator asks; return why not, "" where it is done."""
-        if request.get("do") == "reload":
+        asked, now = worded(request), self._now()
+        do = asked.get("do")
+        if do == "status":
+            return ""
+        if do == "reload":
             return self.reload()
-        if request.get("do") == "resume" and exists(self._switch):  # noqa: PTH110 - as above
-            return f"{KILL} lies in the folder of the state: remove it first"
-        data = {
-            key: value
-            for key, value in request.items()
-            if key in ("do", "rule", "by", "note", "until")
-        }
-        before, instant = self.recorder.decision, -1
-        try:
-            self.intake.take(Event(self._now(), "operator", "*", data, source="operator"))
-        except RiskguardError as error:
-            return str(error)
-        self._settle(before, instant, "operator")
+        if do == DRILLED:
+            self._commit([Entry(now, DRILLED, asked)])
+            return ""
+        before = self.recorder.decision
+        refused = ordered(self.intake, self.folder, now, asked)
+        if refused:
+            self._commit([Entry(now, REFUSED, {"asked": asked, "why": refused[:4000]})])
+            return refused
+        self._settle(before, -1, "operator", asked=asked)
         return ""
 
 

@@ -19,7 +19,8 @@ from riskguard.store.checking import (
 )
 from riskguard.store.database import connect
 from riskguard.store.files import Damage, named
-from riskguard.store.rows import Input
+from riskguard.store.lock import Mark, holder
+from riskguard.store.rows import Contents, Input
 
 if TYPE_CHECKING:
     import sqlite3
@@ -76,6 +77,20 @@ class Journal:
         with self._open() as db:
             rows, _ = walk(db, heads(db)["input"], after)
         return [Input(seq, ts, json.loads(body)) for seq, ts, body, _ in rows]
+
+    def contents(self) -> Contents:
+        """Return all that is stored, as it is at one moment."""
+        with self._open() as db:
+            about, ends = check(db).restored.about, heads(db)
+            kept = tuple(snapshots(db))
+            moves, _ = walk(db, ends["transition"], 0)
+            told, _ = walk(db, ends["input"], 0)
+        inputs = tuple(Input(seq, ts, json.loads(body)) for seq, ts, body, _ in told)
+        return Contents(about, kept, tuple(map(transition, moves)), inputs)
+
+    def holder(self) -> Mark | None:
+        """Return what the process that writes this state has marked; None where none does."""
+        return holder(self._files.lock)
 
     def verify(self) -> str:
         """Walk every row that is stored; return what is wrong, or nothing."""

@@ -11,6 +11,7 @@ import json
 import os
 import stat
 import sys
+import time
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,9 +25,10 @@ if sys.platform != "win32":  # pragma: no branch - a lock is refused there
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Lock", "Mark"]
+__all__ = ["Lock", "Mark", "holder"]
 
 SIZE = 512  # bytes of the mark: one sector, written at once
+PEEKS = 200  # tries to take a lock from those who only look whether it is free, 1 ms each
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -121,9 +123,38 @@ def _opened(path: Path) -> int:
     return handle
 
 
-def _locked(handle: int) -> bool:
+def holder(path: Path) -> Mark | None:
+    """Return the mark of the process that holds a lock; None where nobody does.
+
+    Whoever looks shares the lock for that moment; a starter waits until it is given back.
+    """
+    if sys.platform == "win32":
+        return None
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        return None if _flocked(handle, fcntl.LOCK_SH) else _read(handle)
+    finally:
+        os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    """Take a lock for oneself; who only looks is waited for, who holds it is not."""
+    for _ in range(PEEKS):
+        if _flocked(handle, fcntl.LOCK_EX):
+            return True
+        if not _flocked(handle, fcntl.LOCK_SH):
+            return False
+        fcntl.flock(handle, fcntl.LOCK_UN)
+        time.sleep(0.001)
+    return False
+
+
+def _flocked(handle: int, kind: int) -> bool:
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -23,6 +23,7 @@ __all__ = [
     "PRUNED",
     "STATE_LOST",
     "Chain",
+    "Contents",
     "Entry",
     "Input",
     "Restored",
@@ -92,6 +93,15 @@ class Restored(NamedTuple):
     done: frozenset[str] = frozenset()
     seq: int = 0
     whole: bool = True
+
+
+class Contents(NamedTuple):
+    """All that a journal holds at one moment, oldest first."""
+
+    about: Body
+    snapshots: tuple[Snapshot, ...]
+    transitions: tuple[Transition, ...]
+    inputs: tuple[Input, ...]
 
 
 def canonical(body: object) -> str:

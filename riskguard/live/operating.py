@@ -1,0 +1,94 @@
+"""What an operator may ask of a guard, and how a guard that runs, or does not, takes it.
+
+A request waits in the folder of the state. The process that holds the state obeys it at its next
+tick; where none does, it is tried on what is stored, and obeyed at the next start.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from riskguard.engine.events import Event
+from riskguard.errors import RECEIVED, RiskguardError, visible
+from riskguard.live.memory import begun, restored
+from riskguard.live.recorder import Recorder
+from riskguard.live.requests import KILL, heard, leave, pending
+from riskguard.store import Journal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from riskguard.engine.intake import Intake
+
+__all__ = ["DRILLED", "PATIENCE", "REFUSED", "Answer", "ask", "ordered", "worded"]
+
+DRILLED, REFUSED = "drilled", "refused"  # kinds of transitions, beside those of the store
+PATIENCE = 3.0  # seconds to wait for a process: it ticks about once a second
+WORDS = ("do", "rule", "by", "note")
+
+
+class Answer(NamedTuple):
+    """What became of a request: `refused` says why it is not done; `waits` that nobody obeyed."""
+
+    refused: str = ""
+    waits: str = ""  # until when: nobody has obeyed yet
+    told: Mapping[str, Any] = {}
+
+
+def worded(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what counts of a request, its texts cut and made visible."""
+    found: dict[str, Any] = {
+        name: visible(str(request[name]))[: 2 * RECEIVED] for name in WORDS if name in request
+    }
+    if "until" in request:
+        until = request["until"]
+        found["until"] = until if isinstance(until, int) else visible(str(until))[:RECEIVED]
+    return found
+
+
+def ordered(intake: Intake, folder: Path, now: int, request: Mapping[str, Any]) -> str:
+    """Do what an operator asks of a guard; return why not, "" where it is done."""
+    if request.get("do") == "resume" and (folder / KILL).exists():
+        return f"{KILL} lies in the folder of the state: remove it first"
+    try:
+        intake.take(Event(now, "operator", "*", request, source="operator"))
+    except RiskguardError as error:
+        return str(error)
+    return ""
+
+
+def ask(folder: Path, request: Mapping[str, Any], now: int, patience: float = PATIENCE) -> Answer:
+    """Leave a request and wait for what becomes of it.
+
+    Where no process holds the state, a request that would be refused is not left at all.
+
+    Raises:
+        StateError: there is no state, or what is stored cannot be read.
+    """
+    journal = Journal(folder)
+    holder = journal.holder()
+    if holder is None:
+        refused = _tried(journal, folder, request, now)
+        if not refused:
+            leave(folder, request)
+        return Answer(refused, "the next start: no process holds the state")
+    journal.restored()  # what cannot be read is told at once
+    answer = heard(leave(folder, request), patience)
+    if answer is None:
+        return Answer(waits=f"process {holder.pid} ticks: it has not within {patience:g} s")
+    return Answer(str(answer["refused"]), told=answer.get("told") or {})
+
+
+def _tried(journal: Journal, folder: Path, request: Mapping[str, Any], now: int) -> str:
+    """Return why what is stored would refuse a request, after those that wait already."""
+    memory = restored(journal.restored())
+    recorder = Recorder(memory.guard, memory.formers)
+    intake = begun(memory, recorder)
+    now = max(now, memory.guard.as_of)
+    if (folder / KILL).exists() and not memory.killed:
+        ordered(intake, folder, now, {"do": "halt", "by": KILL})
+    for _, earlier in pending(folder):
+        if not isinstance(earlier, str):
+            ordered(intake, folder, now, worded(earlier))
+    return ordered(intake, folder, now, worded(request))

@@ -1,0 +1,122 @@
+"""What the simulator found once stays mended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from riskguard import State
+from riskguard.engine.events import Event
+from riskguard.live.requests import asked, heard, leave
+from riskguard.live.session import Session
+from riskguard.market import HOUR, SECOND
+from riskguard.store import Journal
+from tests.live.world import RULES, START, World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+OI = """\
+  crowd:
+    when: oi.drop(2h) >= 5%
+    clear: oi.drop(2h) < 2%
+    do: {exposure_cap: 60%}
+"""
+
+
+def polled(world: World, session: Session, hour: int, coins: float, close: float = 100.0) -> None:
+    world.now = START + hour * HOUR
+    session.take(Event(world.now, "open_interest", "BTC", {"coins": coins}))
+    world.bar(session, hour, close)
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_other_rules_keep_a_halt_and_what_was_done(world: World, *, restart: bool) -> None:
+    session = world.session()
+    world.fallen(session)
+    (action, *_) = session.poll()
+    session.done(action.id)
+    path = leave(world.state, {"do": "halt", "by": "ann"})
+    session.tick()
+    assert asked(path, 0.0) == ""
+    left = {one.id for one in session.poll()}
+    tightening = session.guard.episodes.tightening
+    for text in (RULES.replace("close < 60", "close < 61"), RULES):
+        world.rules.write_text(text)
+        if restart:
+            session.close()
+            session = world.session()
+        else:
+            assert session.reload() == ""
+        assert (session.decision.state, session.decision.latched) == (State.HALTED, True)
+        assert session.decide(world.intent()).answer == "deny"
+        assert session.guard.episodes.tightening >= tightening
+        assert action.id not in {one.id for one in session.poll()}
+    assert {one.id for one in session.poll()} == left
+    session.close()
+
+
+def test_a_rule_of_an_earlier_file_hears_what_only_it_reads(world: World) -> None:
+    world.rules.write_text(RULES + OI)
+    with world.session() as session:
+        for hour, coins in enumerate([1000.0, 1000.0, 1000.0, 900.0], 1):
+            polled(world, session, hour, coins)
+        assert session.decision.active == ("crowd",)
+        world.rules.write_text(RULES)
+        assert session.reload() == ""
+        polled(world, session, 5, 900.0)
+        assert session.decision.active == ("crowd",)
+        polled(world, session, 6, 900.0)
+        assert session.decision.active == ()
+
+
+def test_other_rules_pass_over_what_waits_for_a_series_they_do_not_read(world: World) -> None:
+    world.rules.write_text(RULES + OI.replace("oi.drop(2h)", "liq.long.sum(2h)").replace(
+        ">= 5%", ">= $5M").replace("< 2%", "< $1M"))  # fmt: skip
+    with world.session() as session:
+        for hour in (1, 2, 3):
+            world.bar(session, hour, 100)
+        data = {"liquidated_side": "long", "notional_usd": 5.0}
+        session.take(Event(world.now, "liquidation", "BTC", data))
+        world.rules.write_text(RULES)
+        assert session.reload() == ""
+        assert world.bar(session, 4, 100).state is State.ACTIVE
+
+
+@pytest.mark.parametrize("stamp", [None, "now", 1.5, float("nan"), True, -1, 10**30])
+def test_a_stamp_that_is_none_is_refused_and_counted(world: World, stamp: object) -> None:
+    with world.session() as session:
+        session.take(Event(stamp, "bar", "BTC", {"close": 100.0, "interval_ns": HOUR}))
+        assert list(session.status()["intake_refused"].values()) == [1]
+
+
+def test_what_waits_for_the_disk_is_all_that_was_in_force_since(world: World) -> None:
+    world.rules.write_text(RULES + OI.replace("exposure_cap: 60%", "leverage_cap: 2x"))
+    with world.session() as session:
+        for hour, close in enumerate([100, 100, 100, 93, 92], 1):
+            polled(world, session, hour, 1000.0, close)
+        assert session.decision.active == ("fall",)
+        session.store._db.execute("PRAGMA query_only=ON")
+        for hour, coins in enumerate([1000.0, 1000.0, 900.0, 900.0, 900.0], 6):
+            polled(world, session, hour, coins, 92 if hour == 6 else 99)
+        assert session.guard.own.active == ()
+        assert (session.decision.exposure_cap, session.decision.leverage_cap) == (0.5, 2.0)
+        session.store._db.execute("PRAGMA query_only=OFF")
+        world.now += 120 * SECOND
+        assert session.tick().exposure_cap == 1.0
+
+
+def test_time_that_passes_beside_rules_of_an_earlier_file_stores_nothing(world: World) -> None:
+    with world.session() as session:
+        world.fallen(session)
+        world.rules.write_text(RULES.replace("50%", "90%"))
+        assert session.reload() == ""
+        before = session.store.seq
+        for _ in range(60):
+            world.now += SECOND
+            session.tick()
+        assert session.store.seq == before

@@ -1,0 +1,103 @@
+"""An operator asks, and a live guard answers: once, and before the first event."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from riskguard import State
+from riskguard.engine.events import Event
+from riskguard.live.requests import asked, heard, leave
+from riskguard.live.session import Session
+from riskguard.market import HOUR, SECOND
+from riskguard.store import Journal
+from tests.live.world import RULES, START, World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_requests_that_wait_are_obeyed_at_the_start_before_the_first_event(world: World) -> None:
+    with world.session() as session:
+        world.bar(session, 1, 100)
+    path = leave(world.state, {"do": "halt", "by": "ann", "note": "overnight"})
+    with world.session() as again:
+        assert again.decision.state is State.HALTED
+        assert asked(path, 0.0) == ""
+        assert again.decide(world.intent()).answer == "deny"
+    (world.state / "KILL").touch()
+    leave(world.state, {"do": "resume", "by": "ann"})
+    with world.session() as third:
+        assert third.decision.state is State.HALTED
+    (world.state / "KILL").unlink()
+    leave(world.state, {"do": "resume", "by": "ann"})
+    with world.session() as fourth:
+        assert fourth.decision.state is State.REDUCING  # `fall` has not seen its two hours yet
+        assert fourth.decision.latched is False
+
+
+def test_no_request_stops_a_bot(world: World) -> None:
+    with world.session() as session:
+        world.bar(session, 1, 100)
+        folder = world.state / "requests"
+        folder.mkdir()
+        (folder / "1.json").mkdir()
+        (folder / "2.json").write_text('{"do": "mute", "rule": "fall", "until": NaN}')
+        (folder / "3.json").write_text('{"do": ["halt"], "note": {"a": [1, NaN]}}')
+        (folder / "4.json").write_text('{"do": "mute", "rule": "fall", "until": 1e400}')
+        (folder / "5.json").write_text('{"do": "release", "rule": "\\ud800\\u0000"}')
+        for _ in range(2):
+            world.now += 10**9
+            session.tick()
+        assert [name.name for name in folder.glob("?.json")] == []
+    kinds = [one.kind for one in Journal(world.state).transitions()]
+    assert kinds.count("refused") == 4
+
+
+def test_an_order_that_cannot_be_removed_is_obeyed_once(world: World, monkeypatch) -> None:
+    with world.session() as session:
+        world.bar(session, 1, 100)
+        leave(world.state, {"do": "halt", "by": "ann"})
+        monkeypatch.setattr(Path, "unlink", _denied)
+        monkeypatch.setattr(Path, "rename", _denied)
+        for _ in range(3):
+            world.now += 10**9
+            session.tick()
+        monkeypatch.undo()
+        assert session.decision.state is State.HALTED
+    kinds = [one.kind for one in Journal(world.state).transitions()]
+    assert kinds.count("operator") == 1
+
+
+def _denied(*_: object, **__: object) -> None:
+    raise PermissionError("read-only")
+
+
+def test_a_process_answers_how_it_is(world: World) -> None:
+    with world.session() as session:
+        world.fallen(session)
+        path = leave(world.state, {"do": "status"})
+        session.tick()
+        told = heard(path, 1.0)["told"]
+        assert told["state"] == "CAUTION"
+        assert told["file"] == str(world.rules)
+        assert [one["name"] for one in told["rules"] if one["on"]] == ["fall"]
+    assert {one.kind for one in Journal(world.state).transitions()} == {
+        "started",
+        "decision",
+        "stopped",
+    }
+
+
+def test_a_file_that_reads_fewer_series_takes_over(world: World) -> None:
+    both = RULES.replace("close < 60", "oi.change(2h) <= -50%")
+    world.rules.write_text(both)
+    with world.session() as session:
+        world.bar(session, 1, 100)
+        session.take(Event(world.now, "open_interest", "BTC", {"coins": 1000.0}))
+        session.tick()
+        world.rules.write_text(RULES)
+        assert session.reload() == ""
