@@ -23,8 +23,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)(?: ([\w ]+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"`([\w-]+\.yaml)`:\s*\Z")
-# blocks that stand each for itself; the tutorial is one session: test_tutorial.py
-APART = [page for page in PAGES if page.name != "tutorial.md"]
+# blocks that stand each for itself; two pages are sessions: test_tutorial.py, test_live_page.py
+APART = [page for page in PAGES if page.name not in {"live.md", "tutorial.md"}]
 SCENARIO = ROOT / "riskguard" / "history" / "scenarios" / "feb-2026"
 
 FLAGS = doctest.ELLIPSIS | doctest.DONT_ACCEPT_BLANKLINE

@@ -13,13 +13,18 @@ from riskguard.cli import (
     backtest,
     check,
     diff,
+    drill,
     explain,
     new,
+    orders,
+    replay,
     scenarios,
     schema,
     show,
+    status,
     test,
     verify,
+    why,
 )
 from riskguard.cli.failures import run
 
@@ -38,13 +43,22 @@ app = typer.Typer(
 app.command("backtest")(backtest.backtest)
 app.command("check")(check.check)
 app.command("diff")(diff.diff)
+app.command("drill")(drill.drill)
 app.command("explain")(explain.explain)
+app.command("halt")(orders.halt)
+app.command("mute")(orders.mute)
 app.command("new")(new.new)
+app.command("release")(orders.release)
+app.command("reload")(orders.reload)
+app.command("replay")(replay.replay)
+app.command("resume")(orders.resume)
 app.command("scenarios")(scenarios.scenarios)
 app.command("schema")(schema.schema)
 app.command("show")(show.show)
+app.command("status")(status.status)
 app.command("test")(test.test)
 app.command("verify")(verify.verify)
+app.command("why")(why.why)
 
 
 def _version(wanted: bool) -> None:

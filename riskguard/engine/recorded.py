@@ -12,7 +12,7 @@ from riskguard.engine.decision import Decision, Reading, State
 if TYPE_CHECKING:
     from riskguard.engine.bodies import Body
 
-__all__ = ["decision_of", "recorded"]
+__all__ = ["OF_READING", "decision_of", "recorded"]
 
 FIELDS = tuple(one.name for one in fields(Decision))
 OF_READING = tuple(one.name for one in fields(Reading))

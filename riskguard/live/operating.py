@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from riskguard.engine.events import Event
-from riskguard.errors import RECEIVED, RiskguardError, visible
+from riskguard.errors import RECEIVED, RiskguardError, StateError, visible
 from riskguard.live.memory import begun, restored
 from riskguard.live.recorder import Recorder
 from riskguard.live.requests import KILL, heard, leave, pending
-from riskguard.store import Journal
+from riskguard.store import Entry, Journal, Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from riskguard.engine.intake import Intake
 
-__all__ = ["DRILLED", "PATIENCE", "REFUSED", "Answer", "ask", "ordered", "worded"]
+__all__ = ["DRILLED", "PATIENCE", "REFUSED", "Answer", "ask", "drilled", "ordered", "worded"]
 
 DRILLED, REFUSED = "drilled", "refused"  # kinds of transitions, beside those of the store
 PATIENCE = 3.0  # seconds to wait for a process: it ticks about once a second
@@ -71,13 +71,25 @@ def ask(folder: Path, request: Mapping[str, Any], now: int, patience: float = PA
     if holder is None:
         refused = _tried(journal, folder, request, now)
         if not refused:
-            leave(folder, request)
-        return Answer(refused, "the next start: no process holds the state")
+            _left(folder, request)
+        return Answer(refused, "a process starts: none holds the state now")
     journal.restored()  # what cannot be read is told at once
-    answer = heard(leave(folder, request), patience)
+    path = _left(folder, request)
+    try:
+        answer = heard(path, patience)
+    except KeyboardInterrupt:  # who does not wait for the answer takes the order back
+        path.unlink(missing_ok=True)
+        raise
     if answer is None:
         return Answer(waits=f"process {holder.pid} ticks: it has not within {patience:g} s")
     return Answer(str(answer["refused"]), told=answer.get("told") or {})
+
+
+def _left(folder: Path, request: Mapping[str, Any]) -> Path:
+    try:
+        return leave(folder, request)
+    except OSError as error:
+        raise StateError(f"no request can be left in {folder}: {error.strerror}") from error
 
 
 def _tried(journal: Journal, folder: Path, request: Mapping[str, Any], now: int) -> str:
@@ -92,3 +104,24 @@ def _tried(journal: Journal, folder: Path, request: Mapping[str, Any], now: int)
         if not isinstance(earlier, str):
             ordered(intake, folder, now, worded(earlier))
     return ordered(intake, folder, now, worded(request))
+
+
+def drilled(folder: Path, by: str, now: int) -> str:
+    """Note in a state that its drill was done; return who noted it.
+
+    Raises:
+        StateInUseError: a process holds the state and does not answer.
+        StateError: there is no state, or what is stored cannot be read.
+    """
+    journal = Journal(folder)
+    journal.restored()  # a damaged state is not opened to write: a start has to set it aside
+    note = {"do": DRILLED, "by": by}
+    holder = journal.holder()
+    if holder is not None:
+        path = _left(folder, note)
+        if heard(path, PATIENCE) is not None:
+            return f"process {holder.pid}"
+        path.unlink(missing_ok=True)
+    with Store(folder) as store:
+        store.commit([Entry(now, DRILLED, worded(note))])
+    return "this command"

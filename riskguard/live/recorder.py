@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from riskguard.engine.guard import Guard
     from riskguard.live.rules import Loaded
 
-__all__ = ["Former", "Recorder"]
+__all__ = ["SAMPLES", "Former", "Recorder"]
 
 SAMPLES = ("renew", "update")
+MOST_EMPTY = 4096  # rows
 # what else may be told to a guard: the names of its methods
 CALLS = ("amend", "halt", "lose", "mute", "pause", "release", "resume")
 
@@ -63,6 +64,7 @@ class Recorder:
         self._beside: Decision | None = None
         # of each level since the last change: when it was told in a row that stays, its last row
         self._levels: dict[tuple[str, str], tuple[int, list[Any] | None]] = {}
+        self._empty = 0  # rows of `told` that are left out
         self._positions: dict[str, float] = {}
         self._join()
 
@@ -130,7 +132,7 @@ class Recorder:
 
     def taken(self) -> list[list[Any]]:
         """Return what was told since the last time it was asked for."""
-        told, self.told = self.told, []
+        told, self.told, self._empty = self.told, [], 0
         self._levels.clear()
         return [row for row in told if row]
 
@@ -194,9 +196,17 @@ class Recorder:
             if last is not None and ts - since > self._fresh(symbol, level):
                 since = last[1]
             elif last is not None:
-                last.clear()  # `taken` passes over it
+                self._leave_out(last)
             first = (symbol, level) not in self._levels
             self._levels[symbol, level] = (since, None if first else row)
+
+    def _leave_out(self, row: list[Any]) -> None:
+        """Empty a row: it is passed over, and taken out with others."""
+        row.clear()
+        self._empty += 1
+        if self._empty > MOST_EMPTY:
+            self.told = [one for one in self.told if one]
+            self._empty = 0
 
     def _fresh(self, symbol: str, level: str) -> int:
         """Return for how long a level stands, at the guard that is the first to call it old."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from riskguard.engine.recorded import recorded
+from riskguard.engine.recorded import OF_READING, recorded
 from riskguard.errors import RiskguardError, StateError
 from riskguard.live.memory import Memory, remembered
 from riskguard.live.recorder import Recorder
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from riskguard.store import Contents, Input, Snapshot, Transition
 
-__all__ = ["Difference", "Replay", "Step", "differs"]
+__all__ = ["Checked", "Difference", "Replay", "Step", "checked", "differs"]
 
 FOREVER = 1 << 62
 
@@ -64,7 +64,10 @@ class Replay:
         self.from_snapshot, memory = self._beginning()
         self.loaded = memory.loaded
         self.recorder = Recorder(memory.guard, memory.formers)
-        self.version = ""
+        after = self.from_snapshot.after_transition if self.from_snapshot else 0
+        earlier = [one for one in contents.transitions if one.seq <= after]
+        versions = [one.body["riskguard"] for one in earlier if "riskguard" in one.body]
+        self.version = str(versions[-1]) if versions else ""
         self.told = 0  # inputs
 
     @property
@@ -181,14 +184,36 @@ def _heard(memory: Memory) -> int:
 
 # ---------------------------------------------------------------- differences
 
-READING = ("rule", "line", "value", "threshold", "margin", "truth", "dimension", "role", "reads")
+
+class Checked(NamedTuple):
+    """What came of a check: how many decisions were made again, and the first that differs."""
+
+    decisions: int
+    step: Step | None = None
+    difference: Difference | None = None
+    rule_hash: str = ""  # of the rules it was decided again by
+    more: int = 0  # decisions that differ after it
+
+
+def checked(replay: Replay) -> Checked:
+    """Decide a journal again and lay each decision beside the one that was stored."""
+    count, more, first = 0, 0, Checked(0)
+    for step in replay.steps():
+        count += 1
+        difference = differs(step)
+        if difference is not None and first.step is None:
+            first = Checked(0, step, difference, replay.loaded.hash)
+        elif difference is not None:
+            more += 1
+    return first._replace(decisions=count, more=more)
 
 
 def differs(step: Step) -> Difference | None:
     """Return the first thing in which a decision differs from the stored one, byte for byte."""
     if canonical(step.stored) == canonical(step.again):
         return None
-    for name in [*step.again, *sorted(step.stored.keys() - step.again.keys())]:
+    names = [*step.again, *sorted(step.stored.keys() - step.again.keys())]
+    for name in sorted(names, key=lambda name: name == "ts"):  # the time says least
         stored, again = step.stored.get(name), step.again.get(name)
         if canonical(stored) != canonical(again):
             if name == "reasons" and isinstance(stored, list) and isinstance(again, list):
@@ -203,7 +228,7 @@ def _line(stored: list[Any], again: list[Any]) -> Difference:
         if canonical(one) == canonical(two):
             continue
         if isinstance(one, list) and len(one) == len(two) and one[:2] == two[:2]:
-            for name, old, new in zip(READING, one, two, strict=False):
+            for name, old, new in zip(OF_READING, one, two, strict=False):
                 if canonical(old) != canonical(new):
                     return Difference(f"reasons: {one[0]}: {one[1]}: {name}", old, new)
         return Difference("reasons", one, two)

@@ -14,10 +14,11 @@ from riskguard.engine.guard import Guard
 from riskguard.errors import RuleError, StateError
 from riskguard.language.binding import bind
 from riskguard.language.reader import load_rules, read_text
+from riskguard.language.rewriting import deciding, key_of, leaves, series_of
 from riskguard.language.ruleset import Actions, input_of
 from riskguard.language.writing.printing import printed
 from riskguard.live.written import texts, with_texts
-from riskguard.market import Instrument
+from riskguard.market import CATALOGUE, Instrument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,10 +95,12 @@ class Fit:
 ABLE = frozenset(one.name for one in fields(Actions))  # a bot that can do all that is asked
 
 
-def _read(ruleset: RuleSet) -> set[str]:
-    from riskguard.language.rewriting import deciding, key_of, leaves, series_of  # noqa: PLC0415 - not before a file is fitted
+BARS = frozenset(name for name, one in CATALOGUE.items() if one.bar and "." not in name)
 
-    return {key_of(one) for leaf in leaves(*deciding(ruleset)) for one in series_of(leaf)}
+
+def _read(ruleset: RuleSet) -> set[str]:
+    read = {key_of(one) for leaf in leaves(*deciding(ruleset)) for one in series_of(leaf)}
+    return read | BARS
 
 
 class Loaded:

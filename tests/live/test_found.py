@@ -8,10 +8,9 @@ import pytest
 
 from riskguard import State
 from riskguard.engine.events import Event
-from riskguard.live.requests import asked, heard, leave
+from riskguard.live.requests import asked, leave
 from riskguard.live.session import Session
 from riskguard.market import HOUR, SECOND
-from riskguard.store import Journal
 from tests.live.world import RULES, START, World
 
 

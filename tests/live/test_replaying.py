@@ -31,6 +31,21 @@ rules:
   crowded:
     when: funding >= 10bp for 2h
     do: {leverage_cap: 2x}
+  loss:
+    when: equity.drawdown(all) >= 10%
+    latch: true
+    do: {block_entries: both, notify: loss}
+stages:
+  - stage: watch
+    enter: close.drawdown(6h) >= 4%
+    recover: close.rise(3h) >= 1% for 2h
+    do: {exposure_cap: 70%}
+    reentry: {start: 40%, step: 20%, every: 2h, while: close.drop(2h) <= 2%}
+  - stage: out
+    enter: close.drawdown(6h) >= 9%
+    recover: close.rise(3h) >= 2%
+    do: {exposure_cap: 0%, close: longs}
+    min_hold: 3h
 inputs:
   funding: {max_age: 90m}
   oi: {max_age: 20m}
@@ -124,7 +139,8 @@ def test_any_stream_with_restarts_kills_and_reloads_is_decided_again(
         dice = random.Random(seed)
         folder = tmp_path / str(seed)
         folder.mkdir()
-        world = World(folder, LEVELS)
+        rules = LEVELS if seed % 3 else LEVELS.replace("every: 1h", "every: 1h\nevaluate: event")
+        world = World(folder, rules)
         session = world.session()
         price, oi = 100.0, 1000.0
         for hour in range(1, 24):
@@ -137,8 +153,9 @@ def test_any_stream_with_restarts_kills_and_reloads_is_decided_again(
                     rate = dice.choice([0.0001, 0.002])
                     session.take(Event(world.now, "funding", "BTC", {"rate": rate}))
                 else:
-                    position = float(dice.randrange(3))
-                    session.take(Event(world.now, "account", "BTC", {"position": position}))
+                    equity = dice.choice([10_000.0, 9_500.0, 8_000.0])
+                    told = {"position": float(dice.randrange(3)), "equity": equity}
+                    session.take(Event(world.now, "account", "BTC", told))
                 session.tick()
             world.now = max(world.now, START + hour * HOUR + SECOND)
             price *= dice.uniform(0.95, 1.05)
@@ -152,7 +169,7 @@ def test_any_stream_with_restarts_kills_and_reloads_is_decided_again(
                 session = world.session()
             elif chance < 0.35:
                 cap, fall = dice.choice(["50%", "30%", "80%"]), dice.choice(["5%", "2%", "9%"])
-                text = LEVELS.replace("50%", cap).replace("5%\n    clear", f"{fall}\n    clear")
+                text = rules.replace("50%", cap).replace("5%\n    clear", f"{fall}\n    clear")
                 if dice.random() < 0.3:
                     text = text.replace(FLUSH, "")
                 world.rules.write_text(text)
@@ -197,3 +214,51 @@ def test_quiet_ticks_beside_an_earlier_rule_store_nothing(world) -> None:
             world.now += SECOND
             session.tick()
         assert session.store.seq == before
+
+
+def test_a_state_that_was_lost_is_decided_again_from_its_new_beginning(world) -> None:
+    with world.session() as session:
+        world.fallen(session)
+    (world.state / "state.db").write_bytes(b"no database" * 1000)
+    with world.session() as session:
+        assert session.decision.latched
+        world.bar(session, 6, 92)
+    assert same(world) >= 2
+
+
+def test_a_level_that_is_told_often_makes_no_other_one_look_old(world) -> None:
+    world.rules.write_text(LEVELS.replace("oi: {max_age: 20m}", "oi: {max_age: 4h}"))
+
+    def told(minute: int, kind: str, **data: float) -> None:
+        world.now = START + minute * MINUTE
+        session.take(Event(world.now, kind, "BTC", data))
+        session.tick()
+
+    with world.session() as session:
+        for hour in (1, 2):
+            world.bar(session, hour, 100)
+        told(125, "open_interest", coins=1000.0)
+        told(130, "funding", rate=0.0001)
+        world.bar(session, 3, 100)
+        assert session.decision.blind == ()
+        for minute in (185, 200):
+            told(minute, "open_interest", coins=1000.0)
+        told(210, "funding", rate=0.0001)  # 80m after the last: in time
+        for minute in range(215, 236):
+            told(minute, "open_interest", coins=1000.0)
+        assert session.decision.blind == ()
+        rows = [row[0] for row in session.recorder.told if row]
+        assert rows == ["update", "renew", "renew", "renew"]  # as many as show each level fresh
+    assert same(world)
+
+
+def test_a_position_that_stands_is_kept_once(world) -> None:
+    with world.session() as session:
+        world.bar(session, 1, 100)
+        for position in (1.0, 1.0, 1.0, 2.0, 2.0):
+            world.now += SECOND
+            session.take(Event(world.now, "account", "BTC", {"position": position}))
+        assert [row[3] for row in session.recorder.told] == [{"position": 1.0}, {"position": 2.0}]
+        position = session.guard.episodes.of("BTC").position
+    with world.session() as session:
+        assert session.guard.episodes.of("BTC").position == position == 2.0

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from riskguard import RuleError, State, StateInUseError
-from riskguard.engine.events import Event
-from riskguard.live.requests import asked, heard, leave
+from riskguard.live.requests import asked, leave
 from riskguard.live.rules import Fit
 from riskguard.store import Journal
 from tests.live.world import RULES, World
