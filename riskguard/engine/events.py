@@ -8,6 +8,7 @@ by their size and fixed for each source.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from riskguard.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 __all__ = ["KINDS", "Event", "Refused", "coin", "facts", "nanoseconds", "number"]
 
@@ -102,7 +103,7 @@ def nanoseconds(ts: object) -> tuple[int, int]:
 
 
 def coin(symbol: str) -> str:
-    """Return the name rules use for a symbol of a venue.
+    """Return the name rules use for a symbol of a venue, "" where it names none.
 
     >>> [coin(name) for name in ("BTC", "BTC/USDT:USDT", "ETH-USDT", "*")]
     ['BTC', 'BTC', 'ETH', '*']
@@ -123,8 +124,15 @@ def facts(event: Event) -> dict[str, float]:
         Refused: the event is well formed and says something impossible.
     """
     data = event.data
-    if (event.kind, *data) not in SOUND:
+    try:
+        sound = (event.kind, *data) in SOUND
+    except TypeError:
+        sound = False
+    if not sound:
         _check(event)
+    if not (event.symbol.__class__ is event.source.__class__ is event.id.__class__ is str):
+        msg = "symbol, source and id are text"
+        raise Refused(msg)
     reader = READERS.get(event.kind)
     return {} if reader is None else reader(data)
 
@@ -132,8 +140,10 @@ def facts(event: Event) -> dict[str, float]:
 def _check(event: Event) -> None:
     """Check the words of an event and the names of its fields."""
     data = event.data
-    if not all(isinstance(word, str) for word in (event.kind, *data)):
-        msg = "kind and fields of an event are text"
+    if not isinstance(data, Mapping) or not all(
+        isinstance(word, str) for word in (event.kind, *data)
+    ):
+        msg = "kind and names of the fields of an event are text"
         raise DataError(msg)
     form = KINDS.get(event.kind)
     if form is None:
@@ -144,13 +154,13 @@ def _check(event: Event) -> None:
     others = sorted(name for name in data if name not in allowed)
     if missing or (form.one_of and not any(name in data for name in form.one_of)):
         if others:
-            msg = f"{event.kind}: unknown field {others[0]!r}, no {(missing or form.one_of)[0]!r}"
+            msg = f"{event.kind}: unknown field {others[0][:40]!r}, no {(missing or form.one_of)[0]!r}"
             raise Refused(msg)
         wanted = " and ".join(missing) if missing else " or ".join(form.one_of)
         msg = f"a {event.kind} event without {wanted}"
         raise DataError(msg, help=f"its fields are {', '.join(sorted(allowed))}")
     if others:
-        msg = f"{event.kind}: unknown field {others[0]!r}"
+        msg = f"{event.kind}: unknown field {others[0][:40]!r}"
         raise Refused(msg)
     SOUND.add((event.kind, *data))
 

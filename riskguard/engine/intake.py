@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from riskguard.engine.buckets import Buckets, Series
 from riskguard.engine.events import Refused, coin, facts, nanoseconds, number
+from riskguard.engine.known import Known
 from riskguard.engine.windows import NEVER
 from riskguard.errors import DataError, StateError
 from riskguard.language.ruleset import input_of
@@ -32,7 +33,6 @@ __all__ = ["Intake"]
 AHEAD = 5 * SECOND  # an event from further in the future is a fault of its clock
 WAIT = 2 * SECOND
 REASONS = 1_000  # kinds of refusals that are counted apart
-KNOWN = 65_536  # events remembered, so that a replay after a reconnect counts once
 STEPS = (100.0, 1000.0)  # a jump by such a factor, the price standing, is a change of unit
 NEAR, STILL = 0.02, 0.2  # how near to the factor; how far the price may have moved meanwhile
 OPEN_INTEREST = ("oi", "oi_usd")
@@ -42,6 +42,8 @@ ACCOUNT_FLOWS = frozenset(
     {"pnl.realised", "trades.closed", "trades.lost", "trades.stopped", "transfers"}
 )
 BY_ACCOUNT = frozenset({"account", "trade_closed"})
+BY_TRADE = frozenset({"mark", "trade"})
+SPEAKS_OF_TIME = frozenset({"alive", "clock"})
 
 
 def _series(symbol: str, name: str, interval: int, given: SeriesSpec, fresh: int) -> Series:
@@ -86,7 +88,7 @@ class Intake:
         self._decision = guard.update(Sample(0, "*", {}))
         self._units: dict[str, int] = {}
         self._doubted: dict[str, int] = {}  # source -> since when its stamps are in another unit
-        self._known: dict[tuple[object, ...], int] = {}
+        self._known = Known()
         self._last: dict[tuple[str, str], tuple[float, float]] = {}  # value, price beside it
         self._ends: dict[Series, int] = {}  # the bucket a level was told in last
         self._price = 0.0
@@ -135,26 +137,27 @@ class Intake:
 
     def _take(self, event: Event) -> None:
         values = facts(event)
-        ts = self._stamped(event)
-        if event.kind == "operator":
+        ts, kind = self._stamped(event), event.kind
+        if kind == "operator":
             self._operated(event, max(ts, self.now))
             return
         if ts < self.now - self.lateness:
             self._refuse("late")
-        if event.kind not in {"clock", "alive"} and self._told_before(event, ts):
+        if kind not in SPEAKS_OF_TIME and self._known.again(event, ts):
             self._refuse("told before")
-        if event.kind == "bar" and not self.symbol:
+        if kind == "bar" and not self.symbol:
             self.symbol = coin(event.symbol)
         own = self._own(event.symbol)
-        if event.kind == "alive":
+        if kind == "alive":
             self._alive(own, str(event.data["series"]), ts)
-        elif event.kind in BY_ACCOUNT:
+        elif kind in BY_ACCOUNT:
             self._account(own, ts, values)
-        elif event.kind in {"trade", "mark"}:
+        elif kind in BY_TRADE:
             self._traded(own, ts, values["close"])
         else:
             self._market(event, own, ts, values)
-        self.now = max(self.now, ts)
+        if ts > self.now:
+            self.now = ts
         if event.source not in self._units and len(self._units) < REASONS:
             self._units[event.source] = nanoseconds(event.ts)[1]
 
@@ -164,6 +167,8 @@ class Intake:
     def _own(self, symbol: str) -> str:
         """Return the name of a symbol in the plan: "" for the guarded one and the market."""
         name = coin(symbol)
+        if not name:
+            self._refuse("no symbol")
         return "" if name in {"*", self.symbol or name} else name
 
     def _stamped(self, event: Event) -> int:
@@ -188,16 +193,6 @@ class Intake:
         self._units[source] = unit
         del self._doubted[source]
 
-    def _told_before(self, event: Event, ts: int) -> bool:
-        content = event.id or (*sorted(event.data.items()), ts)
-        key = (event.source, event.kind, event.symbol, content)
-        if key in self._known:
-            return True
-        self._known[key] = ts
-        if len(self._known) > KNOWN:
-            del self._known[next(iter(self._known))]
-        return False
-
     # ------------------------------------------------------------ kinds
 
     def _market(self, event: Event, own: str, ts: int, values: dict[str, float]) -> None:
@@ -211,7 +206,7 @@ class Intake:
                 self._impossible(series, value)
             if event.source and event.source != self._source(series, event.source):
                 self._refuse(f"{series.name} comes from {self._source(series, '')}")
-            if kind == "bar" and number(event.data, "interval_ns") > series.interval:
+            if kind == "bar" and number(event.data, "interval_ns") > self._longest(series):
                 self._refuse("the bar is longer than `every`")
             if series.name in OPEN_INTEREST:
                 self._same_unit(series, value)
@@ -230,6 +225,10 @@ class Intake:
         """Return the one source a series comes from, `told` where any may."""
         name = f"{series.symbol}.{series.name}" if series.symbol else series.name
         return self.guard.sources.get(name) or told
+
+    def _longest(self, series: Series) -> int:
+        """Return the longest bar that may bring a series."""
+        return self.guard.plan.every if self.by_event else series.interval
 
     def _impossible(self, series: Series, value: float) -> NoReturn:
         cause = "a price of zero" if value == 0 else "negative"
@@ -352,7 +351,7 @@ class Intake:
             "symbol": self.symbol,
             "times": [self.now, self.clock, self._ticked],
             "units": self._units,
-            "known": [[list(_flat(key)), ts] for key, ts in self._known.items() if ts >= since],
+            "known": self._known.dump(since),
             "last": [[*key, *found] for key, found in self._last.items()],
             "ends": {f"{one.symbol}.{one.name}": end for one, end in self._ends.items()},
             "price": self._price,
@@ -368,11 +367,11 @@ class Intake:
             StateError: it is none of ours; nothing was changed.
         """
         known = {f"{symbol}.{name}": series for (symbol, name), series in self._series.items()}
-        buckets = Buckets(self.buckets.wait)
+        buckets, found = Buckets(self.buckets.wait), Known()
         try:
             buckets.load(body["buckets"], known)
             now, clock, ticked = map(int, body["times"])
-            found = {_key_of(key): int(ts) for key, ts in body["known"]}
+            found.load(body["known"])
             last = {(str(a), str(b)): (float(c), float(d)) for a, b, c, d in body["last"]}
             ends = {known[key]: int(end) for key, end in body["ends"].items() if key in known}
             units = {str(name): int(unit) for name, unit in body["units"].items()}
@@ -388,21 +387,3 @@ class Intake:
         self.symbol, self._price = symbol, price
         self._decision = self.guard.decision
 
-
-def _flat(key: tuple[Any, ...]) -> Iterator[Any]:
-    """Yield the parts of a key of a known event, its content as one list."""
-    for part in key:
-        yield (
-            part
-            if isinstance(part, str)
-            else [list(one) if isinstance(one, tuple) else one for one in part]
-        )
-
-
-def _key_of(told: list[Any]) -> tuple[Any, ...]:
-    return tuple(
-        part
-        if isinstance(part, str)
-        else tuple(tuple(one) if isinstance(one, list) else one for one in part)
-        for part in told
-    )

@@ -55,6 +55,16 @@ BAD = [
         "ahead of its receipt",
     ),
     (Event(at(-30), "funding", "BTC", {"rate": 0.1}), "late"),
+    (Event(at(2), "bar", "", {"close": 5.0, "interval_ns": HOUR}), "no symbol"),
+    (Event(at(2), "bar", "/USDT", {"close": 5.0, "interval_ns": HOUR}), "no symbol"),
+    (Event(at(2), "funding", None, {"rate": 0.1}), "symbol, source and id are text"),
+    (Event(at(2), "funding", ["BTC"], {"rate": 0.1}), "symbol, source and id are text"),
+    (Event(at(2), "funding", "BTC", {"rate": 0.1}, id=5), "symbol, source and id are text"),
+    (Event(at(2), "funding", "BTC", {"rate": 0.1}, source={}), "symbol, source and id are text"),
+    (Event(at(2), "account", "BTC", {"equity": 5.0, "trust": []}), "trust is neither number"),
+    (Event(at(2), "account", "BTC", {"equity": 5.0, "trust": b"x"}), "trust is neither number"),
+    (Event(at(2), "account", "BTC", {"equity": 5.0, "trust": float("nan")}), "trust is neither"),
+    (Event(at(2), "funding", "BTC", {"x" * 10**6: 1.0, "rate": 0.1}), "unknown field 'x"),
 ]
 
 
@@ -76,6 +86,7 @@ def test_what_cannot_be_is_counted_and_is_as_if_it_had_not_come(event: Event, wh
     ((said, times),) = live.refused.items()
     assert why in said
     assert times == 1
+    assert len(said) < 100
 
 
 @pytest.mark.parametrize(
@@ -86,6 +97,9 @@ def test_what_cannot_be_is_counted_and_is_as_if_it_had_not_come(event: Event, wh
         (Event(at(1), "account", "BTC"), "without equity or position"),
         (Event(at(1), "operator", "*", {"do": "panic"}), "'panic'"),
         (Event(at(1), 5, "BTC", {"close": 1.0}), "are text"),
+        (Event(at(1), ["bar"], "BTC", {"close": 1.0}), "are text"),
+        (Event(at(1), "bar", "BTC", None), "are text"),
+        (Event(at(1), "bar", "BTC", {5: 1.0}), "are text"),
     ],
 )
 def test_a_host_that_is_wrong_is_told_so(event: Event, why: str) -> None:

@@ -251,12 +251,16 @@ rules:
   fall: {when: close < 90, clear: close > 95, do: {exposure_cap: 0%}}
 """
     live = intake(text)
-    live.take(bar(1, 100.0))
-    live.take(Event(at(1.5), "trade", "BTC", {"price": 89.0}))
-    assert live.take(clock(at(1.5) + SECOND)).state is State.HALTED
-    live.take(Event(at(1.6), "trade", "BTC", {"price": 89.0}))
-    live.take(Event(at(1.6) + 1, "mark", "BTC", {"price": 96.0}))
-    assert live.take(clock(at(1.6) + SECOND)).state is State.ACTIVE
+    live.take(bar(1, 89.0))
+    assert live.take(clock(at(1) + SECOND)).state is State.HALTED
+    live.take(bar(2, 100.0))
+    assert live.take(clock(at(2) + SECOND)).state is State.ACTIVE
+    live.take(Event(at(2.5), "trade", "BTC", {"price": 89.0}))
+    assert live.take(clock(at(2.5) + SECOND)).state is State.HALTED
+    live.take(Event(at(2.6), "trade", "BTC", {"price": 89.0}))
+    live.take(Event(at(2.6) + 1, "mark", "BTC", {"price": 96.0}))
+    assert live.take(clock(at(2.6) + SECOND)).state is State.ACTIVE
+    assert live.refused == {}
 
 
 def test_ids_and_contents_are_known_again() -> None:

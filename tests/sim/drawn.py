@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from typing import Any
 
 __all__ = ["BROKEN", "SLOWEST", "Rules"]
@@ -50,10 +51,10 @@ BROKEN = (
 
 
 class Rules:
-    """A rule file as data; `text` is what is written, `others` what may lie there later."""
+    """A rule file as data; `text` is what is written, `other` what may lie there later."""
 
-    def __init__(self, dice: random.Random) -> None:
-        self.dice = dice
+    def __init__(self, dice: random.Random, lines: Sequence[tuple[str, str]] = LINES) -> None:
+        self.dice, self.lines = dice, lines
         self.body: dict[str, Any] = {
             "version": 1,
             "symbol": "BTC",
@@ -91,7 +92,7 @@ class Rules:
 
     def _line(self) -> tuple[str, str]:
         dice = self.dice
-        when, clear = dice.choice(LINES)
+        when, clear = dice.choice(self.lines)
         a = dice.choice((2, 3, 5, 8))
         fill = {"w": dice.choice((3, 5, 10, 20)), "a": a, "b": a / 2}
         return when.format(**fill), clear.format(**fill)

@@ -107,7 +107,7 @@ class Feeds:
             return self._one(feed, at, replace(event, data=data), sound=False)
         if fault == "stamps":
             ts = event.ts // dice.choice((SECOND, 10**6, 10**3))
-            return self._one(feed, at, replace(event, ts=ts), sound=False)
+            return self._one(feed, at, replace(event, ts=ts))  # true, if it is taken
         if fault == "future":
             ts = event.ts + dice.choice((MINUTE, DAY))
             return self._one(feed, at, replace(event, ts=ts), sound=False)

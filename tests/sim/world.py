@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from riskguard.engine.decision import Decision, State
-from riskguard.engine.events import Event
+from riskguard.engine.events import Event, nanoseconds
 from riskguard.engine.guard import Guard
 from riskguard.engine.intake import Intake
 from riskguard.errors import DataError
@@ -131,7 +131,7 @@ class World:
             if one.feed == "trade" and self.session.guard.ruleset.evaluate == "event":
                 names = ("close",)
             for name in names:
-                self.sound[name] = max(self.sound.get(name, 0), one.event.ts)
+                self.sound[name] = max(self.sound.get(name, 0), nanoseconds(one.event.ts)[0])
 
     def tick(self) -> None:
         """Let the session see the time."""
