@@ -70,6 +70,7 @@ class Buckets:
         self.told: dict[int, dict[Series, float]] = {}
         self.levels: list[tuple[int, str, str, float]] = []
         self.next = FAR  # no bucket that holds something, or should, ends before
+        self._waits = NEVER  # the end of the bucket that lacked something when last looked at
         self.done = NEVER  # up to where the guard has been given everything
         self.came: dict[Series, int] = {}  # the last bucket each series came for
         self.grid: dict[Series, int] = {}  # levels that come at the very end of buckets
@@ -80,6 +81,7 @@ class Buckets:
         self.levels.append((ts, symbol, series.name, value))
         if ts % series.interval == 0:
             self.grid[series] = max(ts, self.grid.get(series, ts))
+            self._waits = NEVER
 
     def add(self, series: Series, end: int, value: float) -> None:
         """Add a value to a bucket that is still open."""
@@ -87,28 +89,37 @@ class Buckets:
         if bucket is None:
             bucket = self.told[end] = {}
             self.next = min(self.next, end)
-        bucket[series] = series.merged(bucket.get(series), value)
+        old = bucket.get(series)
+        if old is None:
+            self._waits = NEVER
+        bucket[series] = series.merged(old, value)
 
     def heard(self, series: Series, ts: int) -> None:
         """Take note that the feed of a flow was connected at `ts`."""
         proof = self.proofs.get(series)
         if proof is None:
             proof = self.proofs[series] = Proof()
-        begun = proof.since
+        begun, last, interval = proof.since, proof.last, series.interval
         proof.reaches(ts, series.fresh)
         if proof.since != begun:
             self.next = min(self.next, series.end(ts))
+            self._waits = NEVER
+        elif ts // interval != last // interval:
+            self._waits = NEVER  # the feed has passed an end of its buckets
 
     def due(self, now: int, close: Series | None) -> Iterator[tuple[Sample, bool]]:
         """Yield what is due at `now`, each with whether it is a level under its own time.
 
         `close` is the series whose bars make the decisions.
         """
+        if self._waits == self.next and now - self.next < self.wait:
+            yield from self._levels(self.next - 1)  # nothing has come that it may have waited for
+            return
         if now >= self.next:
             self._open(now)
             for end in sorted(end for end in self.told if end <= now):
                 if now - end < self.wait and not self._complete(end, close):
-                    self.next = end
+                    self.next = self._waits = end
                     yield from self._levels(end - 1)
                     return
                 yield from self._levels(end)

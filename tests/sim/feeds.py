@@ -121,13 +121,15 @@ class Feeds:
             for name in dice.sample(names, dice.randint(1, len(names))):
                 data[name] = dice.choice(POISON)
             return replace(event, data=data, id="")
-        how = dice.choice(("stamp", "kind", "field", "missing", "symbol", "side"))
+        how = dice.choice(("stamp", "kind", "field", "missing", "symbol", "name", "trust"))
         if how == "stamp":
             return replace(event, ts=dice.choice(STAMPS))
         if how == "kind":
-            return replace(event, kind=dice.choice(("tick", "", "bars", "\0")))
+            return replace(event, kind=dice.choice(("tick", "", "bars", "\0", None, [])))
         if how == "missing":
-            return replace(event, data={})
+            return replace(event, data=dice.choice(({}, None, {5: 1.0})))
         if how == "symbol":
-            return replace(event, symbol=dice.choice(("DOGE", "", "x" * 50, "\u202eBTC")))
-        return replace(event, data=data | {how: "odd", "liquidated_side": "buy"})
+            return replace(event, symbol=dice.choice(("DOGE", "", "x" * 50, "\u202eBTC", None, [])))
+        if how == "name":
+            return replace(event, id=dice.choice((5, [], b"x")))
+        return replace(event, data=data | {how: dice.choice(("odd", [], math.nan, b"x"))})
