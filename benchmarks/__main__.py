@@ -6,14 +6,22 @@ import platform
 import sys
 from importlib import metadata
 
-from benchmarks import command_time, feed_load, guard_cost, pack_update, reading
+from benchmarks import (
+    command_time,
+    feed_load,
+    guard_cost,
+    guard_live,
+    pack_update,
+    reading,
+    storm,
+)
 
 
 def main() -> None:
     versions = [f"{name} {metadata.version(name)}" for name in ("backtrader", "numpy", "pandas")]
     print(f"# Python {platform.python_version()}, {', '.join(versions)}, {platform.machine()}")
     sys.stdout.flush()
-    for bench in (guard_cost, feed_load, pack_update, reading, command_time):
+    for bench in (guard_cost, feed_load, pack_update, guard_live, storm, reading, command_time):
         bench.main()
 
 

@@ -139,13 +139,13 @@ def facts(event: Event) -> dict[str, float]:
 
 def _check(event: Event) -> None:
     """Check the words of an event and the names of its fields."""
-    data = event.data
-    if not isinstance(data, Mapping) or not all(
-        isinstance(word, str) for word in (event.kind, *data)
+    words: object = event.data  # it comes from a host: what it says it is need not be so
+    if not isinstance(words, Mapping) or not all(
+        isinstance(word, str) for word in (event.kind, *words)
     ):
         msg = "kind and names of the fields of an event are text"
         raise DataError(msg)
-    form = KINDS.get(event.kind)
+    data, form = event.data, KINDS.get(event.kind)
     if form is None:
         msg = f"an event of kind {event.kind!r}"
         raise DataError(msg, help=f"kinds are {', '.join(sorted(KINDS))}")
@@ -154,7 +154,8 @@ def _check(event: Event) -> None:
     others = sorted(name for name in data if name not in allowed)
     if missing or (form.one_of and not any(name in data for name in form.one_of)):
         if others:
-            msg = f"{event.kind}: unknown field {others[0][:40]!r}, no {(missing or form.one_of)[0]!r}"
+            lacks = (missing or form.one_of)[0]
+            msg = f"{event.kind}: unknown field {others[0][:40]!r}, no {lacks!r}"
             raise Refused(msg)
         wanted = " and ".join(missing) if missing else " or ".join(form.one_of)
         msg = f"a {event.kind} event without {wanted}"

@@ -21,7 +21,7 @@ from riskguard.language.ruleset import input_of
 from riskguard.market import CATALOGUE, SECOND, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from riskguard.engine.decision import Decision
     from riskguard.engine.events import Event
@@ -96,11 +96,12 @@ class Intake:
 
     def _taken_series(self, guards: Iterable[Guard]) -> dict[tuple[str, str], Series]:
         found: dict[tuple[str, str], Series] = {}
-        for guard, spec in ((one, spec) for one in guards for spec in one.plan.tapes):
+        pairs = [(one.ruleset, spec) for one in guards for spec in one.plan.tapes]
+        for ruleset, spec in pairs:
             name = spec.name.removesuffix(".nav")
             if spec.feeder >= 0 or (spec.symbol, name) in found:
                 continue
-            given = input_of(guard.ruleset, spec.symbol, name).spec
+            given = input_of(ruleset, spec.symbol, name).spec
             width = self.bucket if self.by_event else spec.interval
             found[spec.symbol, name] = _series(spec.symbol, name, width, given, spec.max_age)
         every = self.bucket if self.by_event else self.guard.plan.every
@@ -156,8 +157,7 @@ class Intake:
             self._traded(own, ts, values["close"])
         else:
             self._market(event, own, ts, values)
-        if ts > self.now:
-            self.now = ts
+        self.now = max(self.now, ts)
         if event.source not in self._units and len(self._units) < REASONS:
             self._units[event.source] = nanoseconds(event.ts)[1]
 
@@ -386,4 +386,3 @@ class Intake:
         self._units, self.refused, self.coverage = units, refused, coverage
         self.symbol, self._price = symbol, price
         self._decision = self.guard.decision
-

@@ -66,7 +66,7 @@ class Case(NamedTuple):
     text: str
     sources: dict[str, str]
     samples: list[tuple[int, str, dict[str, float]]]
-    trades: dict[str, list[float]] = {}
+    trades: dict[str, list[float]]
 
 
 class Logged(Guard):
@@ -145,6 +145,7 @@ def drawn_market(dice: random.Random, bars: int) -> tuple[list[Any], dict[str, l
     """Draw a market with an account, with holes and feeds that die; return samples and trades."""
     samples: list[Any] = []
     trades: dict[str, list[float]] = {}
+    trades: dict[str, list[float]]
     price, other, oi, equity = 100.0, 50.0, 1e6, 1000.0
     holes = {name: dice.choice((0.0, 0.0, 0.01, 0.05)) for name in ("bar", "eth", "oi", "liq")}
     dead = {name: dice.choice((bars, bars, bars, dice.randrange(bars))) for name in holes}

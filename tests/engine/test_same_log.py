@@ -65,7 +65,8 @@ def on_scenario(pack: str, scenario: str) -> Case:
     if not re.search("^symbol:", text, re.MULTILINE):
         text = text.replace("version: 1\n", f"version: 1\nsymbol: {history.symbol}\n")
     sources = {key: one for key, one in history.sources().items() if one}
-    return Case(f"{pack} on {scenario}", text, sources, [tuple(one) for one in history.samples()])
+    samples = [tuple(one) for one in history.samples()]
+    return Case(f"{pack} on {scenario}", text, sources, samples, {})
 
 
 def by_columns(case: Case) -> list[str]:
@@ -114,7 +115,107 @@ def test_a_shipped_scenario_is_decided_alike_by_column_by_sample_and_by_event(
 def test_random_rules_are_decided_alike_by_column_by_sample_and_by_event(
     count: int, measured: Callable[[str], None]
 ) -> None:
-    made, active = 0, 0
+    made = 0
     for seed in range(count):
         made += agree(drawn(seed))
     measured(f"{count:,} random rule sets: {made:,} decisions, three logs equal")
+
+
+# ---------------------------------------------------------------- any hash seed, any Python
+
+
+@cache
+def python(version: str) -> str:
+    """Return where another Python lies, "" where there is none."""
+    places = [shutil.which(f"python{version}")]
+    if pyenv := shutil.which("pyenv"):
+        listed = subprocess.run(
+            [pyenv, "versions", "--bare"], capture_output=True, text=True, check=False
+        )
+        for name in listed.stdout.split():
+            if name.startswith(f"{version}."):
+                where = subprocess.run(
+                    [pyenv, "prefix", name], capture_output=True, text=True, check=False
+                )
+                places.append(f"{where.stdout.strip()}/bin/python")
+    ask = "import sys; print('%d.%d' % sys.version_info[:2])"
+    for place in filter(None, places):
+        try:
+            said = subprocess.run([place, "-c", ask], capture_output=True, text=True, check=False)
+        except OSError:
+            continue
+        if said.stdout.strip() == version:
+            return place
+    return ""
+
+
+@pytest.fixture(scope="session")
+def with_yaml(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[str]]:
+    """Return what runs another Python that has PyYAML: its own, or one of a folder made for it."""
+    folder = tmp_path_factory.mktemp("pythons")
+
+    def made(version: str) -> list[str]:
+        place = python(version)
+        if not place:
+            pytest.skip(f"Python {version} is not installed")
+        if subprocess.run(
+            [place, "-c", "import yaml"], capture_output=True, check=False
+        ).returncode:
+            home = folder / version
+            steps = (
+                [place, "-m", "venv", str(home)],
+                [str(home / "bin" / "python"), "-m", "pip", "install", "-q", "pyyaml"],
+            )
+            for step in steps:
+                done = subprocess.run(step, capture_output=True, check=False, timeout=120)
+                if done.returncode:
+                    pytest.skip(f"Python {version} has no PyYAML and none could be installed")
+            place = str(home / "bin" / "python")
+        return [place]
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, list[str]]]:
+    """Return a file of cases, and the hashes of their logs in this process."""
+    cases = [on_scenario(pack, scenario) for pack in PACKS for scenario in scenarios()]
+    cases += [drawn(seed) for seed in range(8)]
+    path = tmp_path_factory.mktemp("parity") / "cases.json"
+    path.write_text(json.dumps(cases), encoding="utf-8")
+    return path, {case.name: [digest(by_samples(case)), digest(by_events(case))] for case in cases}
+
+
+def told(command: list[str], path: Path, **environment: str) -> tuple[str, dict[str, list[str]]]:
+    """Return which Python answered, and the hashes it found."""
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(
+        [*command, "-m", "tests.engine.parity", str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env=kept | {"PYTHONDONTWRITEBYTECODE": "1"} | environment,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    version, found = json.loads(done.stdout)
+    return version, found
+
+
+@pytest.mark.parametrize("seed", ["0", "1", "random"])
+def test_no_hash_seed_changes_a_log(seed: str, logs, measured: Callable[[str], None]) -> None:
+    path, wanted = logs
+    _, found = told([sys.executable], path, PYTHONHASHSEED=seed)
+    assert found == wanted
+    measured(f"PYTHONHASHSEED {seed}: {2 * len(found)} logs, the same hashes")
+
+
+@pytest.mark.parametrize("version", OTHERS)
+def test_no_other_python_changes_a_log(
+    version: str, logs, with_yaml, measured: Callable[[str], None]
+) -> None:
+    path, wanted = logs
+    answered, found = told(with_yaml(version), path, PYTHONHASHSEED="0")
+    assert answered.startswith(version)
+    assert found == wanted
+    measured(f"Python {answered}: {2 * len(found)} logs, the same hashes")

@@ -1,4 +1,4 @@
-"""Play seeds: `python -m tests.sim --seed N` replays one with a trace, `--from A --to B` more."""
+"""Play seeds: `python -m tests.sim --seed N` replays one with a trace, `--to N` many."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from pathlib import Path
 
 from tests.sim.world import World
 
-tell = print
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
 
 
 def main() -> None:
@@ -23,19 +25,19 @@ def main() -> None:
     given = parser.parse_args()
     if given.seed is not None:
         with tempfile.TemporaryDirectory() as folder:
-            World(given.seed, Path(folder), tell=tell).run()
+            World(given.seed, Path(folder), tell=say).run()
         return
     seen, failed, start = Counter[str](), [], time.process_time()
     for seed in range(given.first, given.last):
         with tempfile.TemporaryDirectory() as folder:
             try:
                 seen += World(seed, Path(folder)).run()
-            except Exception as error:  # noqa: BLE001 - whatever fails is told with its seed
+            except Exception as error:  # noqa: BLE001 - whatever it is, the seed has failed
                 failed.append(seed)
                 last = traceback.extract_tb(error.__traceback__)[-1]
-                tell(f"seed {seed}: {type(error).__name__} {str(error)[:160]} ({last.name})")
-    tell(f"{given.last - given.first} seeds, {len(failed)} failed: {failed}")
-    tell(f"{time.process_time() - start:.1f} s; {dict(sorted(seen.items()))}")
+                say(f"seed {seed}: {type(error).__name__} {str(error)[:160]} ({last.name})")
+    say(f"{given.last - given.first} seeds, {len(failed)} failed: {failed}")
+    say(f"{time.process_time() - start:.1f} s; {dict(sorted(seen.items()))}")
     sys.exit(bool(failed))
 
 

@@ -17,7 +17,7 @@ CLOSES = {"none": 0, "longs": 1, "shorts": 2, "all": 3}
 CANCELS = {"none": 0, "entries": 1, "all": 3}
 COMPARED = (
     "stage", "state", "latched", "priming", "blind", "exposure_cap", "block_entries",
-    "reduce_only", "leverage_cap", "stop", "close", "hedge", "cancel_orders", "reduce_by",
+    "reduce_only", "leverage_cap", "close", "hedge", "cancel_orders", "reduce_by",
     "active",
 )  # fmt: skip
 
