@@ -132,6 +132,8 @@ class Buckets:
     def _open(self, now: int) -> None:
         """Open the buckets of proven flows that nothing was told for: zero is a value."""
         for series, proof in self.proofs.items():
+            if proof.since == NEVER:
+                continue  # not heard since a silence: what was before is unknown
             first = series.end(max(self.done, proof.since) + 1)
             for end in range(first, min(proof.last, now) + 1, series.interval):
                 self.told.setdefault(end, {}).setdefault(series, 0)

@@ -131,6 +131,11 @@ class Intake:
             self._advance(now)
         return self._decision
 
+    def rewind(self, now: int) -> None:
+        """Forget that it was ever later than `now`: a clock was ahead."""
+        self.now, self.clock = min(self.now, now), min(self.clock, now)
+        self._ticked = min(self._ticked, now)
+
     def gap(self) -> None:
         """Take note that nothing was heard for a time: the bucket it fell into is no bucket."""
         for proof in self.buckets.proofs.values():

@@ -107,8 +107,11 @@ class Session:
             return self._told(Event(self.ticker.now(), "clock", "*", source="clock"))
 
     def decide(self, intent: Intent) -> Verdict:
-        """Judge one order; never raises, exits pass."""
+        """Judge one order by the clock of this session; never raises, exits pass."""
         with self.lock:
+            now = self.ticker.now()
+            if intent.ts.__class__ is int and intent.ts < now:
+                intent = replace(intent, ts=now)
             if not self.killed and self._switch.exists():
                 self._operate()
             verdict = self.guard.decide(intent)
@@ -191,7 +194,9 @@ class Session:
         found = self.store.restored
         fresh = found.fresh or bool(found.lost)
         memory = first if fresh else restored(found)
+        self.ticker.since(memory.guard.as_of)
         self._put(memory)
+        self.intake.rewind(self.ticker.now())  # the clock of the last process may have been ahead
         if found.lost:
             self.recorder.lose(self._now(), found.lost)
         if memory.loaded.hash != first.loaded.hash or memory.loaded.fit != self.fit:

@@ -50,6 +50,10 @@ class Ticker:
         """Return what has elapsed since some instant, in seconds; nothing moves it."""
         return self._elapsed() / SECOND
 
+    def since(self, ts: int) -> None:
+        """Take note of a time that has passed for certain: it is no earlier now."""
+        self._anchor = max(self._anchor, ts - self._elapsed())
+
     def heard(self, ts: int) -> int:
         """Take note of the time a feed speaks of, just received; return how far time jumps.
 

@@ -334,6 +334,19 @@ def test_what_is_no_dump_changes_nothing(body) -> None:
     assert json.dumps(live.dump()) == before
 
 
+def test_a_silence_before_the_first_bucket_opens_none() -> None:
+    live = intake()
+    live.take(alive(at(0)))
+    live.gap()  # a restart before the first close
+    live.take(clock(at(1) + 3 * SECOND))  # it had opened every bucket since the beginning of time
+    assert live.buckets.told == {}
+    live.take(alive(at(1) + 4 * SECOND))
+    live.take(alive(at(2)))
+    live.take(bar(2, 90.0))
+    live.take(clock(at(2) + 3 * SECOND))
+    assert live.guard.as_of == at(2)
+
+
 def test_an_operator_speaks_through_events() -> None:
     live = intake()
     live.take(bar(1, 90.0))

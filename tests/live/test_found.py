@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from riskguard import State
 from riskguard.engine.events import Event
 from riskguard.live.requests import asked, leave
 from riskguard.live.session import Session
+from riskguard.live.ticker import Ticker
 from riskguard.market import HOUR, SECOND
 from tests.live.world import RULES, START, World
 
@@ -119,3 +121,39 @@ def test_time_that_passes_beside_rules_of_an_earlier_file_stores_nothing(world: 
             world.now += SECOND
             session.tick()
         assert session.store.seq == before
+
+
+@pytest.mark.parametrize("stamped", ["by the session", "by the wall"])
+def test_a_clock_that_starts_behind_lets_nothing_in_on_old_data(world: World, stamped: str) -> None:
+    with world.session() as session:
+        for hour in (1, 2, 3, 4):
+            world.bar(session, hour, 100)
+    off, booted = -24 * HOUR, world.now
+    ticker = Ticker(wall=lambda: world.now + off, elapsed=lambda: world.now - booted)
+    with Session(world.rules, world.state, ticker=ticker) as again:
+        assert ticker.now() >= again.guard.as_of
+        world.now += 3 * HOUR
+        again.tick()
+        order = world.intent()
+        at = ticker.now() if stamped == "by the session" else world.now + off
+        assert again.decide(replace(order, ts=at)).answer == "deny"
+        assert again.decide(replace(order, ts=at, side="sell", position=1.0)).quantity == 1.0
+        off = 0
+        for hour in (7, 8, 9, 10, 11):
+            world.bar(again, hour, 100)
+        assert abs(ticker.now() - world.now) <= 5 * SECOND
+        assert again.decide(world.intent()).answer == "allow"
+
+
+def test_a_clock_that_started_ahead_is_forgotten_at_the_next_start(world: World) -> None:
+    with world.session() as session:
+        for hour in (1, 2, 3, 4):
+            world.bar(session, hour, 100)
+    ahead = Ticker(wall=lambda: world.now + 9000 * HOUR, elapsed=lambda: world.now - START)
+    with Session(world.rules, world.state, ticker=ahead) as session:
+        world.bar(session, 5, 100)
+        assert session.decide(world.intent()).answer == "deny"
+    with world.session() as session:
+        for hour in (6, 7, 8, 9, 10):
+            world.bar(session, hour, 100)
+        assert session.decide(world.intent()).answer == "allow"
