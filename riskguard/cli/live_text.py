@@ -77,6 +77,8 @@ def heading(name: str, latch: Mapping[str, Any], now: int, hint: str = "") -> st
         said.append(f"held {age(max(0, now - since))} of at least {age(until - since)}")
     elif since is not None:
         said.append(f"for {age(max(0, now - since))}")
+    if latch.get("held_for"):
+        said.append(latch["held_for"])
     if latch.get("latched"):
         said.append(f"waits for a release by hand: riskguard release {name}")
     return f"{name}: {', '.join([*said, *([hint] if hint else [])])}"

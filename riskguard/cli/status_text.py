@@ -40,6 +40,7 @@ def alarms(found: Look) -> Iterator[str]:
         ("BLIND: nothing enters, too old", ", ".join(status["blind"])),
         ("PRIMING: nothing enters until it has seen enough", _some(status["priming"])),
         ("STALE RULES: the rule file as it lies there is not in force", found.changed),
+        ("FLAPPING: latched, for it turned too often", _flapping(status)),
         ("STILL ON from an earlier file", ", ".join(status["still_on_from_earlier_rules"])),
     )
     yield from (f"NOT OBEYED YET, the next start does: {asked}" for asked in found.waits)
@@ -49,6 +50,11 @@ def alarms(found: Look) -> Iterator[str]:
         yield f"NOT RUNNING: no process holds the state; the last {how}, {moment(found.stored)}"
     if abs(status["clock_off_ns"] or 0) > DOUBT:
         yield f"CLOCK: the wall clock is {age(abs(status['clock_off_ns']))} off that of the guard"
+
+
+def _flapping(status: Mapping[str, Any]) -> str:
+    held = [name for name, latch, _ in latches(status) if latch.get("held_for")]
+    return ", ".join(f"{name} (riskguard release {name})" for name in held)
 
 
 def _some(texts: Sequence[str]) -> str:

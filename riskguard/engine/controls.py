@@ -1,5 +1,8 @@
 """What an operator has set by hand: a halt, and rules whose messages are silenced.
 
+What waits for him stands beside it: an earlier state that is lost, and rules that were latched
+from outside.
+
 A control is an event like any other: it comes with a time and a reason, it takes effect at
 once, and it is part of the state. The kill switch is HALTED and LATCHED until `resume`.
 """
@@ -14,6 +17,8 @@ from riskguard.language.ruleset import Actions
 from riskguard.market import time_text
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from riskguard.engine.logic import Latch
     from riskguard.language.ruleset import RuleSet
 
@@ -22,6 +27,7 @@ __all__ = [
     "MANUAL",
     "Controls",
     "brief",
+    "held",
     "muted",
     "releasable",
     "resumed",
@@ -61,17 +67,18 @@ def said(what: str, reason: str) -> Reading:
 
 
 class Controls:
-    """The halt and the mutes in force; `ends` is when the next mute ends by itself.
+    """What is in force by hand; `ends` is when the next mute ends by itself.
 
     A decision depends on `key`.
     """
 
-    __slots__ = ("ends", "halt", "key", "lost", "mutes")
+    __slots__ = ("ends", "halt", "key", "latched", "lost", "mutes")
 
     def __init__(self) -> None:
         self.halt: tuple[int, str] | None = None  # since when, and why
         self.lost: tuple[int, str] | None = None  # the same of an earlier state that is lost
         self.mutes: dict[str, tuple[int, str]] = {}  # rule -> until when, and why
+        self.latched: dict[str, tuple[int, str]] = {}  # rule -> since when, and why
         self.ends = FOREVER
         self.key: tuple[object, ...] = ()
 
@@ -93,7 +100,15 @@ class Controls:
         if self.lost is not None:
             text = f"state_lost: {self.lost[1]}"
             found.append(Reading(LOST, text, None, None, None, "true", "truth"))
-        return tuple(found)
+        return (*found, *self.holding(self.latched))
+
+    def holding(self, names: Collection[str]) -> tuple[Reading, ...]:
+        """Why each of these rules that was latched from outside stays on."""
+        return tuple(
+            Reading(name, why, None, None, None, "true", "truth")
+            for name, (_, why) in sorted(self.latched.items())
+            if name in names
+        )
 
     @property
     def muted(self) -> frozenset[str]:
@@ -120,6 +135,16 @@ class Controls:
         self.mutes[name] = (until, brief(reason))
         self._moved()
 
+    def latch(self, name: str, ts: int, reason: str) -> None:
+        """Hold a rule until it is released."""
+        self.latched[name] = (ts, brief(reason))
+        self._moved()
+
+    def unlatch(self, name: str) -> None:
+        """Let a rule that was held go as its file says."""
+        if self.latched.pop(name, None) is not None:
+            self._moved()
+
     def expire(self, now: int) -> None:
         """Drop the mutes that have ended."""
         if now >= self.ends:
@@ -128,8 +153,9 @@ class Controls:
 
     def _moved(self) -> None:
         self.ends = min((until for until, _ in self.mutes.values()), default=FOREVER)
-        quiet = not self.waits and not self.mutes
-        self.key = () if quiet else (self.halt, self.lost, *sorted(self.mutes))
+        quiet = not self.waits and not self.mutes and not self.latched
+        held = tuple(sorted(self.latched.items()))
+        self.key = () if quiet else (self.halt, self.lost, held, *sorted(self.mutes))
 
 
 def speaker(ruleset: RuleSet, name: str) -> str:
@@ -167,6 +193,18 @@ def releasable(ruleset: RuleSet, latches: list[Latch], name: str) -> int:
         fix = "it leaves by itself once its `clear` holds; `latch: true` makes it wait for you"
         raise RiskguardError(f"{msg}\n  = help: {fix}")
     return index
+
+
+def held(ruleset: RuleSet, name: str) -> int:
+    """Return the number of a rule that is to be latched.
+
+    Raises:
+        RiskguardError: where there is none.
+    """
+    rules = [rule.name for rule in ruleset.rules]
+    if name not in rules:
+        raise RiskguardError(_unknown(name, rules))
+    return rules.index(name)
 
 
 def _unknown(name: str, known: list[str]) -> str:

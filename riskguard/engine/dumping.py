@@ -18,7 +18,6 @@ from riskguard.errors import StateError
 
 if TYPE_CHECKING:
     from riskguard.engine.account import Account
-    from riskguard.engine.controls import Controls
     from riskguard.engine.decision import Decision
     from riskguard.engine.guard import Guard
     from riskguard.engine.plan import Plan
@@ -79,6 +78,7 @@ def dumped(guard: Guard, standing: Standing) -> str:
         "parts": {name: part.dump() for name, part in guard.parts.items()},
         "controls": {
             "halt": guard.controls.halt,
+            "latched": guard.controls.latched,
             "lost": guard.controls.lost,
             "mutes": guard.controls.mutes,
         },
@@ -114,7 +114,7 @@ def loaded(guard: Guard, blob: str) -> Standing:
     _load_nodes(body.part("nodes"), guard.stream)
     if guard.doors.account is not None:
         _load_account(body.part("account"), guard.doors.account)
-    _load_controls(body.part("controls"), guard.controls)
+    _load_controls(body.part("controls"), guard)
     parts = body.part("parts")
     parts.names(guard.parts)
     for name, part in guard.parts.items():
@@ -331,8 +331,15 @@ def _load_account(body: Body, account: Account) -> None:
     account.last = {name: last.whole(name) for name in last.of}
 
 
-def _load_controls(body: Body, controls: Controls) -> None:
-    body.names(("halt", "lost", "mutes"))
+def _load_controls(body: Body, guard: Guard) -> None:
+    controls = guard.controls
+    body.names(("halt", "latched", "lost", "mutes"))
+    latched, names = body.part("latched"), [rule.name for rule in guard.ruleset.rules]
+    for name in latched.of:
+        if name not in names or not guard.stream.latches[names.index(name)].on:
+            raise latched.refused(name, "is a rule that is on")
+        controls.latch(name, *_reasoned(latched, name))
+        guard.stream.latches[names.index(name)].latched = True
     mutes = body.part("mutes")
     for name in mutes.of:
         controls.mute(name, *_reasoned(mutes, name))

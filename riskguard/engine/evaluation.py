@@ -140,13 +140,17 @@ class Evaluation:
             self._key = (change.stage, change.on, caps, *rests, self.controls.key)
             self._still = (change, rests.late, rests.ranged)
 
-    def _ordered(self, ts: int, told: Reading | None, *, release: int = -1) -> Decision:
+    def _ordered(
+        self, ts: int, told: Reading | None, *, release: int = -1, latch: int = -1
+    ) -> Decision:
         """Make the decision in force anew, at once: an operator has said something."""
         try:
             if self._pending < ts and self._pending > self.as_of:
                 self._instant(self._pending, closed=False)
             if release >= 0:
                 self.stream.release(release, max(ts, self.stream.last))
+            if latch >= 0:
+                self.stream.latch(latch, max(ts, self.stream.last))
             now, change = max(ts, self.as_of, self._decision.ts), self.stream.change
             still = Change(change.stage, change.stage, change.on, change.on)
             self._stand(now, change, self.doors.late(now), self.stream.ranged(now))
@@ -269,7 +273,7 @@ class Evaluation:
             self.plan.priming_texts(self._priming(now)),
             stream.average_true_range(now), stream.close(),
             (*by_hand, *explain(self.plan, stream, change)),
-            controls.claims, controls.waits, controls.muted,
+            controls.claims, controls.waits or bool(controls.latched), controls.muted,
         )  # fmt: skip
         made = decided(self.plan, moment)
         return faulted(made, now, self._fault) if self._fault else made
@@ -284,8 +288,9 @@ class Evaluation:
             tuple(on and kept for on, kept in zip(change.on, counts, strict=True)),
             tuple(on and kept for on, kept in zip(change.on_before, counts, strict=True)),
         )
-        stream = self.stream
+        stream, held = self.stream, self.controls.holding(only)
         return Moment(
             now, self.symbol, kept, (1.0,) * len(stream.caps), (), (),
-            stream.average_true_range(now), stream.close(), explain(self.plan, stream, kept),
+            stream.average_true_range(now), stream.close(),
+            (*held, *explain(self.plan, stream, kept)), latched=bool(held),
         )  # fmt: skip

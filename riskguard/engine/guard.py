@@ -346,7 +346,22 @@ class Guard(Evaluation):
         with self._lock:
             controls.stamped(ts, "release")
             index = controls.releasable(self.ruleset, self.stream.latches, rule)
+            self.controls.unlatch(rule)
             self._ordered(ts, controls.said(f"release {rule}", reason), release=index)
+            return self._obeyed()
+
+    def latch(self, ts: int, rule: str, reason: str) -> Decision:
+        """Turn a rule on and hold it until `release`, whatever its lines say.
+
+        Raises:
+            RiskguardError: where there is no such rule.
+        """
+        from riskguard.engine import controls  # noqa: PLC0415 - loaded with the guard
+
+        with self._lock:
+            index = controls.held(self.ruleset, rule)
+            self.controls.latch(rule, controls.stamped(ts, "latch"), reason)
+            self._ordered(ts, None, latch=index)
             return self._obeyed()
 
     def mute(self, ts: int, rule: str, until: int, reason: str) -> Decision:

@@ -77,6 +77,7 @@ def explained(guard: Guard) -> dict[str, Any]:
             {
                 "name": rule.name,
                 **_latch(spec, latch, now),
+                "held_for": guard.controls.latched.get(rule.name, (0, None))[1],
                 "asks": _asks(rule.do),
                 "lines": why.lines(rule),
             }

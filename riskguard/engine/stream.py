@@ -173,8 +173,9 @@ class Stream:
 
         The peaks of `drawdown(all)` that it reads begin anew, the ramps that follow it rise.
         """
-        self.latches[rule].release(now)
         spec = self.plan.latches[rule]
+        self.latches[rule].release(now)
+        self.latches[rule].latched = spec.latch
         for index in self.plan.windows_under(spec.when, spec.clear):
             window = self.rollings[index]
             if self.plan.windows[index][0].calendar == EVER:
@@ -182,6 +183,17 @@ class Stream:
         for index, ramp in enumerate(self.plan.ramps):
             if ramp.rule == rule:
                 self.caps[index] = self.ramps[index].step(UNKNOWN, now, on=False, was_on=True)
+        on = tuple([latch.on for latch in self.latches])
+        self.change = Change(self.change.stage, self.change.stage, on, on)
+        self.rouse()
+        return self.change
+
+    def latch(self, rule: int, now: int) -> Change:
+        """Turn a rule on until it is released, and return where the machines stand then."""
+        latch = self.latches[rule]
+        latch.latched = True
+        if not latch.on:
+            latch.on, latch.since = True, now
         on = tuple([latch.on for latch in self.latches])
         self.change = Change(self.change.stage, self.change.stage, on, on)
         self.rouse()

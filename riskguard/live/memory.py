@@ -28,6 +28,7 @@ class Memory:
     formers: list[Former] = field(default_factory=list)
     killed: bool = False
     waits: dict[str, Any] | None = None  # at the intake
+    turns: dict[str, list[int]] = field(default_factory=dict)  # when each rule turned
 
 
 def begun(memory: Memory, recorder: Recorder) -> Intake:
@@ -52,6 +53,7 @@ def kept(session: Session) -> str:
         "intake": session.intake.dump(),
         "formers": formers,
         "killed": session.killed,
+        "turns": session.flapping.turns,
     }
     return json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
@@ -85,6 +87,8 @@ def remembered(text: str) -> Memory:
         memory = _memory(body)
         memory.formers = [_former(one) for one in body["formers"]]
         memory.killed, memory.waits = bool(body["killed"]), body["intake"]
+        turns = body["turns"].items()
+        memory.turns = {str(name): [int(time) for time in times] for name, times in turns}
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         msg = f"what the guard remembered cannot be read: {error!r}"
         raise StateError(msg) from error

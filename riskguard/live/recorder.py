@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from riskguard.engine.evaluation import STAGES
 from riskguard.engine.strictest import strictest
 from riskguard.errors import StateError
+from riskguard.live.flapping import FLAPPING
 from riskguard.market import Sample
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from riskguard.engine.decision import Decision
     from riskguard.engine.guard import Guard
+    from riskguard.live.flapping import Flapping
     from riskguard.live.rules import Loaded
 
 __all__ = ["SAMPLES", "Former", "Recorder"]
@@ -27,7 +29,7 @@ __all__ = ["SAMPLES", "Former", "Recorder"]
 SAMPLES = ("renew", "update")
 MOST_EMPTY = 4096  # rows
 # what else may be told to a guard: the names of its methods
-CALLS = ("amend", "halt", "lose", "mute", "pause", "release", "resume")
+CALLS = ("amend", "halt", "latch", "lose", "mute", "pause", "release", "resume")
 
 
 class Former:
@@ -51,11 +53,14 @@ class Recorder:
     """Stands where a guard stands: passes on what it is told, and keeps it.
 
     Time that passes without an effect is not kept: it would be a row a second for nothing.
-    `formers` hear all that the guard hears, until their rules have cleared.
+    `formers` hear all that the guard hears, until their rules have cleared. `flapping` counts
+    how often rules turn: one that does so too often is latched, and that is kept as well.
     """
 
-    def __init__(self, guard: Guard, formers: Sequence[Former] = ()) -> None:
-        self.guard, self.formers = guard, list(formers)
+    def __init__(
+        self, guard: Guard, formers: Sequence[Former] = (), flapping: Flapping | None = None
+    ) -> None:
+        self.guard, self.formers, self.flapping = guard, list(formers), flapping
         self.held: Decision | None = None  # what holds until a loosening is stored
         self.told: list[list[Any]] = []
         self._parts: tuple[Decision, ...] = ()  # what was joined last, and what it came to
@@ -111,6 +116,10 @@ class Recorder:
         """Pass on the end of a halt."""
         return self._ordered("resume", ts, reason)
 
+    def latch(self, ts: int, rule: str, reason: str) -> Decision:
+        """Pass on that a rule stays on until it is released."""
+        return self._ordered("latch", ts, rule, reason)
+
     def mute(self, ts: int, rule: str, until: int, reason: str) -> Decision:
         """Pass on that the messages of a rule are silenced."""
         return self._ordered("mute", ts, rule, until, reason)
@@ -123,7 +132,10 @@ class Recorder:
                 former.guard.remade()
                 self.told.append(["release", ts, rule, reason])
                 return self._join()
-        return self._ordered("release", ts, rule, reason)
+        decision = self._ordered("release", ts, rule, reason)
+        if self.flapping is not None:
+            self.flapping.forget(rule)
+        return decision
 
     def hold(self, decision: Decision | None) -> Decision:
         """Let a decision hold until what comes after it is stored; None lets it go."""
@@ -170,6 +182,10 @@ class Recorder:
         quiet = guard.own is before and guard.as_of == instant
         if not quiet or (sample.values and not self._stands(sample)):
             self._keep([name, sample.ts, sample.symbol, dict(sample.values)], quiet=quiet)
+        if self.flapping is not None and guard.own is not before:
+            for rule in self.flapping.found():
+                decision = self.latch(guard.as_of, rule, FLAPPING)
+            self.flapping.settle()
         return self._join() if self.formers else decision
 
     def _stands(self, sample: Sample) -> bool:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from riskguard.live.recorder import Recorder
     from riskguard.live.rules import Loaded
 
-__all__ = ["adopt", "history", "meaning", "succeeded"]
+__all__ = ["adopt", "history", "meaning", "succeeded", "unchanged"]
 
 
 def meaning(ruleset: RuleSet, latch: Rule | Stage) -> str:
@@ -135,16 +135,25 @@ def _by_hand(old: Guard, new: Guard) -> None:
             new.controls.mute(name, until, reason)
 
 
+def unchanged(old: RuleSet, new: RuleSet) -> dict[str, int]:
+    """Return the rules that mean in the new file what they meant in the old: their places there."""
+    theirs = {rule.name: place for place, rule in enumerate(new.rules)}
+    return {
+        rule.name: theirs[rule.name]
+        for rule in old.rules
+        if rule.name in theirs and meaning(old, rule) == meaning(new, new.rules[theirs[rule.name]])
+    }
+
+
 def _rules(old: Guard, new: Guard) -> set[str]:
-    stays = set()
-    theirs = {rule.name: index for index, rule in enumerate(new.ruleset.rules)}
-    for index, rule in enumerate(old.ruleset.rules):
-        mine, place = old.stream.latches[index], theirs.get(rule.name)
-        if place is not None and meaning(old.ruleset, rule) == meaning(
-            new.ruleset, new.ruleset.rules[place]
-        ):
-            other = new.stream.latches[place]
+    stays, same = set(), unchanged(old.ruleset, new.ruleset)
+    for rule, mine in zip(old.ruleset.rules, old.stream.latches, strict=True):
+        if rule.name in same:
+            other = new.stream.latches[same[rule.name]]
             other.on, other.since, other.off = mine.on, mine.since, mine.off
+            if rule.name in old.controls.latched:
+                other.latched = mine.latched
+                new.controls.latch(rule.name, *old.controls.latched[rule.name])
         elif mine.on:
             stays.add(rule.name)
     return stays

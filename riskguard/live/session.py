@@ -18,10 +18,11 @@ from riskguard.engine.orders import Reason
 from riskguard.engine.recorded import recorded
 from riskguard.engine.strictest import looser, strictest
 from riskguard.errors import RiskguardError
+from riskguard.live.flapping import Flapping
 from riskguard.live.memory import Memory, begun, kept, restored
 from riskguard.live.operating import DRILLED, REFUSED, ordered, worded
 from riskguard.live.recorder import Recorder
-from riskguard.live.reloading import succeeded
+from riskguard.live.reloading import succeeded, unchanged
 from riskguard.live.requests import KILL, answered, pending, swept
 from riskguard.live.rules import Fit, Loaded
 from riskguard.live.standing import standing
@@ -137,9 +138,12 @@ class Session:
         """Take history, oldest first: what a venue serves of the time before now."""
         with self.lock:
             self._begun = True
+            self.recorder.flapping = None  # what turned in history has whipped nobody
             for event in events:
                 if event.ts > self.guard.as_of:
                     self.intake.take(event)
+            self.flapping.settle()
+            self.recorder.flapping = self.flapping
             self.recorder.pause()
             self.intake.gap()
             self._commit([self._decided("primed")], whole=True)
@@ -210,7 +214,8 @@ class Session:
 
     def _put(self, memory: Memory) -> None:
         self.loaded, self.killed = memory.loaded, memory.killed
-        self.recorder = Recorder(memory.guard, memory.formers)
+        self.flapping = Flapping(memory.guard, memory.turns)
+        self.recorder = Recorder(memory.guard, memory.formers, self.flapping)
         self.intake = begun(memory, self.recorder)
 
     def _replace(self, loaded: Loaded) -> None:
@@ -218,7 +223,9 @@ class Session:
         before = self.decision
         guard, formers = succeeded(self.recorder, self.loaded, loaded)
         told, waits = self.recorder.taken(), self.intake.dump()
-        self._put(Memory(loaded, guard, formers, self.killed, waits))
+        same = unchanged(self.guard.ruleset, guard.ruleset)
+        turns = {name: times for name, times in self.flapping.turns.items() if name in same}
+        self._put(Memory(loaded, guard, formers, self.killed, waits, turns))
         self.recorder.told[:0] = told
         self._settle(before, -1, "reload", about=loaded.about())
 
