@@ -19,7 +19,7 @@ from riskguard.live.requests import KILL, heard, leave, pending
 from riskguard.live.rules import Loaded
 from riskguard.live.standing import standing
 from riskguard.market import SECOND, Sample
-from riskguard.store import Journal
+from riskguard.store import PRUNED, Journal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,7 +89,7 @@ def past(folder: Path, when: int) -> Look:
 
 
 def _looked(kept: Contents, status: dict[str, Any], how: str, process: int) -> Look:
-    moves = [one for one in kept.transitions if one.kind != DRILLED]
+    moves = [one for one in kept.transitions if one.kind not in {DRILLED, PRUNED}]
     drills = [one.event_ns for one in kept.transitions if one.kind == DRILLED]
     last = moves[-1] if moves else None
     return Look(

@@ -19,6 +19,7 @@ from riskguard.engine.recorded import recorded
 from riskguard.engine.strictest import looser, strictest
 from riskguard.errors import RiskguardError
 from riskguard.live.flapping import Flapping
+from riskguard.live.forgetting import Forgetting
 from riskguard.live.memory import Memory, begun, kept, restored
 from riskguard.live.operating import DRILLED, REFUSED, ordered, worded
 from riskguard.live.recorder import Recorder
@@ -73,6 +74,7 @@ class Session:
         loaded = Loaded.read(self.path, self.fit)
         first = Memory(loaded, loaded.guard())
         self.store = Store(self.folder, clock=self.ticker.seconds, now=self.ticker.now)
+        self.forgetting = Forgetting(self.store)
         try:
             self._start(first)
         except BaseException:
@@ -105,7 +107,9 @@ class Session:
             self._operate()
             if self.store.retry() and self.recorder.held is not None:
                 self.recorder.hold(None)
-            return self._told(Event(self.ticker.now(), "clock", "*", source="clock"))
+            decision = self._told(Event(self.ticker.now(), "clock", "*", source="clock"))
+            self.forgetting.step(self._now(), self.loaded.hash)
+            return decision
 
     def decide(self, intent: Intent) -> Verdict:
         """Judge one order by the clock of this session; never raises, exits pass."""

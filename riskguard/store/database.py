@@ -35,6 +35,7 @@ __all__ = [
     "migrated",
     "settled",
     "supported",
+    "used",
     "write",
 ]
 
@@ -200,6 +201,13 @@ def settled(db: sqlite3.Connection) -> None:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     finally:
         db.execute("PRAGMA busy_timeout=1000")
+
+
+def used(db: sqlite3.Connection) -> int:
+    """Return how many bytes of a database hold something."""
+    (pages,) = db.execute("PRAGMA page_count").fetchone()
+    (free,) = db.execute("PRAGMA freelist_count").fetchone()
+    return int(pages - free) * PAGE
 
 
 def migrated(db: sqlite3.Connection, files: Files) -> None:

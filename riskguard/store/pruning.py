@@ -4,31 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from riskguard.store.checking import heads, snapshots
+from riskguard.store.checking import snapshots
 
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["cuts"]
+__all__ = ["MOST_AT_ONCE", "cuts"]
 
-FIRST = {
-    "transition": "SELECT min(seq) FROM transition WHERE event_ns >= ?",
-    "input": "SELECT min(seq) FROM input WHERE ts >= ?",
-}
-SEAL = {
-    "transition": "SELECT crc FROM transition WHERE seq = ?",
-    "input": "SELECT crc FROM input WHERE seq = ?",
-}
+MOST_AT_ONCE = 1 << 62  # rows
 BEGIN = {
     "transition": "SELECT min(seq) FROM transition",
     "input": "SELECT min(seq) FROM input",
 }
+YOUNG = {
+    "transition": """SELECT seq FROM transition
+        WHERE seq <= ? AND event_ns >= ? ORDER BY seq LIMIT 1""",
+    "input": "SELECT seq FROM input WHERE seq <= ? AND ts >= ? ORDER BY seq LIMIT 1",
+}
+SEAL = {
+    "transition": "SELECT seq, crc FROM transition WHERE seq <= ? ORDER BY seq DESC LIMIT 1",
+    "input": "SELECT seq, crc FROM input WHERE seq <= ? ORDER BY seq DESC LIMIT 1",
+}
 
 
-def cuts(db: sqlite3.Connection, before: int) -> dict[str, tuple[int, int]]:
+def cuts(
+    db: sqlite3.Connection, before: int, most: int = MOST_AT_ONCE
+) -> dict[str, tuple[int, int]]:
     """Return the last row of each table that may be forgotten, and its seal.
 
-    Only rows from before the first one that is not older than `before` (event time).
+    Only rows from before the first one that is not older than `before` (event time), and about
+    `most` of a table: no more is read than may go.
     """
     kept = snapshots(db)
     if not kept:
@@ -36,10 +41,12 @@ def cuts(db: sqlite3.Connection, before: int) -> dict[str, tuple[int, int]]:
     found = {}
     needed = {"transition": kept[0].after_transition, "input": kept[0].after_input}
     for name, limit in needed.items():
-        (young,) = db.execute(FIRST[name], [before]).fetchone()
-        cut = min(limit, heads(db)[name].seq if young is None else young - 1)
         (first,) = db.execute(BEGIN[name]).fetchone()
-        sealed = db.execute(SEAL[name], [cut]).fetchone()
-        if first is not None and first <= cut and sealed is not None:
-            found[name] = (cut, sealed[0])
+        if first is None:
+            continue
+        last = min(limit, first + most - 1)
+        young = db.execute(YOUNG[name], [last, before]).fetchone()
+        cut = db.execute(SEAL[name], [last if young is None else young[0] - 1]).fetchone()
+        if cut is not None:
+            found[name] = (cut[0], cut[1])
     return found

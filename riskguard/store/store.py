@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Self
 from riskguard._version import VERSION
 from riskguard.errors import StateError
 from riskguard.store.checking import NewerError
-from riskguard.store.database import connect, created, settled, supported, write
+from riskguard.store.database import connect, created, settled, supported, used, write
 from riskguard.store.files import Damage, prepared, sync
 from riskguard.store.lock import Lock
 from riskguard.store.pending import Pending
-from riskguard.store.pruning import cuts
+from riskguard.store.pruning import MOST_AT_ONCE, cuts
 from riskguard.store.rows import STATE_LOST, Entry, Restored, Transition
 from riskguard.store.starting import started
 
@@ -130,18 +130,24 @@ class Store:
                 self._settle(self._db)
             return self._attempt()
 
-    def prune(self, before: int, *, rule_hash: str = "") -> bool:
+    def size(self) -> int:
+        """Return how many bytes of the database are in use: what was forgotten is used again."""
+        self._own()
+        with self._guard:
+            return 0 if self._db is None else used(self._db)
+
+    def prune(self, before: int, *, rule_hash: str = "", most: int = MOST_AT_ONCE) -> bool:
         """Forget transitions and inputs from before a time; return whether that is on disk.
 
-        What the last two snapshots need is kept. What was forgotten is a transition itself, of
-        kind `pruned`.
+        What the last two snapshots need is kept; of a table no more than about `most` rows go
+        at once. What was forgotten is a transition itself, of kind `pruned`.
         """
         self._own()
         with self._guard:
             if not self._attempt() or self._db is None:
                 return False
             try:
-                found = cuts(self._db, before)
+                found = cuts(self._db, before, most)
             except (sqlite3.Error, Damage) as error:
                 return self._fail(str(error))
             self._pending.forget(found, before, rule_hash)
