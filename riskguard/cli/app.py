@@ -21,6 +21,7 @@ from riskguard.cli import (
     scenarios,
     schema,
     show,
+    state_verify,
     status,
     test,
     verify,
@@ -40,6 +41,17 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
 )
+state = typer.Typer(
+    help="Look after the folder of a state.", no_args_is_help=True, rich_markup_mode=None
+)
+state.command("verify")(state_verify.verify)
+
+
+@state.callback()
+def _state() -> None:
+    """Look after the folder of a state."""
+
+
 app.command("backtest")(backtest.backtest)
 app.command("check")(check.check)
 app.command("diff")(diff.diff)
@@ -55,6 +67,7 @@ app.command("resume")(orders.resume)
 app.command("scenarios")(scenarios.scenarios)
 app.command("schema")(schema.schema)
 app.command("show")(show.show)
+app.add_typer(state, name="state")
 app.command("status")(status.status)
 app.command("test")(test.test)
 app.command("verify")(verify.verify)

@@ -17,6 +17,7 @@ from riskguard.store.rows import (
     Restored,
     Snapshot,
     Transition,
+    Walk,
     canonical,
 )
 from riskguard.store.store import Store
@@ -33,5 +34,6 @@ __all__ = [
     "Snapshot",
     "Store",
     "Transition",
+    "Walk",
     "canonical",
 ]

@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from riskguard.errors import StateError
 from riskguard.store.database import APPLICATION, CHAINS, SCHEMA, TABLES, is_damage
 from riskguard.store.files import Damage
-from riskguard.store.rows import STATE_LOST, Chain, Input, Restored, Snapshot, Transition, seal
+from riskguard.store.rows import (
+    STATE_LOST,
+    Chain,
+    Input,
+    Restored,
+    Snapshot,
+    Transition,
+    Walk,
+    seal,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +35,7 @@ __all__ = [
     "Found",
     "NewerError",
     "check",
+    "counted",
     "heads",
     "marked",
     "reading",
@@ -40,6 +50,15 @@ ROWS = {
     "transition": "SELECT * FROM transition WHERE seq > ? ORDER BY seq",
     "input": "SELECT * FROM input WHERE seq > ? ORDER BY seq",
     "done_action": "SELECT * FROM done_action WHERE seq > ? ORDER BY seq",
+}
+
+
+COUNT = {
+    "transition": "SELECT count(*) FROM transition",
+    "input": "SELECT count(*) FROM input",
+    "done_action": "SELECT count(*) FROM done_action",
+    "anchor": "SELECT count(*) FROM anchor",
+    "snapshot": "SELECT count(*) FROM snapshot",
 }
 
 
@@ -212,6 +231,18 @@ def _bridge(last: Chain, seq: int, known: dict[int, tuple[int, int]]) -> int:
         raise Damage(f"state.db: {last.name} {last.seq + 1} is missing")
     last.seq, last.crc = seq, crc
     return gone
+
+
+def counted(db: sqlite3.Connection) -> Walk:
+    """Return how many rows there are, and how many anchors say that more there were."""
+    rows = {name: _count(db, name) for name in CHAINS}
+    gone = {name: sum(number for number, _ in _anchors(db, name).values()) for name in CHAINS}
+    return Walk(rows, gone, _count(db, "anchor"), _count(db, "snapshot"))
+
+
+def _count(db: sqlite3.Connection, table: str) -> int:
+    (count,) = db.execute(COUNT[table]).fetchone()
+    return int(count)
 
 
 def marked(found: Found, mark: Mark) -> None:

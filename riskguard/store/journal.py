@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from riskguard.errors import StateError
 from riskguard.store.checking import (
     check,
+    counted,
     heads,
+    marked,
     reading,
     snapshots,
     transition,
@@ -19,8 +21,8 @@ from riskguard.store.checking import (
 )
 from riskguard.store.database import connect
 from riskguard.store.files import Damage, named
-from riskguard.store.lock import Mark, holder
-from riskguard.store.rows import Contents, Input
+from riskguard.store.lock import Mark, holder, noted
+from riskguard.store.rows import Contents, Input, Walk
 
 if TYPE_CHECKING:
     import sqlite3
@@ -94,13 +96,19 @@ class Journal:
 
     def verify(self) -> str:
         """Walk every row that is stored; return what is wrong, or nothing."""
+        return self.walk().damage
+
+    def walk(self) -> Walk:
+        """Walk every row that is stored, and look whether the last that was marked is there."""
+        mark, found = noted(self._files.lock), Walk({}, {}, 0, 0)
         try:
             with self._trusted() as db:
                 whole(db)
-                check(db, every_row=True)
+                found = counted(db)
+                marked(check(db, every_row=True), mark)
         except Damage as damage:
-            return str(damage)
-        return ""
+            return found._replace(damage=str(damage))
+        return found
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

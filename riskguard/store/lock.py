@@ -140,6 +140,18 @@ def holder(path: Path) -> Mark | None:
         os.close(handle)
 
 
+def noted(path: Path) -> Mark:
+    """Return the mark that the last holder left, an empty one where none can be read."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return Mark()
+    try:
+        return _read(handle)
+    finally:
+        os.close(handle)
+
+
 def _locked(handle: int) -> bool:
     """Take a lock for oneself; who only looks is waited for, who holds it is not."""
     for _ in range(PEEKS):

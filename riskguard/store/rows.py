@@ -29,6 +29,7 @@ __all__ = [
     "Restored",
     "Snapshot",
     "Transition",
+    "Walk",
     "anchored",
     "canonical",
     "seal",
@@ -102,6 +103,19 @@ class Contents(NamedTuple):
     snapshots: tuple[Snapshot, ...]
     transitions: tuple[Transition, ...]
     inputs: tuple[Input, ...]
+
+
+class Walk(NamedTuple):
+    """What a walk over every row found; `rows` and `gone` are counted for each table.
+
+    What is gone was forgotten, or given up while a disk refused; an anchor stands in its place.
+    """
+
+    rows: Mapping[str, int]
+    gone: Mapping[str, int]
+    anchors: int
+    snapshots: int
+    damage: str = ""  # the first; nothing where every seal holds
 
 
 def canonical(body: object) -> str:
