@@ -21,7 +21,10 @@ from riskguard.language.ruleset import RuleSet
 from riskguard.market import Instrument, Sample
 
 if TYPE_CHECKING:
+    from riskguard.engine.events import Event
+    from riskguard.engine.intake import Intake
     from riskguard.language.reader import load_rules
+    from riskguard.live.session import Session
 
 __all__ = [
     "Action",
@@ -29,8 +32,10 @@ __all__ = [
     "DataError",
     "Decision",
     "Diagnostic",
+    "Event",
     "Guard",
     "Instrument",
+    "Intake",
     "Intent",
     "Pending",
     "Reading",
@@ -39,6 +44,7 @@ __all__ = [
     "RuleError",
     "RuleSet",
     "Sample",
+    "Session",
     "State",
     "StateError",
     "StateInUseError",
@@ -48,11 +54,19 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    # PyYAML is loaded when a rule file is, not when a bot imports its guard
-    if name == "load_rules":
-        from riskguard.language.reader import load_rules  # noqa: PLC0415 - on first use
+# PyYAML is loaded when a rule file is, SQLite with a live session: a bot imports neither
+LATE = {
+    "Event": "engine.events",
+    "Intake": "engine.intake",
+    "Session": "live.session",
+    "load_rules": "language.reader",
+}
 
-        return load_rules
+
+def __getattr__(name: str) -> object:
+    if name in LATE:
+        from importlib import import_module  # noqa: PLC0415 - on first use
+
+        return getattr(import_module(f"riskguard.{LATE[name]}"), name)
     msg = f"module 'riskguard' has no attribute {name!r}"
     raise AttributeError(msg)

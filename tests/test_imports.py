@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import riskguard
+
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = {
     "numpy", "pandas", "yaml", "backtrader", "ta", "typer", "rich", "asyncio", "sqlite3",
@@ -25,6 +27,16 @@ def test_import_riskguard_reaches_nothing_heavy() -> None:
     modules = loaded_by("import riskguard")
     assert not HEAVY & {name.partition(".")[0] for name in modules}
     assert len(modules) <= FEW
+
+
+@pytest.mark.parametrize("name", riskguard.__all__)
+def test_each_name_of_the_face_is_there_alone_in_a_fresh_interpreter(name: str) -> None:
+    assert "riskguard" in loaded_by(f"from riskguard import {name}")
+
+
+def test_a_name_that_is_not_on_the_face_is_refused() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        riskguard.nothing  # noqa: B018 - to look is enough
 
 
 @pytest.mark.parametrize("module", ["engine.guard", "engine.gate", "market", "errors"])

@@ -59,8 +59,7 @@ class Intake:
     refused is counted in `refused` by its reason and is as if it had not come. `beside` are
     other guards that hear what this one hears: the series they alone read are taken too.
 
-    >>> from riskguard import Guard, load_rules
-    >>> from riskguard.engine.events import Event
+    >>> from riskguard import Event, Guard, Intake, load_rules
     >>> intake = Intake(Guard(load_rules("rules/feb-2026.yaml"), sources={"liq.long": "bybit"}))
     >>> bar = {"close": 90_000.0, "interval_ns": 14_400_000_000_000}
     >>> intake.take(Event(1_764_547_200_000_000_000, "bar", "BTC/USDT:USDT", bar)).state.name
