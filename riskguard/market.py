@@ -119,6 +119,11 @@ class SeriesSpec:
         return DIMENSIONS[self.unit]
 
     @property
+    def most(self) -> float:
+        """The most that a value can be."""
+        return 100.0 if self.dimension == "index" else LARGEST
+
+    @property
     def scale(self) -> int:
         """Fixed-point units in 1."""
         return SCALES.get(self.dimension, DEFAULT_SCALE)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["OF_BROKER", "Watch", "watch"]
 
 # what the broker of a run tells of its account at every close
-OF_BROKER = {name: Input(name, CATALOGUE[name], source="backtest") for name in ACCOUNT}
+OF_BROKER = {name: Input(name, CATALOGUE[name], source="backtest") for name in sorted(ACCOUNT)}
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ def drill(
     from riskguard.cli.live_text import wrapped
     from riskguard.live.drilling import drill as steps
     from riskguard.live.drilling import fitting
+    from riskguard.live.rules import Loaded
 
     path = given.pack(rules, "RULES")
     folder = None if state is None else state_folder(state)
@@ -60,7 +61,7 @@ def drill(
             count += 1
     print(f"{count} steps, each as it must be")
     if folder is not None:
-        print("\n".join(wrapped(_noted(folder))))
+        print("\n".join(wrapped(_noted(folder, Loaded.read(path, fit).hash))))
     return 0
 
 
@@ -72,9 +73,9 @@ def _fit_of(folder: Path) -> Fit:
     return Loaded.again(Journal(folder).restored().about).fit
 
 
-def _noted(folder: Path) -> str:
+def _noted(folder: Path, rules: str) -> str:
     """Note in a state that the drill was done, and return how."""
     from riskguard.live.operating import drilled
 
-    by = drilled(folder, operator(), time.time_ns())
+    by = drilled(folder, operator(), time.time_ns(), rules)
     return f"noted in {folder} by {by}: riskguard status shows it"

@@ -30,6 +30,7 @@ def status(state: StateArgument, as_json: AsJson = False) -> int:
             "process": found.process,
             "stored_until": found.stored,
             "last_drill": found.drilled,
+            "last_drill_rules": found.drilled_rules,
         }
         print(json.dumps(found.status | known, indent=2))
     else:

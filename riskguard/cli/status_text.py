@@ -109,7 +109,9 @@ def _facts(found: Look, now: int) -> Iterator[str]:
     yield f"{'file':<{LABEL}}{visible(status['file'])}"  # whole, to be copied
     drilled = "never, as far as is stored: riskguard drill"
     if found.drilled is not None:
-        drilled = moment(found.drilled)
+        same = found.drilled_rules == status["hash"]
+        rules = "these rules" if same else f"other rules ({found.drilled_rules[:12] or 'unknown'})"
+        drilled = f"{moment(found.drilled)}, of {rules}"
     yield from _row("last drill", drilled)
 
 

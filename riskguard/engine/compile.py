@@ -93,6 +93,7 @@ class _Compiler:
                     spec.signed,
                     spec.dimension == "price",
                     needed=False,
+                    most=spec.most,
                     begins="" if symbol else begins(name),
                 )
             )

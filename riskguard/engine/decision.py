@@ -209,6 +209,7 @@ def state_of(asked: Mapping[str, Any]) -> State:
     restricted = (
         asked["block_entries"] != "none"
         or asked["close"] != "none"
+        or asked["cancel_orders"] != "none"
         or asked["exposure_cap"] < 1
         or asked["leverage_cap"] is not None
         or asked["stop"] is not None

@@ -22,10 +22,11 @@ LATE = "out of order"
 
 
 class Door(NamedTuple):
-    """Where the values of one series come in, and the least it may be."""
+    """Where the values of one series come in, the least it may be and the most."""
 
     tape: Tape
     least: float
+    most: float
     key: str
     begins: str  # zero | same: how an account input begins; "" for all others
     number: int  # of the tape in the plan
@@ -53,7 +54,7 @@ class Doors:
         self._by_symbol: dict[str, dict[str, Door]] = {}
         for number, (spec, tape) in enumerate(zip(plan.tapes, stream.tapes, strict=True)):
             if spec.feeder < 0:
-                door = Door(tape, _least(spec), spec.shown, spec.begins, number)
+                door = Door(tape, _least(spec), spec.most, spec.shown, spec.begins, number)
                 self._by_symbol.setdefault(spec.symbol, {})[spec.name] = door
         self.needed = self._needed(of_account=False)
 
@@ -66,13 +67,13 @@ class Doors:
             return
         for name, value in values.items():
             if name in doors:
-                tape, least, key, _, _ = doors[name]
+                tape, least, most, key, _, _ = doors[name]
                 # `plausible`, written out: this is done for every value that comes
                 sized = value >= SMALLEST or value == 0 or value <= -SMALLEST
-                if sized and least <= value <= LARGEST and ts > tape.latest:  # NaN is never
+                if sized and least <= value <= most and ts > tape.latest:  # NaN is never
                     tape.push(ts, value)
                 else:
-                    self._refuse(ts, key, least, value)
+                    self._refuse(ts, key, least, value, most)
 
     def amend(self, symbol: str, name: str, ts: int, value: float) -> None:
         """Add to what a flow brought in a bucket that has passed."""
@@ -150,10 +151,10 @@ class Doors:
         least = -LARGEST if input_of(self.plan.ruleset, "", name).spec.signed else 0.0
         return plausible(value, least)
 
-    def _refuse(self, ts: int, key: str, least: float, value: float) -> None:
+    def _refuse(self, ts: int, key: str, least: float, value: float, most: float = LARGEST) -> None:
         if not math.isfinite(value):
             cause = "not finite"
-        elif not plausible(value, -LARGEST):
+        elif value > most or not plausible(value, -LARGEST):
             cause = "out of bounds"
         elif value < least:
             cause = "a price of zero" if value == 0 else "negative"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from riskguard.engine.states import looks_back
 from riskguard.language.ruleset import During
-from riskguard.market import CALENDAR, time_text
+from riskguard.market import CALENDAR, LARGEST, time_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,6 +42,7 @@ class TapeSpec:
     price: bool  # must be above 0
     needed: bool  # protection reads it: when it is stale the guard is blind
     feeder: int = -1  # index of the window that feeds it, -1 for a series
+    most: float = LARGEST
     begins: str = ""  # zero | same: an account input, observed from its first event on
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Protocol
 
-from riskguard.engine.decision import Reading
+from riskguard.engine.decision import FAULT, Reading
 from riskguard.engine.logic import ABSENT, FALSE, NEVER, TRUE, Change
 from riskguard.language.rewriting import bars_of
 from riskguard.language.ruleset import (
@@ -52,6 +52,7 @@ __all__ = [
 ]
 
 # fields of a decision that keep an order from entering
+BY_HAND = frozenset({"manual", "state_lost"})  # what `riskguard resume` ends
 LIMITS = ("exposure_cap", "reduce_by", "close", "reduce_only", "block_entries", "leverage_cap")
 WORDS = {FALSE: "false", TRUE: "true"}
 
@@ -256,10 +257,14 @@ def relaxes(plan: Plan, stream: Stream, decision: Decision, now: int) -> int | N
     ends: list[int] = []
     for name in LIMITS:
         for winner in decision.winners.get(name, ())[:1]:
-            if winner.startswith("stage "):
+            if winner == FAULT:
+                return None
+            if winner in BY_HAND and winner not in rules:
+                continue
+            if winner.startswith("stage ") and stream.ladder.stage:
                 ladder = stream.ladder
                 ends.append(ladder.since + ladder.holds[ladder.stage - 1])
-            elif winner not in rules:  # a ramp rises at any close; a person, when he likes
+            elif winner not in rules:  # a ramp rises at any close; so may what is of another file
                 ends.append(NEVER)
             elif not stream.latches[rules[winner]].latched:
                 latch = stream.latches[rules[winner]]

@@ -61,7 +61,10 @@ def _union(one: tuple[T, ...], two: tuple[T, ...]) -> tuple[T, ...]:
 
 
 def _won(name: str, joined: Decision, one: Decision, two: Decision) -> tuple[str, ...]:
-    """Name who set a field: those of the stricter first."""
+    """Name who set a field: those of the stricter first, each side in its own order.
+
+    How strict a runner-up is does not stand in a decision, so the two sides are not mixed.
+    """
     first, second = one.winners.get(name, ()), two.winners.get(name, ())
     value = getattr(joined, name)
     if first and getattr(one, name) != value and second and getattr(two, name) == value:

@@ -41,6 +41,7 @@ class Look(NamedTuple):
     stopped: bool  # the last process ended of its own will
     drilled: int | None  # when the trip path was proven last
     waits: tuple[str, ...] = ()  # requests that nobody has obeyed yet
+    drilled_rules: str = ""  # hash of the rules it was proven with
     changed: str = ""  # why the rule file that lies there now is not what is in force
 
 
@@ -90,7 +91,7 @@ def past(folder: Path, when: int) -> Look:
 
 def _looked(kept: Contents, status: dict[str, Any], how: str, process: int) -> Look:
     moves = [one for one in kept.transitions if one.kind not in {DRILLED, PRUNED}]
-    drills = [one.event_ns for one in kept.transitions if one.kind == DRILLED]
+    drills = [one for one in kept.transitions if one.kind == DRILLED]
     last = moves[-1] if moves else None
     return Look(
         status,
@@ -98,7 +99,8 @@ def _looked(kept: Contents, status: dict[str, Any], how: str, process: int) -> L
         process,
         0 if last is None else last.event_ns,
         last is not None and last.kind == "stopped",
-        drills[-1] if drills else None,
+        drills[-1].event_ns if drills else None,
+        drilled_rules=str(drills[-1].body.get("rule", "")) if drills else "",
     )
 
 

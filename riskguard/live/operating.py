@@ -106,8 +106,8 @@ def _tried(journal: Journal, folder: Path, request: Mapping[str, Any], now: int)
     return ordered(intake, folder, now, worded(request))
 
 
-def drilled(folder: Path, by: str, now: int) -> str:
-    """Note in a state that its drill was done; return who noted it.
+def drilled(folder: Path, by: str, now: int, rules: str) -> str:
+    """Note in a state that rules (their hash) were drilled; return who noted it.
 
     Raises:
         StateInUseError: a process holds the state and does not answer.
@@ -115,7 +115,7 @@ def drilled(folder: Path, by: str, now: int) -> str:
     """
     journal = Journal(folder)
     journal.restored()  # a damaged state is not opened to write: a start has to set it aside
-    note = {"do": DRILLED, "by": by}
+    note = {"do": DRILLED, "by": by, "rule": rules}
     holder = journal.holder()
     if holder is not None:
         path = _left(folder, note)

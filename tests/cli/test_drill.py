@@ -9,7 +9,7 @@ from riskguard.engine.orders import Verdict
 from riskguard.live.session import Session
 from riskguard.store import Journal
 from tests.cli.bots import bot
-from tests.live.world import World
+from tests.live.world import RULES, World
 
 
 @pytest.fixture
@@ -32,7 +32,9 @@ def test_it_is_noted_in_the_state_of_a_bot_that_runs_or_does_not(riskguard, worl
         code, out, _ = riskguard("drill", world.rules, "--state", world.state)
         assert code == 0
         assert f"by process {process.pid}" in " ".join(out.split())
-        assert "last drill  20" in riskguard("status", world.state).out
+        told = riskguard("status", world.state).out
+        assert "last drill  20" in told
+        assert ", of these rules\n" in told
     code, out, _ = riskguard("drill", world.rules, "--state", world.state)
     assert code == 0
     assert "by this command" in " ".join(out.split())
@@ -40,6 +42,9 @@ def test_it_is_noted_in_the_state_of_a_bot_that_runs_or_does_not(riskguard, worl
     assert kinds.count("drilled") == 2
     assert "the last stopped" in " ".join(riskguard("status", world.state).out.split())
     assert riskguard("replay", world.state, "--check").code == 0
+    world.rules.write_text(RULES.replace("50%", "40%"))
+    world.session().close()
+    assert ", of other rules (" in riskguard("status", world.state).out
 
 
 def test_a_state_whose_bot_hangs_is_in_use(riskguard, world) -> None:

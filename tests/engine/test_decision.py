@@ -95,3 +95,10 @@ def test_of_a_stop_in_two_units_the_nearer_that_is_known_holds(atr, distance) ->
 
 def test_a_stop_whose_distance_is_unknown_says_nothing() -> None:
     assert merge([Claim("a", Actions(stop=Stop(atr=1.5)))], price=100.0)["stop"] is None
+
+
+def test_orders_that_are_to_be_cancelled_are_a_restriction() -> None:
+    for word in ("entries", "all"):
+        made = merge([Claim("r", Actions(cancel_orders=word))])
+        assert (made["state"], made["cancel_orders"]) == (State.CAUTION, word)
+        assert made["block_entries"] == "none"

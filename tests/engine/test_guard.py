@@ -289,3 +289,19 @@ def test_a_margin_against_what_has_no_end_is_none() -> None:
     )
     (reading,) = feed(made, 1).reasons  # what never came is of any age
     assert (reading.truth, reading.value, reading.margin) == ("true", None, None)
+
+
+@pytest.mark.parametrize(
+    ("value", "taken"), [(100.0, True), (0.0, True), (100.1, False), (-1.0, False)]
+)
+def test_an_index_lies_between_0_and_100(value: float, taken: bool) -> None:
+    text = "version: 1\nsymbol: BTC\nevery: 1h\nrules:\n"
+    text += "  fear: {when: fear_greed <= 20, clear: fear_greed > 25, do: {exposure_cap: 50%}}\n"
+    rules, _ = read_text(text, "fear.yaml")
+    made = Guard(rules)
+    made.update(Sample(HOUR, "BTC", {"close": 1.0, "fear_greed": 10.0}))
+    made.update(Sample(2 * HOUR, "BTC", {"close": 1.0, "fear_greed": value}))
+    assert (made.refused == {}) is taken
+    if value > 100:
+        assert made.refused == {"fear_greed: out of bounds": 1}
+        assert made.decision.active == ("fear",)

@@ -171,6 +171,33 @@ def test_where_only_a_person_can_end_it_the_time_is_not_known() -> None:
     assert events.decide(ask(1.5, "buy", 9.0, 4.0)).until is None
 
 
+def test_what_a_person_or_a_fault_holds_names_no_time() -> None:
+    made = guard()
+    feed(made, 1, 100.0)
+    made.halt(START + HOUR, "look")
+    assert made.decide(ask(1.5, "buy", 9.0, 0.0)).until is None
+    feed(made, 2, 85.0)  # a rule that clears by itself wins nothing
+    assert made.decide(ask(2.5, "buy", 9.0, 0.0)).until is None
+    made.resume(START + 2 * HOUR, "fine")
+    assert made.decide(ask(2.5, "buy", 9.0, 4.0)).until == START + 8 * HOUR
+    made.lose(START + 2 * HOUR, "a file was damaged")
+    lost = made.decide(ask(2.5, "buy", 9.0, 4.0))
+    assert lost.until == START + 8 * HOUR, "the cap may rise then"
+    made._fail(Sample(START + 3 * HOUR, "BTC", {}), ValueError("x"))
+    assert made.decide(ask(3.0, "buy", 9.0, 4.0)).until is None
+
+
+def test_a_stage_of_an_earlier_file_is_no_stage_of_this_one() -> None:
+    made, former = guard(), guard(STAGES)
+    for one in (made, former):
+        feed(one, 1, 100.0)
+    feed(former, 2, 85.0)
+    feed(made, 2, 95.0)  # nothing of its own is on
+    made.also(former.decision)
+    answer = made.decide(ask(2.5, "buy", 9.0, 0.0))
+    assert (answer.reasons[0].cause, answer.until) == ("rule", START + 3 * HOUR)
+
+
 STAGES = """\
 version: 1
 symbol: BTC

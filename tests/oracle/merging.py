@@ -68,7 +68,14 @@ def merged(
         "hedge": strictest.get("hedge", 0.0), "reduce_by": strictest.get("reduce_by", 0.0),
         "stop": strictest.get("stop"),
     }  # fmt: skip
-    some = blocked or words["close"] or cap < 1 or numbers["hedge"] or numbers["reduce_by"]
+    some = (
+        blocked
+        or words["close"]
+        or words["cancel_orders"]
+        or cap < 1
+        or numbers["hedge"]
+        or numbers["reduce_by"]
+    )
     some = some or numbers["leverage_cap"] is not None or numbers["stop"] is not None
     state = "CAUTION" if some else "ACTIVE"
     if halted:

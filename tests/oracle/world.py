@@ -40,11 +40,14 @@ class Feed:
             scale=SCALES.get(spec.dimension, 10**12), bar=spec.bar,
         )  # fmt: skip
         self.key, self.carried = key, said.carried
+        self.index = spec.dimension == "index"
         self.price, self.signed = spec.dimension == "price", spec.signed
         self.account = key.split(".", maxsplit=1)[0].islower() and name in FROM_ZERO
         self.needed = False
 
     def takes(self, value: float) -> bool:
+        if self.index and value > 100:
+            return False
         return value > 0 if self.price else self.signed or value >= 0
 
 

@@ -98,6 +98,7 @@ class Columns:
             )
             size = np.abs(values)
             good = (size <= LARGEST) & ((size >= SMALLEST) | (size == 0.0))  # NaN is neither
+            good &= values <= spec.most
             if not spec.signed:
                 good &= values > 0 if spec.price else values >= 0
             if not bool(good.all()):
