@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskguard.engine.decision import Decision, State
 from riskguard.engine.duties import duties
+from riskguard.engine.events import coin
 from riskguard.engine.gate import UNLIMITED, exit_alone, gate
 from riskguard.engine.orders import RESIDUE, Action, Reason, Verdict, number
 from riskguard.errors import StateError
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from riskguard.engine.orders import Intent
+    from riskguard.language.ruleset import RuleSet
 
-__all__ = ["Episode", "Episodes", "strictness"]
+__all__ = ["Episode", "Episodes", "elsewhere", "strictness"]
 
 PLAIN = Instrument()
 REDUCED = 2  # where `strictness` holds reduce_by
@@ -354,3 +356,20 @@ def _unguarded(intent: Intent, decision: Decision, as_of: int | None) -> Verdict
         return verdict
     reason = Reason("unguarded", "", f"unguarded: the rules do not name {intent.symbol}")
     return replace(verdict, reasons=(reason,))
+
+
+def elsewhere(intent: Intent, ruleset: RuleSet, as_of: int) -> Verdict | None:
+    """Answer an order in a symbol with rules of its own, which are not those of this guard.
+
+    What its rules say is not known here: nothing is entered, exits pass. None where it has none.
+    """
+    own = sorted({intent.symbol, coin(intent.symbol)} & ruleset.per_symbol.keys())
+    if not own:
+        return None
+    text = f"{own[0]} has rules of its own (per_symbol): ask the guard made with symbol {own[0]}"
+    verdict = gate(intent, Decision(0, own[0], rules=ruleset.hash), fault=text, as_of=as_of)
+    blind = [
+        replace(one, cause="blind") if one.cause == "guard_error" else one
+        for one in verdict.reasons
+    ]
+    return replace(verdict, reasons=tuple(blind))

@@ -217,10 +217,16 @@ class Guard(Evaluation):
                 fault = f"the last decision is older than {limit}: nothing was fed since"
         elif age > 0 and not set(self.doors.late(intent.ts)) <= set(self._decision.blind):
             decision = self._as_of(intent.ts)  # asking tightens; only what is fed loosens
+        guarded = self._guards(intent.symbol)
+        if not guarded and self.ruleset.per_symbol:
+            from riskguard.engine.episodes import elsewhere  # noqa: PLC0415 - with the episodes
+
+            if (found := elsewhere(intent, self.ruleset, self.as_of)) is not None:
+                return found
         return self.episodes.judge(
             intent,
             decision,
-            guarded=self._guards(intent.symbol),
+            guarded=guarded,
             fault=fault,
             as_of=self.as_of,
             until=None if fault else relaxes(self.plan, self.stream, decision, intent.ts),
@@ -245,8 +251,10 @@ class Guard(Evaluation):
         from riskguard.engine.events import coin  # noqa: PLC0415 - not before there is an order
 
         names = {symbol, coin(symbol)}
+        if not names.isdisjoint(self.ruleset.per_symbol):
+            return False  # it has rules of its own, and so a guard of its own
         if self.symbol and not self.ruleset.symbol and self.ruleset.guards == "symbol":
-            return self.symbol in names or not names.isdisjoint(self.ruleset.per_symbol)
+            return self.symbol in names
         return any(map(self.ruleset.guarded, names))
 
     def _account(self, ts: int, symbol: str, values: Mapping[str, float]) -> None:

@@ -148,6 +148,32 @@ def test_rules_without_a_symbol_guard_the_one_whose_bars_they_get() -> None:
     assert other.reasons[0].cause == "unguarded"
 
 
+@pytest.mark.parametrize("guards", ["symbol", "all", "[BTC, ETH]"])
+@pytest.mark.parametrize("symbol", ["ETH", "ETH/USDT:USDT"])
+def test_a_symbol_with_rules_of_its_own_is_never_judged_by_those_of_another(
+    guards: str, symbol: str
+) -> None:
+    text = RULES.replace("every: 1h", f"every: 1h\nguards: {guards}")
+    made = guard(text + "per_symbol: {ETH: {override: {rules.fallen.when: close < 9}}}\n")
+    feed(made, 1, 100.0)
+    entry = replace(ask(1, "buy", 1.0, 0.0), symbol=symbol)
+    denied = made.decide(entry)
+    assert (denied.answer, denied.state, denied.reasons[0].cause) == (
+        "deny", State.REDUCING, "blind",
+    )  # fmt: skip
+    assert "ask the guard made with symbol ETH" in denied.reasons[0].text
+    leaving = made.decide(replace(ask(1, "sell", 3.0, 2.0), symbol=symbol))
+    assert (leaving.quantity, leaving.effect) == (2.0, "flip")
+    assert made.decide(replace(ask(1, "sell", 2.0, 2.0), symbol=symbol)).answer == "allow"
+    made.update(Sample(START + HOUR, "ETH", {"position": 5.0}))
+    feed(made, 2, 60.0, position=4.0)  # what BTC has to do is no duty of ETH
+    assert {action.symbol for action in made.poll()} == {"BTC"}
+    assert made.poll("ETH") == []
+    assert made.decide(ask(2, "buy", 1.0, 0.0)).reasons[0].cause == "rule"
+    other = made.decide(replace(ask(1, "buy", 1.0, 0.0), symbol="SOL"))
+    assert (other.answer == "allow") is (guards != "all")
+
+
 def test_a_refusal_says_when_it_may_end_at_the_earliest() -> None:
     made = guard()
     feed(made, 1, 100.0)
