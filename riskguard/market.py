@@ -28,6 +28,7 @@ __all__ = [
     "Instrument",
     "Sample",
     "SeriesSpec",
+    "coin",
     "plausible",
     "time_text",
 ]
@@ -39,6 +40,9 @@ DAY = 24 * HOUR
 WEEK = 7 * DAY
 # windows that the calendar begins, but for the days on which clocks are changed
 CALENDAR: Mapping[str, int] = {"today": DAY, "this_week": WEEK}
+
+COINS: dict[str, str] = {}  # what `coin` has been asked
+MOST_COINS = 10_000
 
 # unit of a series -> dimension in the rule language
 DIMENSIONS: Mapping[str, str] = {
@@ -70,6 +74,20 @@ LARGEST, SMALLEST = 1e150, 1e-150
 def plausible(value: float, least: float) -> bool:
     """Say whether a value that must be at least `least` can be an amount at all; NaN cannot."""
     return least <= value <= LARGEST and (value >= SMALLEST or value <= -SMALLEST or value == 0)
+
+
+def coin(symbol: str) -> str:
+    """Return the name rules use for a symbol of a venue, "" where it names none.
+
+    >>> [coin(name) for name in ("BTC", "BTC/USDT:USDT", "ETH-USDT", "*")]
+    ['BTC', 'BTC', 'ETH', '*']
+    """
+    name = COINS.get(symbol)
+    if name is None:
+        name = symbol.split("/", 1)[0].split("-", 1)[0].split(":", 1)[0]
+        if len(COINS) < MOST_COINS:  # a flood of made-up symbols takes no memory
+            COINS[symbol] = name
+    return name
 
 
 def time_text(span: int) -> str:

@@ -65,7 +65,7 @@ class _Compiler:
         self.window_index: dict[Window, int] = {}
         self.value_index: dict[ValueSpec, int] = {}
         self.truth_index: dict[Truth, int] = {}
-        self.rule_index = {rule.name: number for number, rule in enumerate(ruleset.rules)}
+        self.plan.rules = {rule.name: number for number, rule in enumerate(ruleset.rules)}
         self.stage_index = {stage.name: number + 1 for number, stage in enumerate(ruleset.stages)}
         self.done_rules: set[int] = set()
         self.ladder_done = False
@@ -298,7 +298,7 @@ class _Compiler:
             self.needed_now = before
             return Ref("slot", slot, policy)
         if node.kind == "rule":
-            index = self.rule_index[node.name]
+            index = self.plan.rules[node.name]
             self.rule(index)
             self._through(node, self.ruleset.rules[index])
             return Ref("rule", index, policy)

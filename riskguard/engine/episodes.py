@@ -7,19 +7,17 @@ knows positions from the account, in the order unit, and from the orders it is a
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from riskguard.engine.decision import Decision, State
 from riskguard.engine.duties import duties
-from riskguard.engine.events import coin
-from riskguard.engine.gate import UNLIMITED, exit_alone, gate
+from riskguard.engine.gate import UNLIMITED, Refusal, exit_alone, gate
 from riskguard.engine.orders import RESIDUE, Action, Reason, Verdict, number
 from riskguard.errors import StateError
-from riskguard.market import Instrument
+from riskguard.market import Instrument, coin
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from riskguard.engine.orders import Intent
     from riskguard.language.ruleset import RuleSet
@@ -119,6 +117,7 @@ class Episodes:
         self._stand: tuple[float, ...] = (0.0,) * 12  # how strict it was
         self._claims: tuple[str, ...] = ()  # the rules that asked to reduce
         self._known: dict[str, Episode] = {}
+        self._refusal: Refusal | None = None  # of the decision that judged last
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -162,8 +161,9 @@ class Episodes:
 
     def see(self, decision: Decision, positions: Mapping[str, float] | None = None) -> None:
         """Take note of the decision in force, and of positions when it was made."""
-        for symbol, position in (positions or {}).items():
-            self._known.setdefault(symbol, self.of(symbol)).position = position
+        if positions is not None:
+            for symbol, position in positions.items():
+                self._known.setdefault(symbol, self.of(symbol)).position = position
         if decision is self.decision:
             return
         self.decision = decision
@@ -200,7 +200,7 @@ class Episodes:
         fault: str = "",
         equity: float | None = None,
         as_of: int | None = None,
-        until: int | None = None,
+        until: Callable[[], int | None] | None = None,
     ) -> Verdict:
         """Answer an order by the decision in force and the episode of its symbol; never raises.
 
@@ -212,12 +212,14 @@ class Episodes:
         try:
             if not guarded:
                 return _unguarded(intent, decision, as_of)
+            if self._refusal is None or self._refusal.decision is not decision:
+                self._refusal = Refusal(decision)
             venue = self._venue(intent.symbol)
             step = venue.step
-            episode = self.of(intent.symbol, intent.book)
-            position, base, ceiling = number(intent.position), None, UNLIMITED
+            episode, base, ceiling = None, None, UNLIMITED
             if decision.state is not State.ACTIVE:
-                base = episode.based(number(intent.quantity), position)
+                episode = self.of(intent.symbol, intent.book)
+                base = episode.based(number(intent.quantity), number(intent.position))
                 ceiling = episode.ceiling(decision, base)
             verdict = gate(
                 intent,
@@ -230,8 +232,15 @@ class Episodes:
                 fault=fault,
                 as_of=as_of,
                 until=until,
+                refusal=self._refusal,
             )
-            if episode.base is None and base and self._stand[0] and _tells(verdict, position):
+            if (
+                base
+                and episode is not None
+                and episode.base is None
+                and self._stand[0]
+                and _tells(verdict, number(intent.position))
+            ):
                 episode.base = base
                 self._known[_key(intent.symbol, intent.book)] = episode
         except Exception as error:  # noqa: BLE001 - whatever fails, exits pass and entries do not
@@ -355,7 +364,7 @@ def _unguarded(intent: Intent, decision: Decision, as_of: int | None) -> Verdict
     if verdict.answer != "allow":
         return verdict
     reason = Reason("unguarded", "", f"unguarded: the rules do not name {intent.symbol}")
-    return replace(verdict, reasons=(reason,))
+    return verdict._replace(reasons=(reason,))
 
 
 def elsewhere(intent: Intent, ruleset: RuleSet, as_of: int) -> Verdict | None:
@@ -369,7 +378,7 @@ def elsewhere(intent: Intent, ruleset: RuleSet, as_of: int) -> Verdict | None:
     text = f"{own[0]} has rules of its own (per_symbol): ask the guard made with symbol {own[0]}"
     verdict = gate(intent, Decision(0, own[0], rules=ruleset.hash), fault=text, as_of=as_of)
     blind = [
-        replace(one, cause="blind") if one.cause == "guard_error" else one
+        one._replace(cause="blind") if one.cause == "guard_error" else one
         for one in verdict.reasons
     ]
-    return replace(verdict, reasons=tuple(blind))
+    return verdict._replace(reasons=tuple(blind))

@@ -18,7 +18,7 @@ from riskguard.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["KINDS", "Event", "Refused", "coin", "facts", "nanoseconds", "number"]
+__all__ = ["KINDS", "Event", "Refused", "facts", "nanoseconds", "number"]
 
 
 class Refused(Exception):  # noqa: N818 - not an error: it is counted, and the guard goes on
@@ -81,8 +81,6 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 SIDES = {"long": "liq.long", "short": "liq.short", "": "liq.total"}
 # up to which size a stamp counts seconds, milliseconds, microseconds; 2286 in each unit
 UNITS = ((10**10, 10**9), (10**13, 10**6), (10**16, 10**3), (10**19, 1))
-COINS: dict[str, str] = {}
-MOST_COINS = 10_000
 SOUND: set[tuple[str, ...]] = set()  # kinds with the fields they came with: known to be right
 
 
@@ -100,20 +98,6 @@ def nanoseconds(ts: object) -> tuple[int, int]:
             return ts * unit, unit
     msg = "time stamp is too large"
     raise Refused(msg)
-
-
-def coin(symbol: str) -> str:
-    """Return the name rules use for a symbol of a venue, "" where it names none.
-
-    >>> [coin(name) for name in ("BTC", "BTC/USDT:USDT", "ETH-USDT", "*")]
-    ['BTC', 'BTC', 'ETH', '*']
-    """
-    name = COINS.get(symbol)
-    if name is None:
-        name = symbol.split("/", 1)[0].split("-", 1)[0].split(":", 1)[0]
-        if len(COINS) < MOST_COINS:  # a flood of made-up symbols takes no memory
-            COINS[symbol] = name
-    return name
 
 
 def facts(event: Event) -> dict[str, float]:

@@ -26,7 +26,7 @@ from riskguard.engine.orders import (
 from riskguard.market import time_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from riskguard.engine.decision import Decision
 
@@ -50,6 +50,8 @@ CAUSES = frozenset({"guard_error", "manual", "state_lost", "degraded", "remote_d
 FIELDS = (
     "exposure_cap", "reduce_by", "close", "reduce_only", "block_entries", "leverage_cap",
 )  # fmt: skip
+SHARES = frozenset({"exposure_cap", "reduce_by"})
+UNSEEN = ("blind", "priming")  # stand among the winners too, and have words of their own
 OTHERS = {"long": ("short", "shorts", "none"), "short": ("long", "longs", "none")}
 
 
@@ -64,7 +66,8 @@ def gate(
     contract_size: float = 1.0,
     fault: str = "",
     as_of: int | None = None,
-    until: int | None = None,
+    until: Callable[[], int | None] | None = None,
+    refusal: Refusal | None = None,
 ) -> Verdict:
     """Judge one order: exits pass in full, entries up to what the decision leaves room for.
 
@@ -76,28 +79,33 @@ def gate(
     """
     try:
         stand = read(intent)
-        _, asked, along, room, mine, bound, _ = stand
-        shut = bool(fault) or _barred(decision, stand.side)
-        limit = 0.0 if shut else min(ceiling, _geared(stand, decision, equity, contract_size))
-        closing, leaving = min(asked, room), _leaving(stand, step)
-        reach, cancel = _room_first(mine, along + closing, limit, along if leaving else 0.0)
-        entry = 0.0 if bound else min(asked - closing, max(0.0, limit - reach))
-        granted = _rounded(stand, leaving, entry, step, min_quantity)
+        side, asked, closing, along, _, mine, bound, _ = stand
+        shut = bool(fault) or _barred(decision, side)
+        limit = 0.0 if shut else ceiling
+        if decision.leverage_cap is not None and not shut:
+            limit = min(limit, _geared(stand, decision.leverage_cap, equity, contract_size))
+        leaving = _leaving(stand, step) if closing else 0.0
+        reach, cancel = along + closing, tuple[str, ...]()
+        if mine:
+            reach, cancel = _room_first(mine, reach, limit, along if leaving else 0.0)
+        entry = min(asked - closing, limit - reach) if limit > reach and not bound else 0.0
+        granted = _rounded(stand, leaving, entry, step, min_quantity) if entry else leaving
         reasons: tuple[Reason, ...] = ()
         if granted < asked:
-            reasons = _reasons(stand, decision, fault, entry, (reach, limit))
+            refusal = refusal or Refusal(decision)
+            reasons = _reasons(stand, fault, entry, (reach, limit), refusal)
             if not reasons:
                 reasons = (Reason("venue", "", f"steps of {step:g}, at least {min_quantity:g}"),)
         return Verdict(
             _answer(granted, asked),
             granted,
             _effect(stand),
-            shut or bound or (decision.state > State.ACTIVE and granted <= closing),
+            shut or bound or (granted <= closing and decision.state > State.ACTIVE),
             cancel,
             max(State.REDUCING, decision.state) if fault else decision.state,
             decision.latched,
             reasons,
-            until if reasons else None,
+            until() if reasons and until is not None else None,
             decision.leverage_cap,
             decision.ts if as_of is None else as_of,
             decision.rules,
@@ -129,7 +137,7 @@ def exit_alone(
         stand = read(intent, careful=True)
         granted = _leaving(stand, step)
         answer, effect = _answer(granted, stand.asked), _effect(stand)
-        reach = stand.along + min(stand.asked, stand.room)
+        reach = stand.along + stand.closing
         cancel = _room_first(stand.mine, reach, 0.0, stand.along if granted else 0.0)[1]
     except Exception:  # noqa: BLE001, S110 - there is no order in it, or none that can be read
         pass
@@ -171,21 +179,22 @@ def surplus(
 
 def _barred(decision: Decision, side: str) -> bool:
     """Say whether a decision lets nothing be entered on a side."""
+    others = OTHERS[side]
     return (
-        decision.state >= State.REDUCING
-        or decision.block_entries in (side, "both")
-        or decision.close in (f"{side}s", "all")
+        decision.block_entries not in others
+        or decision.close not in others
+        or decision.state >= State.REDUCING
     )
 
 
-def _geared(stand: Stand, decision: Decision, equity: float | None, contract_size: float) -> float:
+def _geared(stand: Stand, cap: float, equity: float | None, contract_size: float) -> float:
     """Return the largest position in units that the leverage cap allows, where it is known."""
-    if decision.leverage_cap is None or equity is None:
+    if equity is None:
         return UNLIMITED
     unit = stand.price * contract_size
     if not unit > 0:
         return UNLIMITED
-    return max(0.0, decision.leverage_cap * equity / unit)
+    return max(0.0, cap * equity / unit)
 
 
 def _room_first(
@@ -204,10 +213,11 @@ def _room_first(
     loose = [order for order in mine if order.resting and not order.reduce_only]
     for order in sorted(loose, key=_age, reverse=True):
         units.setdefault(order.group or (order.id, len(units)), []).append(order)
-    kept, cancel = list(mine), list[str]()
+    kept, cancel = mine, list[str]()
     for unit in units.values():
-        rest = [order for order in kept if not any(order is one for one in unit)]
-        kept, reach = rest, base + together(rest)
+        gone = set(map(id, unit))
+        kept = [order for order in kept if id(order) not in gone]
+        reach = base + together(kept)
         cancel += [order.id for order in unit]
         if reach <= fits:
             break
@@ -231,7 +241,7 @@ def _floor(quantity: float, step: float) -> float:
 
 def _leaving(stand: Stand, step: float) -> float:
     """Return the exit in an order, in whole steps; a full close goes out as it is, dust and all."""
-    leaving = min(stand.asked, stand.room)
+    leaving = stand.closing
     whole = leaving if leaving >= -stand.along * (1 - RESIDUE) else _floor(leaving, step)
     return stand.asked if stand.asked - whole <= RESIDUE * stand.asked else whole
 
@@ -241,9 +251,8 @@ def _rounded(stand: Stand, leaving: float, entry: float, step: float, least: flo
     noise = RESIDUE * stand.asked
     if entry <= noise:
         return leaving
-    closing = min(stand.asked, stand.room)
-    granted = _floor(closing + entry, step)
-    entering = granted - closing
+    granted = _floor(stand.closing + entry, step)
+    entering = granted - stand.closing
     if entering <= noise or entering < least * (1 - 1e-9):
         return leaving
     return stand.asked if stand.asked - granted <= noise else granted
@@ -265,40 +274,58 @@ def _effect(stand: Stand) -> str:
 
 
 def _reasons(
-    stand: Stand, decision: Decision, fault: str, entry: float, reached: tuple[float, float]
+    stand: Stand, fault: str, entry: float, reached: tuple[float, float], refusal: Refusal
 ) -> tuple[Reason, ...]:
     """Say why less was let in than was asked; nothing when only rounding took it."""
-    beyond = stand.asked - min(stand.asked, stand.room)
+    beyond = stand.asked - stand.closing
     if beyond - entry <= RESIDUE * stand.asked:
         return ()
     if stand.bound:
         return (Reason("order", "", f"may only close: {stand.room:g} left to close"),)
-    found = [Reason("guard_error", "", fault)] if fault else []
-    found += _why(decision, stand.side, *reached)
-    return tuple(found) or (Reason("rule", "", f"{reached[0]:g} of {reached[1]:g} taken"),)
+    found = refusal.on(stand.side, *reached)
+    if fault:
+        found = (Reason("guard_error", "", fault), *found)
+    return found or (Reason("rule", "", f"{reached[0]:g} of {reached[1]:g} taken"),)
 
 
-def _why(decision: Decision, side: str, reach: float, limit: float) -> list[Reason]:
-    """Say which fields of the decision stand in the way of an entry, and who set them."""
-    found: list[Reason] = []
+class Refusal:
+    """What one decision says to the entries it refuses: worded once a side, for all orders."""
+
+    __slots__ = ("_sized", "_worded", "decision")
+
+    def __init__(self, decision: Decision) -> None:
+        self.decision = decision
+        self._sized = not SHARES.isdisjoint(decision.winners)
+        self._worded: dict[str, tuple[Reason, ...]] = {}
+
+    def on(self, side: str, reach: float, limit: float) -> tuple[Reason, ...]:
+        """Say which fields of the decision stand in the way of an entry, and who set them."""
+        found = self._worded.get(side)
+        if found is None:
+            found = self._worded[side] = (*_unseen(self.decision), *_barring(self.decision, side))
+        if self._sized:
+            return tuple([one.sized(reach, limit) if one.unit else one for one in found])
+        return found
+
+
+def _barring(decision: Decision, side: str) -> Iterator[Reason]:
+    for name in FIELDS:
+        winners, value = decision.winners.get(name), getattr(decision, name)
+        if not winners or winners[0] in UNSEEN or value in OTHERS[side]:
+            continue
+        who, share = winners[0], name in SHARES
+        shown = f"{value:.0%}" if share else value
+        cause, rule = (who, "") if who in CAUSES else ("rule", who)
+        yield Reason(cause, rule, f"{name} {shown} <- {who}", unit="units" if share else "")
+
+
+def _unseen(decision: Decision) -> Iterator[Reason]:
+    """Yield what the guard cannot see."""
     ages = {reading.leaf: reading for reading in decision.reasons if reading.rule == "blind"}
     for name in decision.blind:
         old = ages.get(name)
         known = old is not None and old.value is not None and old.threshold is not None
         text = f" ({time_text(int(old.value))} > {time_text(int(old.threshold))})" if known else ""  # type: ignore[union-attr, arg-type]  # `known` says so
-        found.append(Reason("blind", "", f"blind: {name}{text}"))
-    found.extend(Reason("priming", "", f"priming: {text}") for text in decision.priming)
-    for name in FIELDS:
-        winners = decision.winners.get(name, ())
-        if not winners or winners[0] in {"blind", "priming"}:
-            continue
-        value = getattr(decision, name)
-        if value in OTHERS[side]:
-            continue
-        shown = f"{value:.0%}" if name in {"exposure_cap", "reduce_by"} else str(value)
-        who = winners[0]
-        text = f"{name} {shown} <- {who}"
-        cause, rule = (who, "") if who in CAUSES else ("rule", who)
-        size = (reach, limit, "units") if name in {"exposure_cap", "reduce_by"} else ()
-        found.append(Reason(cause, rule, text, *size))
-    return found
+        yield Reason("blind", "", f"blind: {name}{text}")
+    for text in decision.priming:
+        yield Reason("priming", "", f"priming: {text}")

@@ -12,7 +12,7 @@ from riskguard.engine.evaluation import Evaluation
 from riskguard.engine.logic import NEVER, Change
 from riskguard.engine.reasons import relaxes
 from riskguard.language.binding import sourced
-from riskguard.market import time_text
+from riskguard.market import coin, time_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -59,6 +59,7 @@ class Guard(Evaluation):
         self.sources, self.instruments = dict(sources or {}), dict(instruments or {})
         self._beside: Decision | None = None
         self._joined: tuple[Decision, Decision, Decision] | None = None  # own, beside, both
+        self._relaxes: tuple[Decision, int | None] | None = None  # when it may, as far as asked
         super().__init__(compile_rules(sourced(ruleset, self.sources)))
         every = self.plan.every
         self.max_decision_age = 2 * every if max_decision_age is None else max_decision_age
@@ -215,7 +216,11 @@ class Guard(Evaluation):
             fault = "no decision yet"
             if self.as_of != NEVER:
                 fault = f"the last decision is older than {limit}: nothing was fed since"
-        elif age > 0 and not set(self.doors.late(intent.ts)) <= set(self._decision.blind):
+        elif (
+            age > 0
+            and (late := self.doors.late(intent.ts))
+            and not set(late) <= set(self._decision.blind)
+        ):
             decision = self._as_of(intent.ts)  # asking tightens; only what is fed loosens
         guarded = self._guards(intent.symbol)
         if not guarded and self.ruleset.per_symbol:
@@ -229,8 +234,15 @@ class Guard(Evaluation):
             guarded=guarded,
             fault=fault,
             as_of=self.as_of,
-            until=None if fault else relaxes(self.plan, self.stream, decision, intent.ts),
+            until=None if fault else lambda: self._until(decision, intent.ts),
         )
+
+    def _until(self, decision: Decision, now: int) -> int | None:
+        """Return the earliest instant at which a refusal may end, where time alone tells."""
+        if self._relaxes is None or self._relaxes[0] is not decision:
+            self._relaxes = decision, relaxes(self.plan, self.stream, decision)
+        first, every = self._relaxes[1], self.plan.every
+        return None if first is None else max(first, (now // every + 1) * every)
 
     def _as_of(self, now: int) -> Decision:
         """Return the decision as it would be at `now`, which no sample has told of."""
@@ -248,14 +260,12 @@ class Guard(Evaluation):
 
         A venue's name of it ("BTC/USDT:USDT") is the name that rules use.
         """
-        from riskguard.engine.events import coin  # noqa: PLC0415 - not before there is an order
-
-        names = {symbol, coin(symbol)}
-        if not names.isdisjoint(self.ruleset.per_symbol):
+        name, ruleset = coin(symbol), self.ruleset
+        if not ruleset.per_symbol.keys().isdisjoint((symbol, name)):
             return False  # it has rules of its own, and so a guard of its own
-        if self.symbol and not self.ruleset.symbol and self.ruleset.guards == "symbol":
-            return self.symbol in names
-        return any(map(self.ruleset.guarded, names))
+        if self.symbol and not ruleset.symbol and ruleset.guards == "symbol":
+            return self.symbol in (symbol, name)
+        return ruleset.guarded(symbol) or ruleset.guarded(name)
 
     def _account(self, ts: int, symbol: str, values: Mapping[str, float]) -> None:
         self.episodes.account(ts, symbol, values)

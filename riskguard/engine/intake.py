@@ -13,12 +13,12 @@ import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from riskguard.engine.buckets import Buckets, Series
-from riskguard.engine.events import Refused, coin, facts, nanoseconds, number
+from riskguard.engine.events import Refused, facts, nanoseconds, number
 from riskguard.engine.known import Known
 from riskguard.engine.windows import NEVER
 from riskguard.errors import DataError, StateError
 from riskguard.language.ruleset import input_of
-from riskguard.market import CATALOGUE, SECOND, Sample
+from riskguard.market import CATALOGUE, SECOND, Sample, coin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

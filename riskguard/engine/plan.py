@@ -147,6 +147,7 @@ class Plan:
     close: int = -1  # tape of the guarded symbol's close, -1 where no rule reads it
     slots: dict[tuple[Condition, bool], int] = field(default_factory=dict)
     numbers: dict[Value, int] = field(default_factory=dict)
+    rules: dict[str, int] = field(default_factory=dict)  # place of each among the latches
 
     def slot(self, node: Condition, *, clearing: bool) -> int:
         """Return the truth slot of a condition compiled for firing or for clearing."""

@@ -53,7 +53,9 @@ __all__ = [
 
 # fields of a decision that keep an order from entering
 BY_HAND = frozenset({"manual", "state_lost"})  # what `riskguard resume` ends
-LIMITS = ("exposure_cap", "reduce_by", "close", "reduce_only", "block_entries", "leverage_cap")
+LIMITS = frozenset(
+    {"exposure_cap", "reduce_by", "close", "reduce_only", "block_entries", "leverage_cap"}
+)
 WORDS = {FALSE: "false", TRUE: "true"}
 
 
@@ -244,30 +246,28 @@ def open_lines(plan: Plan, view: View, owner: str, clear: Condition) -> list[Rea
     return [reading(plan, view, owner, leaf, "clear") for leaf in found]
 
 
-def relaxes(plan: Plan, stream: Stream, decision: Decision, now: int) -> int | None:
-    """Return the earliest instant at which a decision may allow more, where time alone tells.
+def relaxes(plan: Plan, stream: Stream, decision: Decision) -> int | None:
+    """Return the first close at which the decision in force may allow more: time alone tells.
 
-    That is a close of `every` at which no winning rule or stage has its minimum hold before it.
-    None where it may be at any event, or waits for an operator.
+    At it no winning rule or stage has its minimum hold before it; where none has any, it is one
+    that has long passed. None where it may be at any event, or waits for an operator.
     """
     unknown = decision.blind or decision.priming or plan.ruleset.evaluate == "event"
     if unknown or not decision.winners:
         return None
-    rules = {rule.name: index for index, rule in enumerate(plan.ruleset.rules)}
     ends: list[int] = []
-    for name in LIMITS:
-        for winner in decision.winners.get(name, ())[:1]:
-            if winner == FAULT:
-                return None
-            if winner in BY_HAND and winner not in rules:
-                continue
-            if winner.startswith("stage ") and stream.ladder.stage:
-                ladder = stream.ladder
-                ends.append(ladder.since + ladder.holds[ladder.stage - 1])
-            elif winner not in rules:  # a ramp rises at any close; so may what is of another file
-                ends.append(NEVER)
-            elif not stream.latches[rules[winner]].latched:
-                latch = stream.latches[rules[winner]]
+    for winner in {who[0] for name, who in decision.winners.items() if name in LIMITS}:
+        if winner == FAULT:
+            return None
+        if winner in BY_HAND and winner not in plan.rules:
+            continue
+        if winner in plan.rules:
+            latch = stream.latches[plan.rules[winner]]
+            if not latch.latched:
                 ends.append(latch.since + latch.min_hold)
-    every = plan.every
-    return max((now // every + 1) * every, -(-min(ends) // every) * every) if ends else None
+        elif winner.startswith("stage "):
+            ladder = stream.ladder
+            ends.append(ladder.since + ladder.holds[ladder.stage - 1])
+        else:  # a ramp rises at any close
+            ends.append(NEVER)
+    return -(-min(ends) // plan.every) * plan.every if ends else None

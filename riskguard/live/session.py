@@ -122,7 +122,7 @@ class Session:
             verdict = self.guard.decide(intent)
             if self.store.degraded:
                 said = Reason("degraded", "", f"degraded: {self.store.degraded}")
-                verdict = replace(verdict, reasons=(*verdict.reasons, said))
+                verdict = verdict._replace(reasons=(*verdict.reasons, said))
             return verdict
 
     def poll(self, symbol: str = "*") -> list[Action]:

@@ -8,10 +8,10 @@ import random
 import pytest
 
 from riskguard import Guard, Sample, State, StateError
-from riskguard.engine.events import Event, coin, nanoseconds
+from riskguard.engine.events import Event, nanoseconds
 from riskguard.engine.intake import Intake
 from riskguard.language.reader import read_text
-from riskguard.market import HOUR, SECOND
+from riskguard.market import HOUR, SECOND, coin
 from tests.counts import counts
 
 START = 1_767_225_600_000_000_000
