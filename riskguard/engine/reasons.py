@@ -255,7 +255,8 @@ def relaxes(plan: Plan, stream: Stream, decision: Decision) -> int | None:
     unknown = decision.blind or decision.priming or plan.ruleset.evaluate == "event"
     if unknown or not decision.winners:
         return None
-    ends: list[int] = []
+    ladder, ends = stream.ladder, list[int]()
+    stage = plan.ruleset.stages[ladder.stage - 1].name if ladder.stage else ""
     for winner in {who[0] for name, who in decision.winners.items() if name in LIMITS}:
         if winner == FAULT:
             return None
@@ -265,9 +266,8 @@ def relaxes(plan: Plan, stream: Stream, decision: Decision) -> int | None:
             latch = stream.latches[plan.rules[winner]]
             if not latch.latched:
                 ends.append(latch.since + latch.min_hold)
-        elif winner.startswith("stage "):
-            ladder = stream.ladder
+        elif winner == f"stage {stage}":
             ends.append(ladder.since + ladder.holds[ladder.stage - 1])
-        else:  # a ramp rises at any close
+        else:  # a ramp rises at any close; so may what is of a former file
             ends.append(NEVER)
     return -(-min(ends) // plan.every) * plan.every if ends else None

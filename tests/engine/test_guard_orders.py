@@ -247,6 +247,17 @@ def test_a_stage_and_its_reentry_tell_when_they_may_relax() -> None:
     assert made.decide(ask(5.5, "buy", 9.0, 0.0)).until == START + 6 * HOUR
 
 
+def test_a_stage_of_a_former_file_caps_by_rules_that_have_no_stages() -> None:
+    former = guard(STAGES.replace("exposure_cap: 0%", "exposure_cap: 50%").replace("0%,", "50%,"))
+    feed(former, 1, 85.0, position=4.0)
+    made = guard()
+    feed(made, 1, 100.0, position=4.0)
+    made.also(former.decision)
+    entry = made.decide(ask(1.5, "buy", 9.0, 4.0))
+    assert [reason.text for reason in entry.reasons] == ["exposure_cap 50% <- stage out"]
+    assert entry.until == START + 2 * HOUR, "nothing is known of it here: any close may end it"
+
+
 def test_duties_are_listed_until_they_are_done() -> None:
     made = guard(instruments={"BTC": Instrument(contract_size=0.5)})
     assert made.poll() == []
