@@ -1,7 +1,9 @@
 """The work that is measured: made-up minutes, a moving-average cross, ten rules.
 
-The rules have `do: notify`, so that the guarded run fills what the bare run fills and only the
-guard itself is measured. Thresholds are taken from the data, so that every rule switches.
+No shipped pack has ten rules on minutes: these read what the shipped ones read, over windows of
+up to 28 days. In a run of Backtrader they say `do: notify`, so that the guarded run fills what the
+bare run fills and only the guard itself is measured; a live guard is measured with what they are
+for (`PROTECTING`). Thresholds are taken from the data, so that every rule switches.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import backtrader as bt
 import numpy as np
 import pandas as pd
 
-from riskguard.adapters.backtrader import GuardedBroker
+from riskguard.adapters.backtrader import CAPABILITIES, GuardedBroker
 from riskguard.backtest.feed import GuardFeed
 from riskguard.backtest.track import Track
 from riskguard.engine.compile import compile_rules
@@ -42,6 +44,12 @@ LINES = (
     ("funding.mean(24h)", ">", "%"),
     ("fear_greed", "<", ""),
 )
+NOTIFYING = ("notify: seen",) * 10
+PROTECTING = (
+    "exposure_cap: 75%", "exposure_cap: 50%", "block_entries: long", "exposure_cap: 25%",
+    "reduce_only: true", "exposure_cap: 0%", "block_entries: both", "reduce_by: 50%",
+    "exposure_cap: 60%", "notify: seen",
+)  # fmt: skip
 
 
 def minutes(count: int) -> pd.DataFrame:
@@ -85,25 +93,23 @@ def _written(value: float, unit: str) -> str:
     return f"{value:.6f}{unit}"
 
 
-def pack(frame: pd.DataFrame, lines: tuple[tuple[str, str, str], ...] = LINES) -> RuleSet:
+def pack(frame: pd.DataFrame, do: tuple[str, ...] = NOTIFYING) -> RuleSet:
     """Return ten rules, each confirmed for 5 bars, with a gap between trigger and clear."""
-    probe = _pack({line: (0.0, 0.0) for line, _, _ in lines}, lines)
+    probe = _pack({line: (0.0, 0.0) for line, _, _ in LINES}, do)
     table = Columns(compile_rules(probe), samples(frame), stamps(frame), "BTC")
     limits = {}
-    for (line, sign, _), rule in zip(lines, probe.rules, strict=True):
+    for (line, sign, _), rule in zip(LINES, probe.rules, strict=True):
         column = table.plan.numbers[rule.when.of.left]
         known = table.values[column]  # noqa: PD011 - a list of arrays, not a frame
         known = known[np.isfinite(known)]
         far = (0.97, 0.85) if sign == ">" else (0.03, 0.15)
         limits[line] = tuple(float(np.quantile(known, share)) for share in far)
-    return _pack(limits, lines)
+    return _pack(limits, do)
 
 
-def _pack(
-    limits: dict[str, tuple[float, float]], lines: tuple[tuple[str, str, str], ...]
-) -> RuleSet:
+def _pack(limits: dict[str, tuple[float, float]], do: tuple[str, ...]) -> RuleSet:
     text = ["version: 1", "symbol: BTC", "every: 1m", "rules:"]
-    for number, (line, sign, unit) in enumerate(lines):
+    for number, (line, sign, unit) in enumerate(LINES):
         fire, clear = (_written(limit, unit) for limit in limits[line])
         back = "<" if sign == ">" else ">"
         text += [
@@ -111,7 +117,7 @@ def _pack(
             f"    when: {line} {sign} {fire} for 5 closes",
             f"    clear: {line} {back} {clear} for 5 closes",
             "    cooldown: 60m",
-            "    do: {notify: seen}",
+            f"    do: {{{do[number]}}}",
         ]
     ruleset, found = read_text("\n".join(text) + "\n", "reference.yaml")
     if ruleset is None:
@@ -125,7 +131,7 @@ def _pack(
         made = type(spec)(spec.unit, spec.kind, MINUTE, signed=spec.signed)
         carried[name] = Input(name, made, source="made")
     return bind(
-        ruleset, symbol="BTC", every=MINUTE, carried=carried, capabilities=frozenset({"notify"})
+        ruleset, symbol="BTC", every=MINUTE, carried=carried, capabilities=CAPABILITIES
     ).ruleset
 
 

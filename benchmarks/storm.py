@@ -1,6 +1,8 @@
 """The worst minutes: 100,000 liquidations a second through the intake, orders asked meanwhile.
 
-`python -m benchmarks.storm --whole` takes ten million events for the growth of memory.
+Memory is measured twice: over a storm of seconds, and over sixty days of minutes, from the day on
+that windows of 28 days are full. `python -m benchmarks.storm --whole` takes ten million events for
+each of the two (several minutes).
 """
 
 from __future__ import annotations
@@ -18,12 +20,12 @@ from riskguard.engine.events import Event
 from riskguard.engine.guard import Guard
 from riskguard.engine.intake import Intake
 from riskguard.engine.orders import Intent
-from riskguard.language.reader import load_rules
-from riskguard.market import HOUR, SECOND
+from riskguard.language.reader import load_rules, read_text
+from riskguard.market import DAY, HOUR, MINUTE, SECOND
 from riskguard.shipped import shipped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 START = 1_767_225_600_000_000_000
 SYMBOL = "BTC/USDT:USDT"
@@ -32,6 +34,20 @@ SECONDS = 10
 ASKED = 50  # events from one order to the next
 QUICK, WHOLE = 1_000_000, 10_000_000
 BARS = 20_000  # of the reference
+DAYS, FULL = 60 * DAY, 29 * DAY
+MONTHS = """\
+version: 1
+symbol: BTC
+every: 1m
+rules:
+  flood: {when: liq.long.sum(28d) > $1T, clear: liq.long.sum(28d) < $1B, do: {exposure_cap: 50%}}
+  burst:
+    when: liq.long.sum(60m).times_avg(28d) > 50x
+    clear: liq.long.sum(60m).times_avg(28d) < 2x
+    do: {block_entries: long}
+  fall: {when: close.drawdown(28d) > 50%, clear: close.drawdown(28d) < 9%, do: {reduce_only: true}}
+  wild: {when: close.stdev(28d) > 5000, clear: close.stdev(28d) < 50, do: {block_entries: both}}
+"""
 
 
 def intake() -> Intake:
@@ -82,33 +98,69 @@ def stormed(bar_seconds: float) -> None:
     say("storm_decide_p99", quantiles(asked, n=100)[98] / 1e6, "ms_wall", 1)
 
 
-def growth(count: int) -> float:
+def months(count: int) -> Iterator[Event]:
+    """Yield so many liquidations, evenly over sixty days, and the bars of their minutes."""
+    step, closed = DAYS // count, START
+    for number in range(count):
+        ts = START + number * step
+        while closed + MINUTE <= ts:
+            closed += MINUTE
+            close = 9e4 + closed // MINUTE % 997
+            bar = {"open": 9e4, "high": 9.1e4, "low": 9e4, "close": close, "interval_ns": MINUTE}
+            yield Event(closed, "bar", SYMBOL, bar, source="bybit")
+        data = {"liquidated_side": "long", "notional_usd": (number % 99_991 + 1) / 100}
+        yield Event(ts, "liquidation", SYMBOL, data, ts + 50_000_000, "bybit", str(number))
+
+
+def growth(kind: str, count: int) -> float:
     """Return how many MiB a process of its own grows by over so many events."""
-    command = [sys.executable, "-m", "benchmarks.storm", f"--growth={count}"]
+    command = [sys.executable, "-m", "benchmarks.storm", kind, str(count)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def grown(count: int) -> float:
-    """Return how many MiB this process grows by while it takes events, after a first tenth."""
+def stormy(count: int) -> float:
+    """Return how many MiB this process grows by over a storm, after a first tenth."""
     live, first = intake(), count // 10
     for event in liquidations(first):
         live.take(event)
+    return grown(live, liquidations(count - first, first))
+
+
+def monthly(count: int) -> float:
+    """Return how many MiB this process grows by over minutes, once windows of 28 days are full."""
+    ruleset, found = read_text(MONTHS, "months.yaml")
+    if ruleset is None:
+        raise SystemExit("\n".join(one.render() for one in found))
+    live, told = Intake(Guard(ruleset)), months(count)
+    for event in told:
+        live.take(event)
+        if event.ts >= START + FULL:
+            break
+    decision = live.guard.decision
+    if decision.priming or decision.blind or live.refused:
+        raise SystemExit(f"storm: {decision.priming} {decision.blind} {live.refused}")
+    return grown(live, told)
+
+
+def grown(live: Intake, events: Iterable[Event]) -> float:
+    """Return how many MiB this process grows by while it takes events."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for event in liquidations(count - first, first):
+    for event in events:
         live.take(event)
     unit = 2**20 if sys.platform == "darwin" else 2**10
     return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / unit
 
 
 def main() -> None:
-    asked = [text.removeprefix("--growth=") for text in sys.argv if text.startswith("--growth=")]
-    if asked:
-        print(grown(int(asked[0])))
+    kinds = {"storm": stormy, "months": monthly}
+    if len(sys.argv) == 3 and sys.argv[1] in kinds:
+        print(kinds[sys.argv[1]](int(sys.argv[2])))
         return
     frame = minutes(BARS)
     stormed(cpu(lambda: traded(frame, "bare")) / BARS)
     count = WHOLE if "--whole" in sys.argv else QUICK
-    say(f"storm_growth_over_{count}_events", growth(count), "MiB", 5)
+    say(f"storm_growth_over_{count}_events", growth("storm", count), "MiB", 5)
+    say(f"months_growth_over_{count}_events", growth("months", count), "MiB", 5)
 
 
 if __name__ == "__main__":
