@@ -73,9 +73,10 @@ def gate(
 
     `ceiling` is the largest position in units (`Episode.ceiling`), `equity` the account in
     dollars where it is known, `contract_size` the coins in one unit. A `fault` says what failed
-    in the guard: nothing is entered. `as_of` is the time of the last evaluation, `until` the
-    earliest at which a refusal may end. Never raises: an order that makes no sense is denied,
-    but for what it closes. The steps and their numbers are those of bots.md 3.1.
+    in the guard: nothing is entered. `as_of` is the time of the last evaluation, `until` tells
+    the earliest at which a refusal may end, `refusal` holds the words of this decision where
+    many orders are asked under it. Never raises: an order that makes no sense is denied, but
+    for what it closes. The steps and their numbers are those of bots.md 3.1.
     """
     try:
         stand = read(intent)
