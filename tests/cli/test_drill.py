@@ -59,9 +59,7 @@ def test_a_gate_that_lets_an_entry_through_is_found(riskguard, world, monkeypatc
     whole = Guard.decide
 
     def broken(guard: Guard, intent) -> Verdict:
-        verdict = whole(guard, intent)
-        object.__setattr__(verdict, "quantity", intent.quantity)
-        return verdict
+        return whole(guard, intent)._replace(quantity=intent.quantity)
 
     monkeypatch.setattr(Guard, "decide", broken)
     code, out, _ = riskguard("drill", world.rules)
