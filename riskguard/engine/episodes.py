@@ -71,11 +71,11 @@ class Episode:
         self.base = self.held = None
         self.within = False
 
-    def based(self, asked: float = 0.0, position: float | None = None) -> float | None:
-        """Return the base as it would be for an order that asks so much on such a position."""
+    def based(self, intent: Intent) -> float | None:
+        """Return the base, where there is none as it would be for this order."""
         if self.base is not None:
             return self.base
-        held = abs(position or 0.0)
+        held, asked = abs(number(intent.position)), number(intent.quantity)
         return held if held > 0 else asked if asked > 0 else None
 
     def ceiling(self, decision: Decision, base: float | None = None) -> float:
@@ -200,7 +200,7 @@ class Episodes:
         fault: str = "",
         equity: float | None = None,
         as_of: int | None = None,
-        until: Callable[[], int | None] | None = None,
+        until: Callable[[Decision, int], int | None] | None = None,
     ) -> Verdict:
         """Answer an order by the decision in force and the episode of its symbol; never raises.
 
@@ -219,7 +219,7 @@ class Episodes:
             episode, base, ceiling = None, None, UNLIMITED
             if decision.state is not State.ACTIVE:
                 episode = self.of(intent.symbol, intent.book)
-                base = episode.based(number(intent.quantity), number(intent.position))
+                base = episode.based(intent)
                 ceiling = episode.ceiling(decision, base)
             verdict = gate(
                 intent,

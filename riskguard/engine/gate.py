@@ -66,7 +66,7 @@ def gate(
     contract_size: float = 1.0,
     fault: str = "",
     as_of: int | None = None,
-    until: Callable[[], int | None] | None = None,
+    until: Callable[[Decision, int], int | None] | None = None,
     refusal: Refusal | None = None,
 ) -> Verdict:
     """Judge one order: exits pass in full, entries up to what the decision leaves room for.
@@ -74,9 +74,9 @@ def gate(
     `ceiling` is the largest position in units (`Episode.ceiling`), `equity` the account in
     dollars where it is known, `contract_size` the coins in one unit. A `fault` says what failed
     in the guard: nothing is entered. `as_of` is the time of the last evaluation, `until` tells
-    the earliest at which a refusal may end, `refusal` holds the words of this decision where
-    many orders are asked under it. Never raises: an order that makes no sense is denied, but
-    for what it closes. The steps and their numbers are those of bots.md 3.1.
+    of a decision and a time when a refusal may end at the earliest, `refusal` holds the words
+    of this decision where many orders are asked under it. Never raises: an order that makes no
+    sense is denied, but for what it closes. The steps and their numbers are those of bots.md 3.1.
     """
     try:
         stand = read(intent)
@@ -106,7 +106,7 @@ def gate(
             max(State.REDUCING, decision.state) if fault else decision.state,
             decision.latched,
             reasons,
-            until() if reasons and until is not None else None,
+            until(decision, intent.ts) if reasons and until is not None else None,
             decision.leverage_cap,
             decision.ts if as_of is None else as_of,
             decision.rules,
@@ -231,7 +231,9 @@ def _age(order: Pending) -> tuple[int, int, str, float]:
 
 
 def _floor(quantity: float, step: float) -> float:
-    steps = quantity / step if 0 < step <= LARGEST else math.inf
+    if not 0 < step <= LARGEST:
+        return quantity
+    steps = quantity / step
     if steps > 1e15:
         return quantity
     whole = math.floor(steps)
@@ -264,11 +266,11 @@ def _answer(granted: float, asked: float) -> str:
 
 
 def _effect(stand: Stand) -> str:
-    room = stand.room
+    along, room = stand.along, stand.room
     if stand.bound:
         return "close" if 0 < room <= stand.asked * (1 + RESIDUE) else "reduce"
-    if stand.along >= 0:
-        return "add" if stand.along > 0 else "open"
+    if along >= 0:
+        return "add" if along > 0 else "open"
     if stand.asked > room * (1 + RESIDUE):
         return "flip"
     return "close" if stand.asked >= room * (1 - RESIDUE) else "reduce"

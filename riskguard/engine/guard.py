@@ -234,7 +234,7 @@ class Guard(Evaluation):
             guarded=guarded,
             fault=fault,
             as_of=self.as_of,
-            until=None if fault else lambda: self._until(decision, intent.ts),
+            until=None if fault else self._until,
         )
 
     def _until(self, decision: Decision, now: int) -> int | None:

@@ -213,12 +213,12 @@ def test_an_order_that_may_only_close_is_cut_to_what_is_left() -> None:
 
 def test_a_fault_lets_the_exit_pass_alone_and_says_what_failed() -> None:
     verdict = gate(
-        intent("sell", 5.0, 2.0), ACTIVE, fault="the clock stands", as_of=7, until=lambda: 9
+        intent("sell", 5.0, 2.0), ACTIVE, fault="the clock stands", as_of=7, until=lambda *_: 9
     )
     assert (verdict.quantity, verdict.state, verdict.as_of) == (2.0, State.REDUCING, 7)
     assert verdict.reasons[0].cause == "guard_error"
     assert verdict.until == 9
-    assert gate(intent("sell", 2.0, 2.0), ACTIVE, until=lambda: 9).until is None
+    assert gate(intent("sell", 2.0, 2.0), ACTIVE, until=lambda *_: 9).until is None
 
 
 def test_causes_that_are_no_rules_are_told_as_causes() -> None:
