@@ -310,7 +310,8 @@ class _Parser:
         token = self.take()
         if token.kind != "name":
             message = f"expected a name but found '{token.text}'"
-            raise LineError("RG102", token.start, token.end, message)
+            fix = "a measure follows a dot: close.change(24h)"
+            raise LineError("RG102", token.start, token.end, message, fix)
         if not self.sees("("):
             return Segment(token.text, None, token.start, token.end, token.end)
         opened = self.take()

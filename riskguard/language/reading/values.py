@@ -291,7 +291,8 @@ class ValueReader:
             raise LineError("RG410", start, end, message, "use mean(), high() or low()")
         if name in {"atr", "age"} and not series:
             message = f"{name}() is taken of an input, not of {of.text}"
-            raise LineError("RG202", start, end, message, f"for example close.{name}(...)")
+            example = "close.atr(14d)" if name == "atr" else "close.age()"
+            raise LineError("RG202", start, end, message, f"for example {example}")
         if name == "atr" and isinstance(of, SeriesValue) and of.name != "close":
             message = f"atr() reads the bars of a symbol, not {of.text}"
             raise LineError("RG202", start, end, message, "write close.atr(14d)")

@@ -208,4 +208,4 @@ def within_brackets(before: Token, token: Token, *, called: bool) -> str:
         return "a comparison stands without brackets"
     if before.text == "this":
         return f"write {before.text}_{token.text}"
-    return "a window is one word, for example 24h or 20 bars" if called else ""
+    return "a window is one word, for example 24h or 20 bars" if called else "close the bracket"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import NamedTuple
+from unicodedata import digit
 
 from riskguard.language.findings import LineError
 from riskguard.language.text.slips import strange
@@ -70,6 +71,8 @@ def _strange(text: str, at: int, before: Token | None) -> LineError:
 def _number(text: str, at: int) -> Token:
     match = NUMBER.match(text, at)
     if match is None or not match["digits"].isascii():
-        raise LineError("RG101", at, at + 1, f"unexpected character '{text[at]}'")
+        odd = next(place for place in range(at, len(text)) if not text[place].isascii())
+        message, fix = f"unexpected character '{text[odd]}'", f"write {digit(text[odd])}"
+        raise LineError("RG101", odd, odd + 1, message, fix)
     value, dimension = amount(match)
     return Token("number", match[0], at, match.end(), value, dimension)

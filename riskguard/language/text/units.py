@@ -130,7 +130,7 @@ def united(digits: str, word: str) -> str:
         unit = unit.upper() if unit in {"m", "b", "t"} else unit
         return f"{digits}{unit}" if unit in MULTIPLIERS else ""
     if unit == "30d":
-        return f"{int(digits) * 30}d" if digits.isdigit() else unit
+        return f"{float(digits.replace(',', '')) * 30:.12g}d"
     return f"{digits} {unit}" if unit in {"bars", "closes"} else f"{digits}{unit}" if unit else ""
 
 
