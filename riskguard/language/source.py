@@ -191,10 +191,9 @@ def _places(scalar: Scalar) -> list[tuple[int, int]] | None:
         if not letter.isspace():
             while row < len(lines) and lines[row][column : column + 1].strip() == "":
                 row, column = (row, column + 1) if column < len(lines[row]) else (row + 1, 0)
-        if row >= len(lines):
-            return None
-        width = _width(letter, lines[row][column : column + 2], scalar.style)
-        if width is None:
+        here = lines[row][column : column + 2] if row < len(lines) else ""
+        width = _width(letter, here, scalar.style)
+        if width is None:  # such as a word that a backslash breaks over two lines
             return None
         found.append((row, column))
         column += width
@@ -244,9 +243,6 @@ def compose(text: str, path: str, *, origin: str = "") -> tuple[Node | None, Fin
             builder.too_deep()
         else:
             blame(fault, lines, found)
-        return None, found
-    except yaml.YAMLError as fault:
-        found.error("RG039", Span(), str(fault).split("\n", maxsplit=1)[0])
         return None, found
     except (OverflowError, ValueError):  # the loader in Python: an escape beyond Unicode
         blame_escape(builder.last.end_mark, lines, found)

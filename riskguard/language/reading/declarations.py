@@ -107,9 +107,8 @@ class DeclarationReader(BlockReader):
         if not isinstance(node, Mapping):
             read = self._number(entry, name)
             return self._made(entry, read, None) if read else None
-        if self.braces(node):
-            return None
-        block = self.block(node, PARAMETER_KEYS, f"parameter '{name}'")
+        braces = self.braces(node)
+        block = None if braces else self.block(node, PARAMETER_KEYS, f"parameter '{name}'")
         if block is None:
             return None
         if "by_source" in block:

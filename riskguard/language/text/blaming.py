@@ -35,7 +35,7 @@ DIFFERENT = re.compile(
     "^did not find |(?<=expected )the |, but .*$|block (?=sequence)|(?<=are not allowed).*$"
     "|'(?=<)|(?<=>)'|(?<=handle) '.*'$"
 )
-ESCAPE_FAULT = re.compile("escape|hexade?cimal")
+ESCAPE_FAULT = re.compile("escape|hexa?decimal")  # libyaml says "hexdecimal"
 # a backslash with what belongs to it, "" at the end of a line
 ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{0,2}|u[0-9A-Fa-f]{0,4}|U[0-9A-Fa-f]{0,8}|.|$)")
 LETTERS = frozenset('0abt\tnvfre "/\\N_LP')
@@ -213,17 +213,17 @@ def blame_tag(mark: Any, lines: Sequence[str], found: Findings) -> None:  # noqa
 
 def blame_escape(start: Any, lines: Sequence[str], found: Findings) -> None:  # noqa: ANN401 - marks of PyYAML are of two kinds
     """Note the first wrong escape behind a mark of YAML."""
-    row, column = start.line, start.column
-    for number, line in enumerate(lines[row:], row + 1):
-        for hit in ESCAPE.finditer(line, column):
-            if not _known(hit[1]):
-                place = Span(number, hit.start() + 1, number, hit.end() + 1)
-                message = f"'{hit[0]}' stands for nothing inside double quotes"
-                found.error("RG039", place, message, CHARACTER)
-                return
-        column = 0
-    place = Span(start.line + 1, start.column + 1, start.line + 1, start.column + 2)
-    found.error("RG039", place, "not valid YAML", CHARACTER)
+    ahead = enumerate(lines[start.line :], start.line + 1)
+    wrong = (
+        (Span(number, hit.start() + 1, number, hit.end() + 1), hit[0])
+        for number, line in ahead
+        for hit in ESCAPE.finditer(line, start.column if number == start.line + 1 else 0)
+        if not _known(hit[1])
+    )
+    quote = Span(start.line + 1, start.column + 1, start.line + 1, start.column + 2)
+    place, shown = next(wrong, (quote, "\\"))
+    message = f"'{shown}' stands for nothing inside double quotes"
+    found.error("RG039", place, message, CHARACTER)
 
 
 def _known(escape: str) -> bool:
