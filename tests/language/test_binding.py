@@ -287,6 +287,8 @@ def test_sources_alone_settle_the_floors():
     rules = load_rules(PACK)
     assert sourced(rules, {"liq.long": "binance"}).params["liq_floor_day"].value == 50e6
     assert sourced(rules, {"liq.long": "published"}).params["liq_floor_day"].value == 150e6
+    unread = {"liq.long": "binance", "weather": "radio"}
+    assert sourced(rules, unread).inputs == sourced(rules, {"liq.long": "binance"}).inputs
     open_file = rule("when: close < 5\ndo: {close: all}")
     with pytest.raises(RuleError, match="RG514"):
         sourced(open_file, {})
@@ -325,6 +327,7 @@ def test_a_live_start_counts_what_library_functions_and_days_need():
         "close.drop(today) > 5%",
         "close.atr(2d) > 5",
         "equity.drop(7d) > 5%",
+        "equity.ema(7d).change(2d) < -5%",
     ):
         rules, found = read_text(text.format(line), "rules.yaml")
         assert rules is not None, found
@@ -347,6 +350,14 @@ def test_a_live_start_counts_what_library_functions_and_days_need():
         [],
         ("no 'transfers' are sent: deposits and withdrawals are taken as none",),
     )
+    assert told["equity.ema(7d).change(2d) < -5%"] == told["equity.drop(7d) > 5%"]
+
+
+def test_a_file_in_braces_is_refused_at_its_beginning() -> None:
+    rules = read(
+        '{"version": 1, "every": "4h", "rules": {"r": {"when": "close < 5", "do": {"close": "all"}}}}'
+    )
+    assert refusal(rules, every=3 * HOUR) == ["RG514 1:1"]
 
 
 def test_the_source_of_a_dotted_series_of_another_symbol_is_its_own() -> None:

@@ -101,6 +101,7 @@ EDITS = [
         ],
     ),
     ("stop: 5%", "stop: 1.5 ATR", [("stages.watch.do.stop", "5%", "1.5 ATR", D, "")]),
+    (", stop: 5%", "", [("stages.watch.do.stop", "5%", "", L, "")]),
     ("min_hold: 8h", "min_hold: 12h", [("stages.watch.min_hold", "8h", "12h", S, "")]),
     ("close: longs", "close: shorts", [("stages.out.do.close", "longs", "shorts", D, "")]),
     ("close: longs", "close: all", [("stages.out.do.close", "longs", "all", S, "")]),
@@ -243,6 +244,32 @@ def test_a_window_that_is_a_parameter_is_told_in_figures():
     ]
 
 
+def test_a_stop_of_more_atr_stands_further_off():
+    near = FILE.replace("stop: 5%", "stop: 1.5 ATR")
+    found = differences(read(near), read(near.replace("1.5 ATR", "2 ATR")))
+    assert [(one.where, one.old, one.new, one.effect) for one in found] == [
+        ("stages.watch.do.stop", "1.5 ATR", "2 ATR", L)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "effect"),
+    [
+        ("[BTC]", "[BTC, ETH]", S),
+        ("[BTC, SOL]", "[ETH, SOL]", D),
+        ("[BTC, ETH]", "all", S),
+        ("symbol", "[ETH, BTC]", S),
+    ],
+)
+def test_whose_orders_are_guarded_is_told_as_more_or_fewer_symbols(old, new, effect):
+    before, after = (
+        read(FILE.replace("symbol: BTC", f"symbol: BTC\nguards: {guards}")) for guards in (old, new)
+    )
+    assert [(one.where, one.effect) for one in differences(before, after)] == [("guards", effect)]
+    back = {L: S, S: L}.get(effect, effect)
+    assert [(one.where, one.effect) for one in differences(after, before)] == [("guards", back)]
+
+
 def test_rules_that_protect_are_looser_without_and_stricter_with():
     less = read(FILE.replace("  weak: {when", "  wreck: {when").replace("[weak]", "[wreck]"))
     found = [
@@ -268,6 +295,11 @@ def test_a_ramp_and_the_order_of_stages_are_told():
         ("stages.watch.reentry.step", L, ""),
         ("stages.watch.reentry.every", S, ""),
         ("stages.watch.reentry.while", S, "comes back later"),
+    ]
+    calmer = with_ramp.replace("oi.change(24h) > -1%", "oi.change(24h) > 0%")
+    found = differences(read(with_ramp), read(calmer))
+    assert [(one.where, one.effect, one.says) for one in found] == [
+        ("define.calm", S, "clears later: stage watch, stage out; comes back later: stage watch")
     ]
     plain = FILE.replace("close: longs", "hedge: 5%").replace("exposure_cap: 75%, ", "")
     ladder = [line for line in plain.splitlines(keepends=True) if "- {stage" in line]

@@ -16,7 +16,7 @@ from riskguard.language.changes.strictness import (
 )
 from riskguard.language.rewriting import release, trigger
 from riskguard.language.ruleset import Actions, Not, Rule, Span
-from riskguard.language.source import Scalar
+from riskguard.language.source import text_of
 from riskguard.language.writing.acting import action_block, action_text
 from riskguard.language.writing.clauses import Clauses
 from riskguard.language.writing.layout import laid_out
@@ -189,11 +189,5 @@ def _asked(do: Actions, key: str) -> bool:
 def _written(do: Actions | None) -> str:
     if do is None:
         return ""
-    items = action_block(do, Span()).items
-    return ", ".join(f"{key.text}: {one.text}" for key, one in _scalars(items))
-
-
-def _scalars(items: tuple[tuple[Node, Node], ...]) -> Iterator[tuple[Scalar, Scalar]]:
-    for key, one in items:
-        if isinstance(key, Scalar) and isinstance(one, Scalar):
-            yield key, one
+    pairs = action_block(do, Span()).items
+    return ", ".join(f"{text_of(key)}: {text_of(one)}" for key, one in pairs)

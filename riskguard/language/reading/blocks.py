@@ -250,8 +250,9 @@ class BlockReader:
             if fault.code != "RG108":  # its words speak of "for"
                 self.scope.fail(fault, found)
                 return 0
+        names = [name for name in self.scope.params if name != found.text]
         message = f"\"{what}\" needs a duration, found '{found.text}'"
-        fix = suggestion(found.text, self.scope.params) or "for example 12h"
+        fix = suggestion(found.text, names) or "for example 12h"
         self.findings.error("RG108", found.span, message, fix)
         return 0
 

@@ -167,6 +167,8 @@ class Scope:
         known, (_, _, rest) = self.known(), whole.partition(".")
         if word in SECTIONS and rest in known:
             return f"write {rest} alone"
+        if whole in known:
+            return f"it belongs to no symbol: write {whole} alone"
         if rest in MARKET and SYMBOL.fullmatch(word.upper()):
             return f"a symbol has capital letters: {word.upper()}.{rest}"
         close = near(whole, known, SURE)
