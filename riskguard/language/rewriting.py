@@ -61,13 +61,12 @@ def series_of(leaf: Compare) -> list[SeriesValue]:
     found: list[SeriesValue] = []
     for side in (leaf.left, leaf.right):
         for value in values(side):
-            if isinstance(value, SeriesValue):
-                found.append(value)
-            if isinstance(value, Indicator):
-                found += bars_of(value)
-            if isinstance(value, Measured) and value.function == "atr":
-                close = value.of
-                if isinstance(close, SeriesValue):
+            match value:
+                case SeriesValue():
+                    found.append(value)
+                case Indicator():
+                    found += bars_of(value)
+                case Measured(function="atr", of=SeriesValue() as close):
                     found += [replace(close, name=name) for name in ("high", "low")]
     return found
 
@@ -81,11 +80,10 @@ def bars_of(value: Indicator) -> list[SeriesValue]:
     ]
 
 
-def leaves(*conditions: Condition | None) -> Iterator[Compare]:
+def leaves(*conditions: Condition) -> Iterator[Compare]:
     """Yield the comparisons under the conditions, not following flags."""
     for condition in conditions:
-        if condition is not None:
-            yield from (node for node in walk(condition) if isinstance(node, Compare))
+        yield from (node for node in walk(condition) if isinstance(node, Compare))
 
 
 def conditions_of(latch: Rule | Stage) -> list[Condition]:
@@ -104,8 +102,7 @@ def deciding(rules: RuleSet) -> list[Condition]:
         for node in walk(found[at]):
             if isinstance(node, Flag) and node.kind == "definition" and node.name not in read:
                 read.add(node.name)
-                if node.name in rules.define:
-                    found.append(rules.define[node.name])
+                found.append(rules.define[node.name])
         at += 1
     return found
 

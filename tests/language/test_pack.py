@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from riskguard.language.joining.addresses import value_of
 from riskguard.language.reader import load_rules, read_rules
 from riskguard.language.ruleset import Arithmetic, AtLeast, Compare, For, Sequence, walk
+from riskguard.language.source import compose, items_of, text_of
 from riskguard.market import DAY, HOUR
 from tests.language.typos import PACKS
 
@@ -33,6 +35,14 @@ def test_the_pack_has_no_errors_and_no_warnings():
     assert (rules.symbol, rules.guards, rules.every) == ("BTC", "all", 4 * HOUR)
     assert len(rules.params) == 10
     assert len(rules.define) == 8
+
+
+@pytest.mark.parametrize("pack", PACKS, ids=lambda path: path.stem)
+def test_a_pack_stands_on_packs_by_their_names_alone(pack: Path):
+    root, _ = compose(pack.read_text(encoding="utf-8"), pack.name)
+    extended = value_of(root, "extends")
+    named = {text_of(one) for one in (extended, *items_of(extended))} - {""}
+    assert [name for name in named if not name.startswith("pack:")] == []
 
 
 def test_the_numbers_of_the_pack_mean_what_is_written():

@@ -298,4 +298,6 @@ def _meant(word: str, known: Iterable[str], before: str, after: str) -> _Address
     if close:
         return _AddressError(f"did you mean {before}{close}{'.' if after else ''}{after}?")
     shown = ", ".join(f"{before}{name}" for name in sorted(names)[:12])
-    return _AddressError(f"for example: {shown}" if shown else f"nothing is named under {before}")
+    return _AddressError(
+        f"for example: {shown}" if shown else f"nothing is named under {before[:-1]}"
+    )

@@ -72,7 +72,8 @@ class Includer:
 
     def _follow(self, place: _Place, root: Mapping, way: list[_Place]) -> bool:
         block = BlockReader(Scope(self.findings)).block(root, FILE_KEYS, "the file")
-        if block is None or not HeaderReader(Scope(self.findings)).version(block):
+        header = HeaderReader(Scope(self.findings))
+        if block is None or not header.version(block, place.name):
             return False
         whole = True
         if "extends" in block:
@@ -84,7 +85,7 @@ class Includer:
     def _include(self, entry: Scalar, way: list[_Place]) -> bool:
         if self.full:
             return False
-        place = self._place(entry, way[-1], way[0].root)
+        place = self._place(entry, way[-1])
         if place is None:
             return False
         circle = [one.file for one in way]
@@ -147,7 +148,7 @@ class Includer:
 
     # ------------------------------------------------------------ where a file stands
 
-    def _place(self, entry: Scalar, owner: _Place, asked: Path) -> _Place | None:
+    def _place(self, entry: Scalar, owner: _Place) -> _Place | None:
         text = entry.text
         if text.startswith(SHIPPED):
             pack = pack_file(entry, self.findings)
@@ -168,10 +169,8 @@ class Includer:
         if file.suffix not in SUFFIXES:
             self._missing(entry, file)
             return None
-        if owner.root != asked:
-            return _Place(f"{SHIPPED}{file.stem}@{VERSION}", file, owner.root)
         beside = os.path.relpath(file, owner.root)
-        return _Place(os.path.normpath(Path(self.findings.path).parent / beside), file, asked)
+        return _Place(os.path.normpath(Path(self.findings.path).parent / beside), file, owner.root)
 
     def _missing(self, entry: Scalar, file: Path) -> None:
         names = siblings(file.parent, stems=False)

@@ -102,8 +102,6 @@ def listed(old: Node, new: Node) -> Node:
 
 def _twice(first: Node, again: Node, section: str, findings: Findings) -> None:
     name, place = text_of(again), first.span
-    if place.path == again.span.path:
-        return  # doubled in one file: said there
     message = f"'{name}' is defined in {place.path}:{place.line} and here"
     fix = f'use "override:", for example override: {{{section}.{name}: …}}'
     if section == "per_symbol":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from riskguard.errors import visible
 from riskguard.language.ruleset import Allowance
-from riskguard.language.source import Listing, Mapping, Scalar, children
+from riskguard.language.source import Listing, Mapping, Scalar, children, items_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,11 +30,12 @@ def silence(root: Mapping, found: Findings) -> list[Allowance]:
     """
     later: list[Allowance] = []
     warnings = _Warnings(found)
-    for owner, listed in _allowances(root):
+    for lines, listed in _allowances(root):
         items = listed.items if isinstance(listed, Listing) else (listed,)
         for item in items:
             if isinstance(item, Scalar) and CODE.fullmatch(item.text):
-                allowed = _allowance(item, owner, found)
+                path = visible(item.span.path or found.path)
+                allowed = Allowance(item.text, path, *lines)
                 if item.text.startswith(LATER):
                     later.append(allowed)
                 else:
@@ -54,31 +55,25 @@ def codes(root: Mapping) -> set[str]:
     return {one.text for one in items if isinstance(one, Scalar)}
 
 
-def _allowance(item: Scalar, owner: Mapping, found: Findings) -> Allowance:
-    # the name of a rule stands on the line above its block, and warnings may stand at it
-    path = visible(item.span.path or found.path)
-    return Allowance(item.text, path, owner.span.line - 1, owner.span.end_line)
+def _allowances(root: Mapping) -> Iterator[tuple[tuple[int, int], Node]]:
+    """Yield the lines that a list holds for, and the list: rules and stages first, then the file.
 
-
-def _allowances(root: Mapping) -> Iterator[tuple[Mapping, Node]]:
-    """Yield what allows and its list: rules and stages first, the whole file last."""
+    Those of a rule begin where its name stands, since warnings may stand at it.
+    """
     for key, section in root.items:
-        name = key.text if isinstance(key, Scalar) else ""
-        blocks: tuple[Node, ...] = ()
-        if name == "rules" and isinstance(section, Mapping):
-            blocks = tuple(value for _, value in section.items)
-        elif name == "stages" and isinstance(section, Listing):
-            blocks = section.items
-        for block in blocks:
-            yield from _own(block)
-    yield from _own(root)
+        if text_of(key) == "rules" and isinstance(section, Mapping):
+            for name, rule in section.items:
+                yield from _own(name.span.line, rule)
+        elif text_of(key) == "stages":
+            for stage in items_of(section):
+                yield from _own(stage.span.line, stage)
+    yield from _own(1, root)
 
 
-def _own(block: Node) -> Iterator[tuple[Mapping, Node]]:
-    if isinstance(block, Mapping):
-        for key, value in block.items:
-            if isinstance(key, Scalar) and key.text == "allow":
-                yield block, value
+def _own(first: int, block: Node) -> Iterator[tuple[tuple[int, int], Node]]:
+    for key, value in block.items if isinstance(block, Mapping) else ():
+        if text_of(key) == "allow":
+            yield (first, block.span.end_line), value
 
 
 class _Warnings:

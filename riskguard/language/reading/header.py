@@ -22,12 +22,12 @@ NEARLY = re.compile(r"v?1([.,]0+)*;?")
 class HeaderReader(BlockReader):
     """Reads the single-valued keys of a file."""
 
-    def version(self, block: Block) -> bool:
-        """Return whether the file can be read as one of this version."""
+    def version(self, block: Block, path: str = "") -> bool:
+        """Return whether the file (`path` if it is extended) can be read as one of this version."""
         if "version" not in block:
             if block.lacks("version"):
                 fix = 'make the first line "version: 1"'
-                self.findings.error("RG140", Span(), '"version" is missing', fix)
+                self.findings.error("RG140", Span(path=path), '"version" is missing', fix)
             return bool(block.keys() & {"rules", "stages"})
         found = self.scalar(block["version"], "version")
         if found is None:
