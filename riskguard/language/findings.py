@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from riskguard.errors import Diagnostic, visible
 
@@ -65,10 +65,9 @@ class Findings:
         finally:
             self._most = before
 
-    def stop(self) -> None:
+    def stop(self) -> NoReturn:
         """Leave the block that is bounded: what follows would not be worth reading."""
-        if self._most:
-            raise _EnoughError
+        raise _EnoughError
 
     def error(self, code: str, span: Span, message: str, fix: str = "") -> None:
         """Note an error at `span`."""

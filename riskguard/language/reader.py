@@ -85,11 +85,18 @@ def _whole(composed: Composed, settings: Table[str, str], every: int | None) -> 
         return None
     scoped = partial(Scope, found, every=every, budget=Budget())
     scope = scoped(disabled=composed.disabled, spared=composed.mentioned)
-    rules = _FileReader(scope).read(composed.root, settings)
-    if rules is not None and not found.failed:
-        lint(rules, found)
+    rules = _linted(scope, composed.root, settings)
     if rules is not None and composed.per_symbol:
         rules = _with_symbols(rules, composed, settings, scoped)
+    return rules
+
+
+def _linted(
+    scope: Scope, root: Node, settings: Table[str, str], made: Table[str, Parameter] | None = None
+) -> RuleSet | None:
+    rules = _FileReader(scope).read(root, settings, made)
+    if rules is not None and not scope.findings.failed:
+        lint(rules, scope.findings)
     return rules
 
 
@@ -97,8 +104,7 @@ def _with_symbols(
     rules: RuleSet, composed: Composed, settings: Table[str, str], scoped: partial[Scope]
 ) -> RuleSet:
     """Read the rules once more for each symbol that has its own; a fault is told once."""
-    found = composed.findings
-    own: dict[str, RuleSet] = {}
+    own: dict[str, RuleSet | None] = {}
     params = value_of(composed.root, "params") if composed.root is not None else None
     made = {
         name: one
@@ -109,12 +115,9 @@ def _with_symbols(
         scope = scoped(disabled=variant.disabled)
         scope.spared = composed.mentioned | rules.params.keys() | rules.define.keys()
         given = {name: text for name, text in settings.items() if name not in variant.params}
-        read = _FileReader(scope).read(variant.root, given, made)
-        if read is not None:
-            own[symbol] = read
-            if not found.failed:
-                lint(read, found)
-    return replace(rules, per_symbol=own, hash="")
+        own[symbol] = _linted(scope, variant.root, given, made)
+    whole = {symbol: read for symbol, read in own.items() if read is not None}
+    return replace(rules, per_symbol=whole, hash="")
 
 
 # one of these makes a text a rule file

@@ -233,6 +233,11 @@ def test_a_window_longer_than_the_data_is_refused_but_for_its_minimum():
     assert fit(rules, history=20 * DAY).notes == ()
 
 
+def test_a_window_on_a_line_of_its_own_is_refused_where_its_measure_begins():
+    rules = rule("when: close.change(\n  4w) <= -4%\ndo: {close: all}")
+    assert refusal(rules, history=20 * DAY) == ["RG502 4:11"]
+
+
 def test_an_action_the_bot_lacks_needs_a_fallback_it_can_do():
     rules = rule("when: close < 5\ndo: {hedge: 50%, stop: 5%}")
     assert refusal(rules, capabilities=ALL - {"hedge"}) == ["RG606 3:3"]
@@ -364,6 +369,7 @@ def test_a_live_start_counts_what_library_functions_and_days_need():
     told = {}
     for line in (
         "ta.rsi(window=14) < 30",
+        "ta.rsi(window=14, warmup=50) < 30",
         "close.drop(today) > 5%",
         "close.atr(2d) > 5",
         "equity.drop(7d) > 5%",
@@ -384,6 +390,9 @@ def test_a_live_start_counts_what_library_functions_and_days_need():
         ["the rule stays unknown for 5.833 days after start"],
         (),
     )
+    assert told["ta.rsi(window=14, warmup=50) < 30"][0] == [
+        "the rule stays unknown for 2.083 days after start"
+    ]
     assert told["close.drop(today) > 5%"] == (["the rule stays unknown for 24 h after start"], ())
     assert told["close.atr(2d) > 5"] == (["the rule stays unknown for 10 days after start"], ())
     assert told["equity.drop(7d) > 5%"] == (

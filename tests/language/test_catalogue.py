@@ -98,6 +98,13 @@ def test_an_entry_is_short_and_fits_a_terminal(one: Explanation) -> None:
     assert len(lines) <= 16
 
 
+@pytest.mark.parametrize("one", KNOWN.values(), ids=lambda one: one.code)
+def test_a_program_is_given_all_that_an_entry_says(one: Explanation) -> None:
+    told = one.as_dict()
+    assert (told["code"], told["title"], told["why"]) == (one.code, one.title, one.why)
+    assert {key for key, text in told.items() if not text} == set()
+
+
 def test_the_page_of_the_documentation_is_that_of_the_catalogue() -> None:
     text = (ROOT / "docs" / "diagnostics.md").read_text(encoding="utf-8")
     assert text == page(), "write it anew: riskguard explain --markdown > docs/diagnostics.md"

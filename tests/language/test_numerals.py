@@ -44,6 +44,14 @@ def test_every_window_in_bars_is_read_back(count: float, every: int):
     assert round(read.value * (every if read.dimension == "bars" else 1)) == window
 
 
+def test_what_no_unit_of_time_reaches_is_told_in_bars_or_not_at_all():
+    window = 300_000 * 4 * HOUR
+    assert window > LONGEST
+    assert duration_text(window, every=4 * HOUR) == "300_000 bars"
+    with pytest.raises(ValueError, match="no time is written for"):
+        duration_text(window)
+
+
 @pytest.mark.parametrize(
     ("value", "dimension", "text"),
     [
@@ -67,6 +75,7 @@ def test_every_window_in_bars_is_read_back(count: float, every: int):
         (90 * MINUTE, "time", "90m"),
         (HOUR, "time", "1h"),
         (SECOND // 4, "time", "0.25s"),
+        (0, "time", "0s"),
     ],
 )
 def test_a_number_is_written_as_people_do(value: float, dimension: str, text: str):

@@ -119,6 +119,12 @@ LINES = [
     ("close.age() > 90m for 120min", "close.age() > 90m for 2h"),
     ("equity.drawdown(all) >= s", "equity.drawdown(all) >= s"),
     ("ta.rsi(warmup=99, window=14 bars) < 30", "ta.rsi(warmup=99, window=14) < 30"),
+    (
+        "ta.keltner_channel_hband(original_version=false) < p",
+        "ta.keltner_channel_hband(original_version=false) < p",
+    ),
+    ("funding < -(5bp)", "funding < -5bp"),
+    ("close.change((24h)) < s", "close.change(24h) < s"),
 ]
 
 
@@ -152,6 +158,33 @@ def test_a_long_form_is_printed_as_what_it_stands_for():
         "    do: {exposure_cap: 50%}\n"
         "    min_hold: 1h\n"
     )
+
+
+LIQUIDATIONS = "{side: long, window: WINDOW, at_least: 3x average(7d), floor: $5M, source: a}"
+
+
+@pytest.mark.parametrize(
+    ("form", "wanted"),
+    [
+        (
+            f"liquidations: {LIQUIDATIONS.replace('WINDOW', 'today')}",
+            "{all: [liq.long.sum(today).times_avg(7d) >= 3x, liq.long.sum(today) >= liq_floor_a]}",
+        ),
+        (
+            f"liquidations: {LIQUIDATIONS.replace('WINDOW', '4h')}",
+            "{all: [liq.long.sum(4h).times_avg(7d) >= 3x, liq.long.sum(4h) >= liq_floor_a]}",
+        ),
+        (
+            "breadth: {of: [BTC, ETH], at_least: 2, where: close < -open}",
+            "{at_least: 2, of: [close < -open, ETH.close < -ETH.open]}",
+        ),
+    ],
+)
+@pytest.mark.parametrize("head", ["", "params: {liq_floor_a: {by_source: {a: $5M}}}\n"])
+def test_a_long_form_takes_a_day_its_own_floor_and_every_input(form, wanted, head):
+    text = same(read(file_of(f"when: {{{form}}}\nmin_hold: 1h\ndo: {{close: all}}", head)))
+    assert text.count("{by_source: {a: $5M}}") == ("liq_floor_a" in wanted or bool(head))
+    assert " ".join(rule_of(text).split()).startswith(f"when: {wanted}")
 
 
 def test_missing_data_is_said_as_high_up_as_it_holds():
@@ -230,6 +263,14 @@ def test_a_symbol_is_printed_as_what_it_changes():
         "      rules.c: {when: BTC.close < s, clear: BTC.close > 80_000, do: {exposure_cap: 50%}}\n"
         "    disable: [d]\n"
     )
+
+
+def test_a_symbol_may_be_fed_by_other_data():
+    own = "{override: {inputs.oi: {max_age: 2h}}}"
+    rule = "{when: oi < 5, min_hold: 1h, do: {exposure_cap: 50%}}"
+    head = "version: 1\nsymbol: BTC\ninputs: {oi: {max_age: 8h}, funding: {max_age: 9h}}\n"
+    text = same(read(f"{head}rules:\n  r: {rule}\nper_symbol: {{ETH: {own}}}\n"))
+    assert text.endswith("  ETH:\n    override:\n      inputs.oi: {max_age: 2h}\n")
 
 
 def test_windows_counted_in_the_bars_of_the_data_survive():

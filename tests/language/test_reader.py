@@ -6,6 +6,7 @@ import pytest
 
 from riskguard.errors import RuleError
 from riskguard.language.reader import load_rules, read_text
+from riskguard.language.reading.conditions import ConditionReader
 from riskguard.language.ruleset import All, AtLeast, Compare, Flag, For, Not
 from riskguard.market import CATALOGUE, DAY, HOUR
 
@@ -130,6 +131,14 @@ def test_no_rule_is_lost_without_a_word():
     long = " + ".join(["close"] * 90) + " < 5"
     breadth = f"when: {{breadth: {{of: [ETH, SOL], at_least: 1, where: {long}}}}}"
     assert codes(rule(f"{breadth}\nmin_hold: 1h\ndo: {{close: all}}") + other) == ["RG002"]
+
+
+def test_a_rule_that_a_fault_of_ours_would_lose_is_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(ConditionReader, "line", lambda *_: None)
+    rules, found = read_text(rule("when: close < 5\ndo: {close: all}"), "a.yaml")
+    assert rules is None
+    assert [(one.code, one.line) for one in found] == [("RG039", 4)]
+    assert "this is a fault of riskguard" in found[0].help
 
 
 def test_equal_rules_have_equal_hashes_whatever_the_sign_of_nothing():

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import runpy
+import sys
 from pathlib import Path
 
 import pytest
 
 from riskguard.cli import failures
 from riskguard.engine.decision import State
+from riskguard.language.guides import reference
 from riskguard.language.guides.reference import filled, made
 from riskguard.language.reader import read_text
 from riskguard.language.schema import (
@@ -61,6 +64,15 @@ def test_a_stale_table_is_made_anew() -> None:
     assert new.endswith("\n\n<!-- end -->\nafter\n")
     assert "old" not in new
     assert filled(new) == new
+
+
+def test_the_program_makes_a_page_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = tmp_path / "reference.md"
+    page.write_text("<!-- made: units -->\n| old |\n<!-- end -->\n", encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", ["reference", str(page)])
+    runpy.run_path(str(reference.__file__), run_name="__main__")
+    assert "| old |" not in page.read_text(encoding="utf-8")
+    assert "| unit | is |" in page.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("block", BLOCKS)

@@ -271,7 +271,6 @@ class ConditionReader(BlockReader):
         """Return the condition of one line, None when it has a fault."""
         if self.scope.budget.spent:
             self.findings.stop()
-            return None
         try:
             syntax = parse_line(scalar.text, self.scope.budget.take)
             if isinstance(syntax, Path):

@@ -184,16 +184,12 @@ class Wording:
             return block(node.span, during=self.hours(node))
         span = node.span
         inside = row((self.condition(part, around) for part in parts(node)), span)
-        if isinstance(node, All):
-            return block(span, all=inside)
-        if isinstance(node, Any):
-            return block(span, any=inside)
         if isinstance(node, AtLeast):
             return block(span, at_least=str(node.count), of=inside)
         if isinstance(node, Sequence):
             within = duration_text(node.within, every=self.every)
             return block(span, sequence=inside, within=within)
-        raise TypeError(f"{type(node).__name__} is no group of conditions")
+        return block(span, any=inside) if isinstance(node, Any) else block(span, all=inside)
 
     def hours(self, node: During) -> Mapping:
         """Return the block of `during`."""
