@@ -54,9 +54,7 @@ def _smallest(op: str, threshold: float, allowed: float) -> float:
 
 
 def boundary(op: str, threshold: float, allowed: float) -> Boundary:
-    """Return where `x op threshold` holds."""
-    if math.isnan(threshold):
-        return Boundary(math.inf, -math.inf)
+    """Return where `x op threshold` holds; the threshold is finite."""
     if op in {">=", ">"}:
         return Boundary(_smallest(op, threshold, allowed), math.inf)
     if op in {"<=", "<"}:

@@ -285,7 +285,7 @@ class _Compiler:
         absolute = bool({node.left.dimension, node.right.dimension} & {"share", "ratio"})
         fixed = self.plan.values[right]
         bound = None
-        if fixed.kind == "const":
+        if fixed.kind == "const" and math.isfinite(fixed.number):
             bound = boundary(node.op, fixed.number, slack(fixed.number, absolute=absolute))
         return Leaf(left, node.op, right, absolute, bound, policy)
 

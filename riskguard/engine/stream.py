@@ -36,6 +36,8 @@ from riskguard.language.ruleset import During
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from riskguard.engine.boundary import Boundary
+
     Measurer = tuple[Callable[[int], float], int, Callable[[int, float], None] | None]
 
 __all__ = ["Stream"]
@@ -304,7 +306,7 @@ class Stream:
                 formulas.append(self._formula(slot, truth, readers))
             else:
                 cell = cells.setdefault(truth.left, Cell(truth.left, self.truths))
-                cell.leaves.append((slot, truth, readers))
+                cell.leaves.append((slot, truth.bound, MISSING[truth.policy], readers))
         return list(cells.values()), formulas
 
     def _formula(self, slot: int, leaf: Leaf, readers: list[Component]) -> Callable[[int], None]:
@@ -350,18 +352,15 @@ class Cell:
     def __init__(self, index: int, truths: list[int]) -> None:
         self.index, self.truths = index, truths
         self.low, self.high = math.inf, -math.inf
-        self.leaves: list[tuple[int, Leaf, list[Component]]] = []
+        self.leaves: list[tuple[int, Boundary, int, list[Component]]] = []
 
     def enter(self, value: float) -> None:
         """Find the cell of `value`, set the truths of its leaves, wake what reads them."""
         unknown = math.isnan(value)
         low, high = (math.inf, -math.inf) if unknown else (-math.inf, math.inf)
-        for slot, leaf, readers in self.leaves:
-            bound = leaf.bound
-            if bound is None:
-                continue
+        for slot, bound, missing, readers in self.leaves:
             if unknown:
-                truth = MISSING[leaf.policy]
+                truth = missing
             elif value < bound.low:
                 high = min(high, math.nextafter(bound.low, -math.inf))
                 truth = FALSE if bound.inside else TRUE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from riskguard.language.expanding import Expander
@@ -80,10 +81,13 @@ def _unmoved(leaf: Compare, expander: Expander, found: Findings) -> bool:
 
 def _threshold(leaf: Compare, rules: RuleSet, expander: Expander, found: Findings) -> None:
     """Refuse thresholds that a value can never reach, or never fail to."""
-    limit = expander.number(leaf.right)
+    limit, place = expander.number(leaf.right), leaf.right.span
+    if limit is not None and math.isinf(limit):
+        message = f"{leaf.right.text} is too large a number: nothing reaches it"
+        found.error("RG404", place, message, "write a smaller one")
+        return
     if limit is None or isinstance(leaf.left, Arithmetic):
         return
-    place = leaf.right.span
     result = "false" if leaf.op in BELOW | {"=="} else "true"
     measure = MEASURES[leaf.left.function] if isinstance(leaf.left, Measured) else None
     if measure is not None and measure.positive and limit < 0:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import copy
 import math
 import pickle
+from dataclasses import replace
 
 import pytest
 
 from riskguard import Decision, Guard, Intent, RuleError, Sample, State
 from riskguard.engine.gate import gate
+from riskguard.engine.logic import UNKNOWN
 from riskguard.language.reader import read_text
-from riskguard.market import HOUR
+from riskguard.language.ruleset import Input
+from riskguard.market import CATALOGUE, HOUR
 
 START = 1_767_225_600_000_000_000
 RULES = """\
@@ -46,6 +49,21 @@ def test_guard_that_has_not_seen_its_window_lets_nothing_in_and_says_how_much_it
     assert (first.state, first.block_entries) == (State.REDUCING, "both")
     assert first.priming == ("oi.change(3h) has 0s of 3h",)
     assert warm(guard(), 4).state is State.ACTIVE
+
+
+@pytest.mark.parametrize(
+    "line", ["oi.age() > 3h", "close.age() > oi.age()", "{not: close.age() > oi.age()}"]
+)
+def test_what_is_not_carried_has_no_age_and_what_compares_with_it_is_unknown(line: str) -> None:
+    text = RULES.replace("oi.change(3h) <= -5%", line).replace("oi.change(3h) >= 0%", "close > 5")
+    ruleset, found = read_text(text, "rules.yaml")
+    assert ruleset is not None, found
+    absent = replace(ruleset, inputs={"oi": Input("oi", CATALOGUE["oi"], carried=False)})
+    made = Guard(absent)
+    (rule,) = absent.rules
+    for hour in range(1, 6):
+        assert feed(made, hour).active == ()
+        assert made.stream.truth(made.plan.slot(rule.when, clearing=False)) == UNKNOWN
 
 
 def test_priming_says_what_it_has_by_now() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from riskguard.language.ruleset import (
-    All,
     Any,
     Arithmetic,
     AtLeast,
