@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from riskguard.engine.logic import (
     ABSENT,
@@ -150,31 +150,35 @@ def _add_truth(machines: Machines, component: Component, slot: int) -> None:
     component.state.append(lambda: truths[slot])
     if isinstance(truth, Ref):
         component.steps.append(_ref_step(machines, truth, slot))
-    elif isinstance(truth, Group):
-        kind, count, parts = truth.kind, truth.count, truth.parts
-        if kind == "for":
-            _add_for(machines, component, truth, slot)
-        elif kind == "sequence":
-            follow = machines.follows[slot] = Follow(len(parts), truth.span)
-            component.waiting.append(lambda: True)  # a match grows old while nothing moves
+    else:  # lines and hours are stepped by nobody: they are read
+        _add_group(machines, component, cast("Group", truth), slot)
 
-            def step_sequence(now: int) -> None:
-                truths[slot] = follow.step([truths[part] for part in parts], now)
 
-            component.steps.append(step_sequence)
-        elif kind == "not":
+def _add_group(machines: Machines, component: Component, truth: Group, slot: int) -> None:
+    kind, count, parts, truths = truth.kind, truth.count, truth.parts, machines.truths
+    if kind == "for":
+        _add_for(machines, component, truth, slot)
+    elif kind == "sequence":
+        follow = machines.follows[slot] = Follow(len(parts), truth.span)
+        component.waiting.append(lambda: True)  # a match grows old while nothing moves
 
-            def step_not(_now: int) -> None:
-                inner = truths[parts[0]]
-                truths[slot] = inner if inner == ABSENT else TRUE - inner
+        def step_sequence(now: int) -> None:
+            truths[slot] = follow.step([truths[part] for part in parts], now)
 
-            component.steps.append(step_not)
-        else:
+        component.steps.append(step_sequence)
+    elif kind == "not":
 
-            def step_group(_now: int) -> None:
-                truths[slot] = group(kind, count, [truths[part] for part in parts])
+        def step_not(_now: int) -> None:
+            inner = truths[parts[0]]
+            truths[slot] = inner if inner == ABSENT else TRUE - inner
 
-            component.steps.append(step_group)
+        component.steps.append(step_not)
+    else:
+
+        def step_group(_now: int) -> None:
+            truths[slot] = group(kind, count, [truths[part] for part in parts])
+
+        component.steps.append(step_group)
 
 
 def _add_for(machines: Machines, component: Component, truth: Group, slot: int) -> None:

@@ -116,11 +116,6 @@ class Evaluation:
         return self.doors.refused
 
     @property
-    def decision(self) -> Decision:
-        """The decision in force."""
-        return self._decision
-
-    @property
     def fault(self) -> str:
         """Why the last evaluation failed, "" where it did not."""
         return self._fault

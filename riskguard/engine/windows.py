@@ -10,6 +10,7 @@ Unknown is NaN. Times are int nanoseconds; windows are `(now - span, now]`.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -28,7 +29,6 @@ __all__ = [
     "Window",
     "bars",
     "fill_needed",
-    "to_fixed",
 ]
 
 UNKNOWN = math.nan
@@ -56,11 +56,6 @@ class Window:
     calendar: str = ""
     beside: tuple[str, ...] = ()
     arguments: tuple[tuple[str, float | int | bool], ...] = ()  # of a function of a library
-
-
-def to_fixed(value: float, scale: int) -> int:
-    """Return the value in fixed-point units, rounded half to even."""
-    return round(value * scale)
 
 
 def fill_needed(span: int, interval: int) -> int:
@@ -173,7 +168,7 @@ class Tape:
             reader.moved(gone)
 
 
-class Rolling:
+class Rolling(ABC):
     """The state of one window over a tape: `read(now)` once an instant, in order of time."""
 
     __slots__ = ("lag", "left", "need", "span", "tape", "warm", "whole")
@@ -196,9 +191,9 @@ class Rolling:
         # one more interval: the sample that stands for the far end may be that old
         tape.keep = max(tape.keep, span * self.reach + max(tape.interval, tape.fresh))
 
+    @abstractmethod
     def read(self, now: int) -> float:
         """Return the measure at `now`, or unknown."""
-        raise NotImplementedError  # every measure defines its own
 
     def place(self) -> int:
         """Return the oldest index of the tape that is still needed."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from riskguard import DataError
-from riskguard.engine.events import Event
+from riskguard.engine import events
+from riskguard.engine.events import Event, coin
 from riskguard.engine.intake import Intake
+from riskguard.engine.known import MOST, Known
 from riskguard.market import HOUR, SECOND
 from tests.engine.test_intake import at, bar, clock, intake, liquidation
 
@@ -65,6 +67,8 @@ BAD = [
     (Event(at(2), "account", "BTC", {"equity": 5.0, "trust": b"x"}), "trust is neither number"),
     (Event(at(2), "account", "BTC", {"equity": 5.0, "trust": float("nan")}), "trust is neither"),
     (Event(at(2), "funding", "BTC", {"x" * 10**6: 1.0, "rate": 0.1}), "unknown field 'x"),
+    (Event(at(2), "value", "BTC", {"series": 5, "value": 1.0}), "series is no word"),
+    (Event(at(1) + 2 * SECOND, "clock", "*"), "the clock goes back"),
 ]
 
 
@@ -105,3 +109,23 @@ def test_what_cannot_be_is_counted_and_is_as_if_it_had_not_come(event: Event, wh
 def test_a_host_that_is_wrong_is_told_so(event: Event, why: str) -> None:
     with pytest.raises(DataError, match=why):
         intake().take(event)
+
+
+def test_a_flood_of_made_up_symbols_takes_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "COINS", {})
+    for number in range(events.MOST_COINS + 500):
+        assert coin(f"S{number}/USDT:USDT") == f"S{number}"
+    assert len(events.COINS) == events.MOST_COINS
+
+
+def test_events_are_known_again_until_as_many_and_at_most_twice_as_many_have_come() -> None:
+    known = Known()
+
+    def again(number: int) -> bool:
+        return known.again(Event(at(1), "clock", "*", id=str(number)), at(1))
+
+    assert not any(map(again, range(2 * MOST - 1)))
+    assert again(MOST)  # of the young
+    assert again(0)  # of the old
+    assert not again(2 * MOST)
+    assert not again(1)  # the old are gone

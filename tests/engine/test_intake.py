@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from riskguard import Guard, Sample, State, StateError
+from riskguard import DataError, Guard, Sample, State, StateError
 from riskguard.engine.events import Event, nanoseconds
 from riskguard.engine.intake import Intake
 from riskguard.language.reader import read_text
@@ -379,3 +379,97 @@ def test_another_unit_of_time_is_taken_once_the_old_one_is_heard_no_more() -> No
         if (spec.symbol, spec.name) == ("", "close")
     ]
     assert [stamp for stamp in close.times if stamp >= at(1)] == [at(h) for h in (1, 3, 4, 6, 7)]
+
+
+def test_reasons_beyond_a_thousand_are_counted_together() -> None:
+    live = intake()
+    for number in range(1_200):
+        live.take(Event(at(1), "funding", "BTC", {f"x{number}": 1.0, "rate": 0.1}))
+    assert len(live.refused) == 1_001
+    assert live.refused["other reasons"] == 200
+
+
+def test_the_first_bar_says_whose_rules_they_are_where_the_file_does_not() -> None:
+    text = "version: 1\nevery: 1h\nrules:\n  r: {when: close < 90, clear: close > 95, "
+    live = intake(text + "do: {exposure_cap: 0%}}\n")
+    assert live.symbol == ""
+    live.take(bar(1, 89.0, "SOL/USDT:USDT"))
+    live.take(bar(1, 200.0, "ETH/USDT:USDT"))  # another symbol
+    assert live.symbol == "SOL"
+    assert live.take(clock(at(1) + 3 * SECOND)).exposure_cap == 0.0
+
+
+BY_EVENT = """\
+version: 1
+symbol: BTC
+symbols: [ETH]
+every: 1h
+evaluate: event
+rules:
+  fall: {when: close < 90, clear: close > 95, do: {exposure_cap: 0%}}
+  apart: {when: ETH.close < 90, clear: ETH.close > 95, do: {leverage_cap: 2x}}
+"""
+
+
+def test_under_evaluate_event_a_level_that_is_late_stands_from_then_on() -> None:
+    live = intake(BY_EVENT)
+    live.take(bar(1, 100.0))
+    assert live.take(clock(at(1) + SECOND)).leverage_cap is None
+    live.take(bar(1, 80.0, "ETH/USDT:USDT"))
+    live.take(bar(2, 100.0))
+    assert live.take(clock(at(2) + SECOND)).leverage_cap == 2.0
+    assert live.refused == {}
+
+
+def test_prices_between_closes_count_under_evaluate_event_alone_and_above_zero() -> None:
+    live = intake(BY_EVENT)
+    live.take(bar(1, 100.0))
+    live.take(Event(at(1.5), "trade", "BTC", {"price": 0.0}))
+    live.take(Event(at(2), "trade", "BTC", {"price": 80.0}))  # the bar tells the close
+    live.take(Event(at(1.5), "trade", "SOL", {"price": 80.0}))  # nobody reads it
+    assert live.take(clock(at(2) + SECOND)).exposure_cap == 1.0
+    assert live.refused == {"trade: close: a price of zero": 1}
+    closes = intake(BY_EVENT.replace("evaluate: event\n", ""))
+    closes.take(bar(1, 100.0))
+    closes.take(Event(at(1.5), "trade", "BTC", {"price": 80.0}))
+    assert closes.take(clock(at(2))).exposure_cap == 1.0
+
+
+def test_an_account_cannot_have_less_than_no_leverage() -> None:
+    text = "version: 1\nsymbol: BTC\nevery: 1h\nrules:\n  r: {when: leverage > 3x, min_hold: 1h, "
+    live = intake(text + "do: {exposure_cap: 50%}}\n")
+    live.take(Event(at(1), "account", "BTC", {"equity": 5.0, "leverage": -1.0}))
+    assert live.refused == {"account: leverage: negative": 1}
+
+
+def test_a_feed_that_is_alive_keeps_its_last_level_from_growing_old() -> None:
+    live = intake()
+    live.take(alive(at(0), "weather"))  # nobody reads it
+    live.take(alive(at(0), "oi"))  # it has told nothing yet
+    live.take(Event(at(1), "open_interest", "BTC", {"coins": 1e6}))
+    for hour in range(1, 9):
+        live.take(bar(hour, 90.0))
+        if hour > 1:
+            live.take(alive(at(hour), "oi"))
+        decision = live.take(clock(at(hour) + 3 * SECOND))
+    assert "oi" not in decision.blind
+    assert live.guard.stream.tapes[0].values[-3:] == [1e6] * 3
+
+
+def test_a_mute_has_an_end_in_nanoseconds() -> None:
+    live = intake()
+    for until in (True, "18:00", None):
+        with pytest.raises(DataError, match="mute until") as told:
+            live.take(Event(at(1), "operator", "*", {"do": "mute", "rule": "pace", "until": until}))
+        assert "integer nanoseconds" in told.value.help
+
+
+def test_a_feed_heard_from_the_middle_of_a_bucket_on_tells_nothing_of_it() -> None:
+    live = intake()
+    for hour in (1, 2):
+        live.take(liquidation(at(hour - 0.3), 30e6))  # the first that was heard of it
+        live.take(alive(at(hour)))
+        live.take(bar(hour, 90.0))
+        live.take(clock(at(hour) + 3 * SECOND))
+    tape = live.guard.stream.tapes[1]
+    assert (tape.times, tape.values) == ([at(2)], [30e6])
