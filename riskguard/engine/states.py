@@ -52,14 +52,18 @@ def state_of(window: Window, tapes: Sequence[Tape]) -> Rolling:
 
 
 def renewed(state: Rolling, window: Window, tapes: Sequence[Tape]) -> None:
-    """Let a state begin anew: what it has taken from its tapes is taken again."""
+    """Let a state begin anew: what it has taken from its tapes is taken again.
+
+    A tape holds all of a day and a week that are under way; of what there ever was it does not.
+    """
     fresh = state_of(window, tapes)
+    kept = () if window.calendar not in {"", EVER} else state.kept
     for tape in tapes:
         if fresh in tape.readers:
             tape.readers.remove(fresh)
     for kind in type(state).__mro__:
         for name in getattr(kind, "__slots__", ()):
-            if name not in state.kept:
+            if name not in kept:
                 setattr(state, name, getattr(fresh, name))
 
 

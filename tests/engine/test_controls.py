@@ -140,6 +140,23 @@ def test_a_released_rule_leaves_at_once_and_takes_the_loss_as_given() -> None:
     assert feed(made, 6, equity=791.0).active == ("after", "loss")
 
 
+def test_a_release_reaches_a_loss_behind_a_name_and_inside_a_sum() -> None:
+    text = RULES.replace(
+        "rules:\n",
+        "define:\n  fallen: {any: [equity.drawdown(all) + 1% >= 11%, close < 1]}\nrules:\n",
+    )
+    text = text.replace("when: equity.drawdown(all) >= 10%", "when: fallen")
+    text = text.replace("reentry: {start: 25%", "allow: [RG417]\n    reentry: {start: 25%")
+    other = "{when: close < 1, clear: close > 2, do: {block_entries: both}, reentry: RAMP}"
+    ramp = "{start: 25%, step: 25%, every: 2h, while: close > 1}"
+    made = guard(text.replace("  after:", f"  crash: {other.replace('RAMP', ramp)}\n  after:"))
+    feed(made, 1, equity=1000.0)
+    assert feed(made, 2, equity=880.0).active == ("after", "loss")
+    assert made.release(START + 2 * HOUR + MINUTE, "loss", "seen").active == ("after",)
+    assert "loss" not in feed(made, 3, equity=880.0).active
+    assert "loss" in feed(made, 4, equity=791.0).active
+
+
 def test_the_way_back_of_a_released_rule_rises_step_by_step() -> None:
     made = lost()
     made.release(START + 3 * HOUR, "loss", "seen")

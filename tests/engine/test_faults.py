@@ -125,6 +125,31 @@ def test_a_halt_of_a_guard_that_fails_is_in_force() -> None:
     assert made.halt(START + 7 * HOUR, "stop").state is State.HALTED
 
 
+def test_a_guard_that_fails_while_an_operator_speaks_lets_nothing_in() -> None:
+    made = fed(6)
+
+    def fails(_now: int) -> bool:
+        raise BugError("a bug")
+
+    made.stream.ranged = fails  # type: ignore[method-assign]  # a bug
+    said = made.halt(START + 6 * HOUR, "stop")
+    assert (said.state, said.block_entries) == (State.REDUCING, "both")
+    assert "guard_error" in said.winners["block_entries"]
+    assert made.refused == {"guard_error: BugError": 1}
+    del made.stream.ranged
+    for sample in bar(7):
+        decision = made.update(sample)
+    assert decision.state is State.HALTED  # what was said is not forgotten
+
+
+def test_history_on_which_a_guard_fails_lets_nothing_in() -> None:
+    made = guard()
+    broken(made)
+    primed = made.prime(sample for hour in range(1, 4) for sample in bar(hour))
+    assert "guard_error" in primed.winners["block_entries"]
+    assert made.refused == {"guard_error: BugError": 3}
+
+
 def test_a_guard_that_failed_in_the_middle_of_a_step_misses_no_rule_that_moved() -> None:
     made = fed(6)
     last = made.stream.components[-1]

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from riskguard import Decision, Guard, Intent, RuleError, Sample, State
+from riskguard.engine.compile import compile_rules
 from riskguard.engine.gate import gate
 from riskguard.engine.logic import UNKNOWN
 from riskguard.language.reader import read_text
@@ -323,3 +324,80 @@ def test_an_index_lies_between_0_and_100(value: float, taken: bool) -> None:
     if value > 100:
         assert made.refused == {"fear_greed: out of bounds": 1}
         assert made.decision.active == ("fear",)
+
+
+FLOWS = (
+    "liq.long.sum(3h) >= $50M",
+    "liq.short.high(3h) >= $50M",
+    "liq.long.times_avg(6h) >= 9x",
+    "volume.accel(3h) > 9x",
+    "ta.money_flow_index(window=3) > 99",
+    "liq.long.sum(today) > $900M",
+    "liq.long.mean(this_week) > $900M",
+    "liq.short.high(today) > $900M",
+    "volume.drawdown(all) > 99%",
+)
+
+
+PRICES = {"close": 106.0, "high": 110.0, "low": 90.0}
+
+
+def flow(hour: int) -> dict[str, float]:
+    long, short = 1e6 * (1 + hour % 5), 1e6 * (1 + hour % 3)
+    return {"liq.long": long, "liq.short": short, "volume": 100.0 + hour * hour % 13}
+
+
+@pytest.mark.parametrize("part", [0.5, 0.0], ids=["a part", "all"])
+def test_a_flow_that_comes_late_is_measured_as_if_it_had_come_in_time(part: float) -> None:
+    text = "version: 1\nsymbol: BTC\nevery: 1h\nrules:\n" + "".join(
+        f"  r{at}: {{when: '{line}', min_hold: 1h, do: {{exposure_cap: 50%}}}}\n"
+        for at, line in enumerate(FLOWS)
+    )
+    early, late = guard(text), guard(text)
+    for hour in range(1, 60):
+        bar = {"close": 100.0 + hour % 7, "high": 110.0, "low": 90.0, **flow(hour)}
+        feed(early, hour, **bar)
+        told = {name: value * part for name, value in flow(hour).items() if part}
+        feed(late, hour, **(bar if hour != 20 else {**bar, **told} if part else PRICES))
+        if hour == 21:
+            for name, value in flow(20).items():
+                late.amend("BTC", name, START + 20 * HOUR, value * (1 - part))
+        if not 20 <= hour <= 21:
+            assert repr(late.stream.values) == repr(early.stream.values), hour
+    assert late.refused == {}
+
+
+def test_what_is_added_late_is_judged_at_the_door_like_what_comes_in_time() -> None:
+    made = guard(RULES.replace("oi.change(3h) <= -5%", "liq.long.sum(3h) >= $50M"))
+    for hour in range(2, 6):
+        feed(made, hour, **{"liq.long": 1e6})
+    (tape,) = [tape for tape in made.stream.tapes if tape.summed]
+    before = list(tape.times), list(tape.values)
+    made.amend("BTC", "weather", START + 3 * HOUR, 5.0)  # nobody reads it
+    made.amend("SOL", "liq.long", START + 3 * HOUR, 5.0)
+    assert made.refused == {}
+    made.amend("BTC", "liq.long", START + 3 * HOUR, math.nan)
+    made.amend("BTC", "liq.long", START + HOUR, 5.0)  # before there was anything
+    assert (tape.times, tape.values) == before
+    assert list(made.refused) == ["liq.long: not finite", "liq.long: out of order"]
+    made.amend("BTC", "liq.long", START + 6 * HOUR, 5.0)  # the first of its bucket
+    assert (tape.last, tape.values[-1]) == (START + 6 * HOUR, 5.0)
+
+
+def test_a_level_that_is_told_again_stands_in_the_place_of_the_last() -> None:
+    made = guard(RULES.replace("oi.change(3h) <= -5%", "oi.mean(3h) <= 5"))
+    warm(made)
+    for told in (700.0, 800.0, 900.0):
+        made.renew(Sample(START + 5 * HOUR + int(told), "BTC", {"oi": told}))
+    (tape,) = [tape for tape in made.stream.tapes if tape.summed]
+    assert tape.values == [1000.0] * 5 + [900.0]
+    feed(made, 6)
+    left = made.plan.numbers[made.ruleset.rules[0].when.left]  # type: ignore[union-attr]  # one line
+    assert made.stream.value(left) == pytest.approx(966.67, abs=0.01)  # 1000, 1000 and 900
+
+
+def test_rules_without_an_interval_are_not_compiled() -> None:
+    ruleset, _ = read_text(RULES.replace("every: 1h\n", ""), "rules.yaml")
+    assert ruleset is not None
+    with pytest.raises(ValueError, match="bind it to data first"):
+        compile_rules(ruleset)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import random
+import sys
 from importlib import import_module
 
 import pandas as pd
@@ -13,6 +14,7 @@ from ta import momentum, volatility
 
 from riskguard.engine.guard import Guard
 from riskguard.engine.measures.recursive import average_true_range
+from riskguard.errors import RiskguardError
 from riskguard.language.reader import read_text
 from riskguard.language.tables.ta_table import FUNCTIONS, warmup_bars
 from riskguard.market import HOUR, Sample
@@ -127,3 +129,12 @@ def test_every_function_gives_a_number_on_its_tail(name: str) -> None:
     found = values(f"ta.{name}() < 5", bars(needs + 20))
     assert not any(map(math.isfinite, found[: needs - 1]))
     assert any(map(math.isfinite, found)), found[-20:]  # psar_down is there in a fall alone
+
+
+def test_without_the_library_the_rules_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ta.momentum", None)
+    with pytest.raises(
+        RiskguardError, match=r"ta\.rsi, and the library ta is not installed"
+    ) as told:
+        Guard(rules("ta.rsi(window=14) < 30"))
+    assert "pip install 'riskguard[backtest]'" in str(told.value)

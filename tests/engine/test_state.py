@@ -182,6 +182,7 @@ def test_a_tape_that_was_trimmed_goes_on_from_a_dump() -> None:
     text += "  a: {when: close.vol(12h) > 60%, min_hold: 1h, do: {exposure_cap: 50%}}\n"
     text += "  b: {when: equity.drawdown(all) > 20%, min_hold: 1h, do: {exposure_cap: 50%}}\n"
     text += "  c: {when: close.rise(this_week) > 2%, min_hold: 1h, do: {exposure_cap: 50%}}\n"
+    text += "  d: {when: volume.accel(12h) > 9x, min_hold: 1h, do: {exposure_cap: 50%}}\n"
     ruleset, found = read_text(text, "rules.yaml")
     assert ruleset is not None, found
     straight, broken = Guard(ruleset), Guard(ruleset)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from riskguard import Decision, Guard, Sample
 from riskguard.language.reader import read_text
-from riskguard.market import DAY, HOUR
+from riskguard.language.ruleset import Input
+from riskguard.market import CATALOGUE, DAY, HOUR
 from tests.history.test_columns import Draw
 
 START = 1_767_225_600_000_000_000
@@ -116,6 +118,15 @@ REASONS = {
     "undefined": (
         "oi.zscore(5h) > 3", lambda made: [feed(made, h, oi=7.0) for h in range(1, 16)],
     ),
+    "undefined, a side of it": (
+        "oi.zscore(5h) + 1 > 3", lambda made: [feed(made, h, oi=7.0) for h in range(1, 16)],
+    ),
+    "undefined, divided by nothing": (
+        "oi / volume > 3", lambda made: [feed(made, h, oi=7.0, volume=0.0) for h in range(1, 4)],
+    ),
+    "never_seen, the right side of it": (
+        "close * oi < $3", lambda made: feed(made, 1),
+    ),
 }  # fmt: skip
 
 
@@ -127,7 +138,19 @@ def test_a_line_that_cannot_be_judged_says_why(reason: str) -> None:
     play(made)
     (told,) = made.explain()["rules"][0]["lines"]
     assert (told["truth"], told["value"], told["distance"]) == ("unknown", None, None)
-    assert told["unknown"] == reason
+    assert told["unknown"] == reason.partition(",")[0]
+
+
+def test_a_line_on_the_age_of_what_is_not_carried_was_never_seen() -> None:
+    text = "version: 1\nsymbol: BTC\nevery: 1h\nrules:\n"
+    text += "  r: {when: oi.age() > 3h, min_hold: 1h, do: {exposure_cap: 50%}}\n"
+    ruleset, found = read_text(text, "rules.yaml")
+    assert ruleset is not None, found
+    absent = {"oi": Input("oi", CATALOGUE["oi"], carried=False)}
+    made = Guard(replace(ruleset, inputs=absent))
+    feed(made, 1)
+    (told,) = made.explain()["rules"][0]["lines"]
+    assert (told["truth"], told["unknown"]) == ("unknown", "never_seen")
 
 
 def test_status_tells_inputs_refusals_and_what_was_set_by_hand() -> None:

@@ -70,6 +70,7 @@ def test_joining_is_commutative_associative_and_idempotent(one, two, three) -> N
     assert asked(strictest(a, b)) == asked(strictest(b, a))
     assert asked(strictest(strictest(a, b), c)) == asked(strictest(a, strictest(b, c)))
     assert asked(strictest(a, replace(a, ts=9))) == asked(a)
+    assert strictest(a, a) is a
 
 
 @given(CLAIMS, CLAIMS)
