@@ -103,6 +103,21 @@ def test_an_input_that_is_late_when_the_order_comes_blocks_the_entry() -> None:
     assert made.decide(ask(2.4, "buy", 1.0, 0.0)).answer == "allow", "nothing was kept of it"
 
 
+def test_an_order_at_a_late_hour_is_judged_by_what_holds_beside_the_guard_too() -> None:
+    made, other = guard(), guard()
+    for each in (made, other):
+        feed(each, 1, 100.0)
+        feed(each, 2, 100.0)
+    feed(other, 3, 85.0)
+    late = ask(4.6, "buy", 1.0, 0.0)  # close is older than it may be
+    alone = made.decide(late)
+    made.also(other.decision)
+    together = made.decide(late)
+    causes = [{reason.cause for reason in one.reasons} for one in (alone, together)]
+    assert causes[0] < causes[1]
+    assert made.also(None).exposure_cap == 1.0
+
+
 @pytest.mark.parametrize(
     "wrong", [None, 7, "buy", replace(ask(1, "buy", 1.0, 0.0), ts=None)], ids=str
 )

@@ -14,6 +14,7 @@ import pytest
 
 from riskguard import Guard, Sample, load_rules
 from riskguard.adapters.backtrader import CAPABILITIES
+from riskguard.engine import bodies
 from riskguard.engine.bodies import canonical, runs, unrun
 from riskguard.engine.measures import MEASURES
 from riskguard.engine.measures.calendar import CALENDAR
@@ -284,6 +285,46 @@ def test_flipped_and_cut_dumps_are_refused_and_change_nothing(
                 made.load(blob)
     assert made.dump() == before
     measured(f"hostile dumps: {count:,} cut, flipped or spliced: all refused, none changed a guard")
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "why"),
+    [
+        ("standing.rests.told.0", ["oi", "2d", "3d"], "names windows"),
+        ("standing.decision.reasons.1", ["flush", "close > 1"], "is a list of"),
+        ("standing.decision.reasons.1.2", "many", "has finite numbers"),
+        ("standing.decision.reasons.1.8", [["close", "1h"]], "names series"),
+        ("standing.decision.reasons.1.8", "close", "names series"),
+        ("series.close.times", [5, 1, 2, 6, 1, 1], "is rising"),
+        ("windows", {}, "windows"),
+    ],
+)
+def test_a_forged_dump_is_told_what_stands_there(place: str, value: object, why: str) -> None:
+    made = fed()
+    body: Any = json.loads(made.dump())
+    held, (*way, last) = body, place.split(".")
+    for step in way:
+        held = held[int(step) if isinstance(held, list) else step]
+    held[int(last) if isinstance(held, list) else last] = value
+    with pytest.raises(StateError, match=why):
+        Guard(made.ruleset, sources=made.sources).load(signed(body))
+
+
+def test_a_number_beyond_every_float_is_no_state() -> None:
+    made = fed()
+    text = made.dump().replace('"exposure_cap":0.0', '"exposure_cap":1e999')
+    with pytest.raises(StateError, match="holds what no state holds"):
+        Guard(made.ruleset, sources=made.sources).load(text)
+
+
+def test_a_text_that_is_longer_than_a_state_can_be_is_not_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = fed()
+    blob = made.dump()
+    monkeypatch.setattr(bodies, "LONGEST", len(blob) - 1)
+    with pytest.raises(StateError, match="a dump has at most"):
+        Guard(made.ruleset, sources=made.sources).load(blob)
 
 
 def _changed(value: Any, pick: random.Random) -> Any:

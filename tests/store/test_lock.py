@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -176,6 +177,16 @@ def test_windows_is_refused_with_what_to_do_instead(folder: Path, monkeypatch):
     monkeypatch.setattr(sys, "platform", "win32")
     with pytest.raises(StateError, match="WSL"):
         Store(folder)
+    assert lock.holder(folder / "state.lock") is None
+
+
+def test_who_looks_and_never_ends_keeps_a_starter_out(folder: Path):
+    Store(folder).close()
+    with (folder / "state.lock").open("rb") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        with pytest.raises(StateInUseError):
+            Store(folder)
+    Store(folder).close()
 
 
 @pytest.mark.parametrize("odd", ["folder", "link", "dangling", "pipe"])
