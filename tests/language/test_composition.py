@@ -180,7 +180,8 @@ MISTAKES = [
     (
         "RG153",
         "5:3",
-        HEAD + "override: {every: 8h}\nstages:\n- {enter: close < 5, do: {close: all}}\n",
+        HEAD
+        + "override: {stages.watch.min_hold: 8h}\nstages:\n- {enter: close < 5, do: {close: all}}\n",
         'begin it with "stage: ',
     ),
 ]
@@ -261,6 +262,7 @@ def test_a_symbol_stands_in_one_of_several_files(tmp_path: Path):
     ("other", "code", "place"),
     [
         (BASE.replace("version: 1\n", ""), "RG140", (1, 1)),
+        (BASE.replace("version: 1\n", "version: 2\n"), "RG141", (1, 10)),
         ("- version: 1\n- rules\n", "RG120", (1, 1)),
     ],
 )

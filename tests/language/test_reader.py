@@ -153,6 +153,11 @@ def test_equal_rules_have_equal_hashes_whatever_the_sign_of_nothing():
     assert caps[0].hash == caps[1].hash
 
 
+@pytest.mark.parametrize("line", ["ta.macd() < -5", "ta.macd().mean(24h) < -5"])
+def test_a_function_of_a_library_may_be_below_zero(line: str):
+    assert codes(rule(f"when: {line}\nmin_hold: 1h\ndo: {{close: all}}")) == []
+
+
 def test_a_stop_has_a_distance_that_can_be_measured():
     assert codes(rule(f"when: oi < 5\nmin_hold: 1h\ndo: {{stop: {'9' * 400} ATR}}")) == ["RG304"]
 

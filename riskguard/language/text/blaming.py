@@ -90,9 +90,6 @@ def blame_block(mark: Any, lines: Sequence[str], found: Findings) -> None:  # no
     """Note a sign that begins no value, behind a mark of YAML."""
     place = Span(mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 2)
     sign = lines[mark.line][mark.column : mark.column + 1]
-    if sign == "\t":
-        found.error("RG010", place, "tab used for indentation", "use spaces")
-        return
     message = f"a value cannot start with '{sign}' in YAML"
     found.error("RG015", place, message, WHOLE_COMPARISON)
 

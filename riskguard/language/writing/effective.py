@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from riskguard.errors import RuleError
 from riskguard.language.joining.addresses import replaced_parameter, value_of, with_value
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from riskguard.language.ruleset import Parameter, RuleSet
+    from riskguard.language.source import Node
     from riskguard.language.writing.layout import Row
 
 __all__ = ["SET", "Effective", "effective"]
@@ -110,11 +111,9 @@ def _of_symbol(root: Mapping, rules: RuleSet, symbol: str) -> tuple[Mapping, Rul
 
 def _set(root: Mapping, parameters: Iterable[Parameter]) -> Mapping:
     """Return the file with the values of parameters that were set in the place of its own."""
-    params = value_of(root, "params")
-    for one in parameters:
-        old = value_of(params, one.name) if params is not None else None
-        if not isinstance(params, Mapping) or old is None:
-            continue
+    for one in parameters:  # each is one of the file's
+        params = cast("Mapping", value_of(root, "params"))
+        old = cast("Node", value_of(params, one.name))
         figure = one.value if one.value is not None else next(iter(one.by_source.values()))
         new = word(number_text(figure, one.dimension), SET)
         held = value_of(old, "by_source")
@@ -122,7 +121,8 @@ def _set(root: Mapping, parameters: Iterable[Parameter]) -> Mapping:
             # a setting holds for sources that are not named, too
             old = with_value(old, "by_source", None, with_value(held, "other", None, new))
         params = with_value(params, one.name, None, replaced_parameter(old, new))
-    return root if params is None else with_value(root, "params", None, params)
+        root = with_value(root, "params", None, params)
+    return root
 
 
 def _allowing(root: Mapping, codes: list[str]) -> Mapping:
