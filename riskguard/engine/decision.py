@@ -7,7 +7,6 @@ winner first, then those it outdid. A decision is immutable and stands until the
 
 from __future__ import annotations
 
-import functools
 import math
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
@@ -105,8 +104,8 @@ class Claim(NamedTuple):
     priority: int = 0
 
 
-def _union(one: str, two: str, both: str) -> str:
-    return both if one and two and one != two else one or two
+def _joined(words: set[str], both: str) -> str:
+    return both if len(words) > 1 else words.pop() if words else "none"
 
 
 def _ordered(claims: list[tuple[float, Claim]]) -> tuple[str, ...]:
@@ -139,11 +138,7 @@ def merge(
         for name, neutral in NEUTRAL.items()
     }
     words = {
-        name: functools.reduce(
-            lambda one, two, both=both: _union(one, two, both),  # type: ignore[misc]  # binds `both`
-            (getattr(claim.do, name) for claim in claims),
-            "",
-        )
+        name: _joined({getattr(claim.do, name) for claim in claims} - {""}, both)
         for name, both in WORDS
     }
     for cause, holds in (("priming", priming), ("blind", blind)):
@@ -193,7 +188,7 @@ def _settled(
         winners["block_entries"] = (cause[0], *winners.get("block_entries", ()))
     fields = {
         **wanted,
-        **{name: word or "none" for name, word in words.items()},
+        **words,
         "reduce_only": reduce_only or halted,
         "winners": MappingProxyType(winners),
     }
