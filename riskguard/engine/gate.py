@@ -231,15 +231,11 @@ def _age(order: Pending) -> tuple[int, int, str, float]:
 
 
 def _floor(quantity: float, step: float) -> float:
-    if not 0 < step <= LARGEST:
+    steps = quantity / step if 0 < step <= LARGEST else math.inf
+    # 0.3 / 0.1 is 2.9999999999999996
+    if steps > 1e15 or steps % 1 > 1 - 1e-9:
         return quantity
-    steps = quantity / step
-    if steps > 1e15:
-        return quantity
-    whole = math.floor(steps)
-    if steps - whole > 1 - 1e-9:  # 0.3 / 0.1 is 2.9999999999999996
-        whole += 1
-    return min(quantity, whole * step)
+    return min(quantity, math.floor(steps) * step)
 
 
 def _leaving(stand: Stand, step: float) -> float:
