@@ -2,7 +2,7 @@
 # Needs make and Python >= 3.11 with venv. All paths are relative: spaces in the path are fine.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench soak docs reference clean
+.PHONY: help demo test check bench soak mutants docs reference clean
 MAKEFLAGS += --no-print-directory
 
 PY := .venv/bin/python
@@ -18,7 +18,8 @@ help:
 	@echo "make bench   print speed and memory as ratios"
 	@echo "make docs    run every example in the documentation"
 	@echo "make reference  make the schema for editors and the reference page anew"
-	@echo "make soak    the long tests: hours, not minutes"
+	@echo "make soak    the long tests: hours, not minutes; mutants too"
+	@echo "make mutants  change the engine in small ways; count what the tests notice"
 
 demo: .venv/.backtest
 	@$(PY) -m riskguard backtest --strategy leveraged_hold --json riskguard-report.json
@@ -46,9 +47,13 @@ reference: .venv/.backtest
 
 soak: .venv/.backtest .venv/.dev .venv/.soak
 	@$(PY) -m pytest -m soak
+	@$(MAKE) mutants
+
+mutants: .venv/.backtest .venv/.dev .venv/.soak
+	@$(PY) -m tests.mutants $(ARGS)
 
 clean:
-	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv build dist mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # ---------------------------------------------------------------- set-up
 
