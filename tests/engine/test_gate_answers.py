@@ -94,7 +94,7 @@ def test_what_the_guard_cannot_see_is_told_before_what_rules_forbid() -> None:
     other = Reading("blind", "funding", None, 8.0 * HOUR, None, "true")
     unseen = replace(
         REDUCING, blind=("oi", "funding", "liq.long"), priming=("a has 1d of 2d",),
-        reasons=(age, other), leverage_cap=2.0, reduce_by=0.25,
+        reasons=(age, other), leverage_cap=2.0, reduce_by=0.25, block_entries="both",
         winners={"block_entries": ("priming", "x"), "leverage_cap": ("y",), "reduce_by": ("z",)},
     )  # fmt: skip
     assert reasons(intent("buy", 1.0, 0.0), unseen) == [
