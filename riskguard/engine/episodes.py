@@ -311,7 +311,7 @@ class Episodes:
         self._stand, self._claims, self._known = stand, claims, known
 
 
-def _key(symbol: str, book: str = "") -> str:
+def _key(symbol: str, book: str) -> str:
     return f"{symbol} {book}" if book else symbol
 
 
