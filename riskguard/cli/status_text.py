@@ -48,6 +48,11 @@ def alarms(found: Look) -> Iterator[str]:
     if not found.process:
         how = "stopped" if found.stopped else "ended without a word"
         yield f"NOT RUNNING: no process holds the state; the last {how}, {moment(found.stored)}"
+    if status["clock_behind"]:
+        yield (
+            "CLOCK BEHIND: nothing enters: at its start the clock told a time before what is"
+            " stored; set it right, and the first feed that agrees with it ends this"
+        )
     if abs(status["clock_off_ns"] or 0) > DOUBT:
         yield f"CLOCK: the wall clock is {age(abs(status['clock_off_ns']))} off that of the guard"
 

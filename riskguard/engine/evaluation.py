@@ -143,7 +143,8 @@ class Evaluation:
             if self._pending < ts and self._pending > self.as_of:
                 self._instant(self._pending, closed=False)
             if release >= 0:
-                self.stream.release(release, max(ts, self.stream.last))
+                # by event time: the clock of an operator may be ahead, and would keep it off
+                self.stream.release(release, self.stream.last)
             if latch >= 0:
                 self.stream.latch(latch, max(ts, self.stream.last))
             now, change = max(ts, self.as_of, self._decision.ts), self.stream.change

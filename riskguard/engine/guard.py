@@ -146,14 +146,14 @@ class Guard(Evaluation):
 
     # ------------------------------------------------------------ orders
 
-    def decide(self, intent: Intent) -> Verdict:
+    def decide(self, intent: Intent, fault: str = "") -> Verdict:
         """Answer an order; never raises: what fails denies the entry and lets the exit pass.
 
-        Asking changes nothing but the base of an episode that has none (`Episodes.judge`).
+        A `fault` says what the host knows to have failed: nothing enters, for that reason. Asking changes nothing but the base of an episode that has none (`Episodes.judge`).
         """
         with self._lock:
             try:
-                return self._answer(intent)
+                return self._answer(intent, fault)
             except Exception as error:  # noqa: BLE001 - a guard that fails blocks no exit
                 from riskguard.engine.gate import exit_alone  # noqa: PLC0415 - with the episodes
 
@@ -208,10 +208,10 @@ class Guard(Evaluation):
         self.episodes.see(decision)
         return decision
 
-    def _answer(self, intent: Intent) -> Verdict:
-        decision, fault = self._obeyed(), ""
+    def _answer(self, intent: Intent, fault: str) -> Verdict:
+        decision = self._obeyed()
         age = intent.ts - self.as_of
-        if not age <= self.max_decision_age:  # NaN is never
+        if not fault and not age <= self.max_decision_age:  # NaN is never
             limit = time_text(self.max_decision_age)
             fault = "no decision yet"
             if self.as_of != NEVER:
@@ -355,6 +355,8 @@ class Guard(Evaluation):
 
     def release(self, ts: int, rule: str, reason: str) -> Decision:
         """Let a latched rule go; the peaks of `drawdown(all)` that it reads begin anew.
+
+        Its cool-down and the way back count from the last evaluation, whatever time `ts` says.
 
         Raises:
             RiskguardError: where that rule cannot be released, with the reason.

@@ -147,6 +147,7 @@ def _beside(memory: Memory, folder: Path) -> dict[str, Any]:
         "stale_rules": "",
         "killed": (folder / KILL).exists(),
         "clock_off_ns": None,
+        "clock_behind": False,
         "intake_refused": dict(waits.get("refused", {})),
         "coverage": dict(waits.get("coverage", {})),
     }

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["Session"]
 
 INPUTS = 512  # inputs after which what the guard remembers is stored again
+BEHIND = "the clock was behind what is stored: how old the data is, no feed has confirmed yet"
 
 
 class Session:
@@ -119,7 +120,7 @@ class Session:
                 intent = replace(intent, ts=now)
             if not self.killed and self._switch.exists():
                 self._operate()
-            verdict = self.guard.decide(intent)
+            verdict = self.guard.decide(intent, BEHIND if self.ticker.behind else "")
             if self.store.degraded:
                 said = Reason("degraded", "", f"degraded: {self.store.degraded}")
                 verdict = verdict._replace(reasons=(*verdict.reasons, said))
@@ -192,6 +193,7 @@ class Session:
                 "stale_rules": self.stale,
                 "killed": self.killed,
                 "clock_off_ns": self.ticker.doubt(),
+                "clock_behind": self.ticker.behind,
                 "intake_refused": dict(self.intake.refused),
                 "coverage": dict(self.intake.coverage),
             }

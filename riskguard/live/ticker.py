@@ -40,6 +40,7 @@ class Ticker:
         self._wall, self._elapsed = wall, elapsed
         self._anchor = wall() - elapsed()
         self._last = 0
+        self.behind = False  # the clock told a time before what had passed: how late is not known
 
     def now(self) -> int:
         """Return the time; it never goes back."""
@@ -51,8 +52,14 @@ class Ticker:
         return self._elapsed() / SECOND
 
     def since(self, ts: int) -> None:
-        """Take note of a time that has passed for certain: it is no earlier now."""
-        self._anchor = max(self._anchor, ts - self._elapsed())
+        """Take note of a time that has passed for certain: it is no earlier now.
+
+        A clock that says otherwise is `behind` until it is set right and a feed agrees with it.
+        """
+        wrong = ts - self._elapsed() - self._anchor
+        if wrong > 0:
+            self._anchor += wrong
+            self.behind = True
 
     def heard(self, ts: int) -> int:
         """Take note of the time a feed speaks of, just received; return how far time jumps.
@@ -60,7 +67,10 @@ class Ticker:
         It jumps forward only, and only where the wall clock says the same within five seconds.
         """
         now, wall = self.now(), self._wall()
-        if ts - now <= AGREE or abs(wall - ts) > AGREE:
+        if abs(wall - ts) > AGREE or wall < now - AGREE:
+            return 0
+        self.behind = False
+        if ts - now <= AGREE:
             return 0
         self._anchor += wall - now
         return self.now() - now

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from riskguard import State
+from riskguard.cli.status_text import alarms
 from riskguard.engine.events import Event
+from riskguard.live.looking import look
 from riskguard.live.requests import asked, leave
 from riskguard.live.session import Session
 from riskguard.live.ticker import Ticker
@@ -132,6 +134,10 @@ def test_a_clock_that_starts_behind_lets_nothing_in_on_old_data(world: World, st
     ticker = Ticker(wall=lambda: world.now + off, elapsed=lambda: world.now - booted)
     with Session(world.rules, world.state, ticker=ticker) as again:
         assert ticker.now() >= again.guard.as_of
+        denied = again.decide(world.intent())  # how old the data is, nobody knows
+        assert (denied.answer, "clock was behind" in denied.reasons[0].text) == ("deny", True)
+        told = "\n".join(alarms(look(world.state, patience=0.0)._replace(status=again.status())))
+        assert "CLOCK BEHIND: nothing enters" in told
         world.now += 3 * HOUR
         again.tick()
         order = world.intent()
@@ -142,6 +148,7 @@ def test_a_clock_that_starts_behind_lets_nothing_in_on_old_data(world: World, st
         for hour in (7, 8, 9, 10, 11):
             world.bar(again, hour, 100)
         assert abs(ticker.now() - world.now) <= 5 * SECOND
+        assert not again.status()["clock_behind"]
         assert again.decide(world.intent()).answer == "allow"
 
 
@@ -157,3 +164,23 @@ def test_a_clock_that_started_ahead_is_forgotten_at_the_next_start(world: World)
         for hour in (6, 7, 8, 9, 10):
             world.bar(session, hour, 100)
         assert session.decide(world.intent()).answer == "allow"
+
+
+@pytest.mark.parametrize("cooldown", ["", ", cooldown: 2h"])
+def test_a_release_by_a_clock_that_is_ahead_keeps_no_rule_off(world: World, cooldown: str) -> None:
+    held = f"  held: {{when: close < 60, latch: true{cooldown}, do: {{exposure_cap: 0%}}}}\n"
+    world.rules.write_text("version: 1\nsymbol: BTC\nevery: 1h\nrules:\n" + held)
+    with world.session() as session:
+        for hour in (1, 2, 3):
+            world.bar(session, hour, 50)
+        assert session.decision.active == ("held",)
+    ahead = Ticker(wall=lambda: world.now + 9000 * HOUR, elapsed=lambda: world.now - START)
+    with Session(world.rules, world.state, ticker=ahead) as session:
+        path = leave(world.state, {"do": "release", "rule": "held", "by": "ann"})
+        session.tick()
+        assert asked(path, 0.0) == ""
+        assert session.decision.active == ()
+    with world.session() as session:
+        for hour in (4, 5):
+            world.bar(session, hour, 50)
+        assert session.decision.active == ("held",)

@@ -57,6 +57,21 @@ def test_a_feed_alone_moves_no_time_and_both_together_do() -> None:
     assert ticker.now() == START + HOUR
 
 
+def test_a_clock_that_began_behind_is_behind_until_a_feed_agrees_with_one_that_is_right() -> None:
+    clocks = Clocks()
+    clocks.wall -= HOUR
+    ticker = clocks.ticker()
+    assert not ticker.behind
+    ticker.since(START)
+    assert (ticker.now(), ticker.behind) == (START, True)
+    ticker.heard(START + HOUR)  # the clock disagrees
+    ticker.heard(START - HOUR)  # old news: what agrees is a clock that is still behind
+    assert ticker.behind
+    clocks.wall += 3 * HOUR
+    ticker.heard(START + 2 * HOUR)
+    assert (ticker.now(), ticker.behind) == (START + 2 * HOUR, False)
+
+
 def test_time_goes_on_with_the_clock_of_the_system() -> None:
     first = elapsed()
     assert elapsed() >= first

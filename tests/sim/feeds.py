@@ -103,14 +103,17 @@ class Feeds:
             data |= {name: data[name] * by for name in names}  # type: ignore[operator]  # numbers
             return self._one(feed, at, replace(event, data=data))
         if fault == "units" and feed == "oi":
-            data = dice.choice(({"contracts": data["coins"]}, {"coins": 1000 * data["coins"]}))
-            return self._one(feed, at, replace(event, data=data), sound=False)
+            if dice.random() < 0.5:
+                data = {"contracts": data["coins"]}
+                return self._one(feed, at, replace(event, data=data), sound=False)
+            data = {"coins": 1000 * data["coins"]}  # taken where nothing was known before
+            return self._one(feed, at, replace(event, data=data))
         if fault == "stamps":
             ts = event.ts // dice.choice((SECOND, 10**6, 10**3))
             return self._one(feed, at, replace(event, ts=ts))  # true, if it is taken
         if fault == "future":
             ts = event.ts + dice.choice((MINUTE, DAY))
-            return self._one(feed, at, replace(event, ts=ts), sound=False)
+            return self._one(feed, at, replace(event, ts=ts))  # taken where it comes late enough
         if fault == "poison":
             return self._one(feed, at, self._poisoned(event, names), sound=False)
         return self._one(feed, at, event)
@@ -118,7 +121,8 @@ class Feeds:
     def _poisoned(self, event: Event, names: list[str]) -> Event:
         dice, data = self.dice, dict(event.data)
         if names and dice.random() < 0.7:
-            for name in dice.sample(names, dice.randint(1, len(names))):
+            spoiled = dice.sample(names, dice.randint(1, len(names)))
+            for name in dict.fromkeys((names[0], *spoiled)):  # the first is always read
                 data[name] = dice.choice(POISON)
             return replace(event, data=data, id="")
         how = dice.choice(("stamp", "kind", "field", "missing", "symbol", "name", "trust"))
@@ -132,4 +136,4 @@ class Feeds:
             return replace(event, symbol=dice.choice(("DOGE", "", "x" * 50, "\u202eBTC", None, [])))
         if how == "name":
             return replace(event, id=dice.choice((5, [], b"x")))
-        return replace(event, data=data | {how: dice.choice(("odd", [], math.nan, b"x"))})
+        return replace(event, data=data | {how: dice.choice(([], math.nan, b"x"))})

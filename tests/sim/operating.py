@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+from riskguard.engine.decision import State
 from riskguard.errors import RuleError
 from riskguard.live.requests import KILL, asked, leave
 from riskguard.market import DAY, HOUR, MINUTE, SECOND
@@ -19,7 +20,7 @@ __all__ = ["OPERATIONS", "Operator"]
 
 OPERATIONS = (
     "jump", "hang", "stop", "kill", "reload", "break", "refuse", "halt", "resume", "release",
-    "mute", "nonsense", "switch",
+    "mute", "nonsense", "switch", "misset", "damage",
 )  # fmt: skip
 JUMPS = (HOUR, -HOUR, 365 * DAY, -365 * DAY, 3 * SECOND, -3 * SECOND, -(10**18), 10**18, 0)
 NONSENSE: tuple[dict[str, object], ...] = (
@@ -34,7 +35,8 @@ class Operator:
 
     def __init__(self, world: World, dice: random.Random) -> None:
         self.world, self.dice = world, dice
-        self.halted = False
+        self.halted = self.stored = False  # the same as of the last decision that was stored
+        self.misset = False  # the clock was wrong when the process began
 
     def operate(self, name: str) -> None:
         """Do one thing, and let it be checked."""
@@ -49,9 +51,10 @@ class Operator:
         world.disk.accept(world.session)
         world.rules_file.write_text(world.rules.text)
         world.step("reload", lambda: self._same(world.session.reload(), ""))
+        if self.misset:
+            self._stop()
         self.halted = False
-        if world.session.guard.controls.halt is not None:
-            self.ask({"do": "resume", "by": "ann"})
+        self.ask({"do": "resume", "by": "ann"})  # refused where nothing is halted
 
     def release(self) -> None:
         """Release what is latched, in the rules of earlier files too."""
@@ -82,8 +85,17 @@ class Operator:
         self.world.now += self.dice.randrange(5 * MINUTE)
 
     def _stop(self) -> None:
-        self.world.session.close()
+        self._closed()
         self._again()
+
+    def _closed(self) -> None:
+        """Close the session; what waited for the disk may be stored by it."""
+        session = self.world.session
+        session.close()
+        if session.store.degraded:
+            self.halted = self.halted and self.stored
+        else:
+            self.world.acked = session.recorder.decision
 
     def _kill(self) -> None:
         store = self.world.session.store
@@ -91,14 +103,38 @@ class Operator:
         if store._db is not None:
             store._db.close()
         store._closed = True
+        self.halted = self.halted and self.stored
         self._again()
 
-    def _again(self) -> None:
+    def _misset(self) -> None:
+        """Start while the clock on the wall is wrong."""
+        self._closed()
+        self._again(self.dice.choice(JUMPS))
+
+    def _damage(self) -> None:
+        """Start after the disk has altered what was stored."""
+        world = self.world
+        world.session.close()
+        path = world.state / "state.db"
+        blob = bytearray(path.read_bytes())
+        for place in self.dice.sample(range(len(blob)), 200):
+            blob[place] ^= 1 + self.dice.randrange(255)
+        path.write_bytes(blob)
+        world.acked = None
+        world.trader.done.clear()  # what was done is lost with it
+        self._again()
+        assert world.session.decision.latched
+        assert world.session.decision.state >= State.REDUCING
+        self.halted = True
+
+    def _again(self, skew: int = 0) -> None:
         """Start anew, at times after a while, at times with other rules, at times with bad ones."""
         world, dice = self.world, self.dice
+        self.misset = skew != 0
         before, known = world.acked, world.session.loaded.hash
-        promises.unbroken(Journal(world.state))
-        world.skew = 0
+        if world.acked is not None:
+            promises.unbroken(Journal(world.state))
+        world.skew = skew
         world.now += dice.choice((0, SECOND, dice.randrange(10 * MINUTE), dice.randrange(HOUR)))
         world.happen(world.now)
         world.coming = [one for one in world.coming if one.at > world.now]

@@ -35,6 +35,7 @@ from tests.sim.trader import Trader
 __all__ = ["World"]
 
 TICK = 5 * SECOND
+AHEAD = 5 * SECOND  # what comes from further in the future is refused
 SLACK = MINUTE + 3 * TICK  # a bucket, and the time until somebody looks
 CRASH = 30  # bars
 
@@ -114,24 +115,26 @@ class World:
         """Bring what has arrived."""
         while self.coming and self.coming[0].at <= self.now:
             one = heapq.heappop(self.coming)
+            event = one.event
+            if one.sound and event.kind == "account":
+                data = {**event.data, "position": self.trader.position}
+                one = one._replace(event=replace(event, data=data))
             if self.beside is not None and one.number > self.clean:
                 self.beside.take(replace(one.event, available_at=self.now))
-            self.step(f"{one.feed} {one.event.kind}", lambda one=one: self.take(one), slow=False)
+            self.step(f"{one.feed} {event.kind}", lambda one=one: self.take(one), slow=False)
 
     def take(self, one: Delivery) -> None:
-        event = one.event
-        if one.sound and event.kind == "account":
-            event = replace(event, data={**event.data, "position": self.trader.position})
         try:
-            self.session.take(event)
+            self.session.take(one.event)
         except DataError:
             assert not one.sound, "a sound event was refused as a mistake of the host"
-        if one.sound:
+        ts = nanoseconds(one.event.ts)[0] if one.sound else 0
+        if 0 < ts <= self.now + AHEAD:
             names = SERIES[one.feed]
             if one.feed == "trade" and self.session.guard.ruleset.evaluate == "event":
                 names = ("close",)
             for name in names:
-                self.sound[name] = max(self.sound.get(name, 0), nanoseconds(one.event.ts)[0])
+                self.sound[name] = max(self.sound.get(name, 0), ts)
 
     def tick(self) -> None:
         """Let the session see the time."""
@@ -158,7 +161,7 @@ class World:
             more = promises.allows_more(now, before)
             assert not more, ("loosened though nothing was stored", more)
         if not session.store.degraded:
-            self.acked = now
+            self.acked, self.operator.stored = now, self.operator.halted
         if slow or now is not before:
             self.checked()
 
@@ -169,6 +172,8 @@ class World:
         told = session.status() if self.steps % 500 == 0 else None
         promises.finite(decision, told)
         held, ts = self.trader.position, session.ticker.now()
+        if self.steps % 5 == 0:
+            ts = self.now + self.skew  # a bot that stamps its orders by the wall
         shut = self._shut(decision)
         for side, sign in (("buy", 1), ("sell", -1)):
             out = max(0.0, -sign * held)
