@@ -9,37 +9,52 @@ from riskguard.store import database
 
 __all__ = ["Disk"]
 
-SOUND = database.SETTINGS
-WAYS = (
-    ("PRAGMA query_only=ON", "PRAGMA query_only=OFF"),
-    ("PRAGMA max_page_count=1", SOUND[-1]),  # full: no page can be added
-)
+OURS = database.SETTINGS
+# no power fails here (tests/store has that): a seed need not wait for a real disk
+SOUND = (*OURS[:-1], "PRAGMA synchronous=OFF", OURS[-1])
+WAYS = {
+    "read only": ("PRAGMA query_only=ON", "PRAGMA query_only=OFF"),
+    "full": ("PRAGMA max_page_count=1", SOUND[-1]),  # no page can be added
+}
 
 
 class Disk:
-    """Refuses from `refuse` to `accept`; what is opened meanwhile is refused too."""
+    """Refuses from `refuse` to `accept`; what is opened meanwhile is refused too.
+
+    It stands in the place of the real one from `plug` to `unplug`.
+    """
 
     def __init__(self, dice: random.Random) -> None:
         self.dice = dice
-        self.way: tuple[str, str] | None = None
+        self.way = ""
+
+    def plug(self) -> None:
+        """Let all that is opened from now on lie on this disk."""
+        database.SETTINGS = SOUND
+
+    def unplug(self) -> None:
+        """Give the real disk back."""
+        database.SETTINGS = OURS
 
     def refuse(self, session: Session) -> None:
         """Let every write fail from now on, or those that need space."""
-        self.way = self.dice.choice(WAYS)
-        database.SETTINGS = (*SOUND, self.way[0])
-        self._told(session, self.way[0])
+        self.way = self.dice.choice([*WAYS])
+        no, _ = WAYS[self.way]
+        database.SETTINGS = (*SOUND, no)
+        self._told(session, no)
 
-    def accept(self, session: Session | None = None) -> None:
+    def accept(self, session: Session) -> None:
         """Let writes succeed again."""
         database.SETTINGS = SOUND
-        if self.way is not None and session is not None:
-            self._told(session, self.way[1])
-        self.way = None
+        if self.way:
+            _, yes = WAYS[self.way]
+            self._told(session, yes)
+        self.way = ""
 
     @property
     def refuses(self) -> bool:
         """Say whether no write at all can succeed."""
-        return self.way == WAYS[0]
+        return self.way == "read only"
 
     def _told(self, session: Session, pragma: str) -> None:
         if session.store._db is not None:

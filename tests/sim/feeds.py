@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
@@ -50,6 +51,7 @@ class Feeds:
         self.last: dict[tuple[str, str], Event] = {}
         self.held: dict[str, list[Delivery]] = {}
         self.number = 0
+        self.met: Counter[str] = Counter()  # events that a fault befell
 
     def minute(self, bar: int, told: Iterable[Told]) -> Iterator[Delivery]:
         """Yield what becomes of the events of one bar."""
@@ -75,9 +77,12 @@ class Feeds:
 
     def _made(self, fault: str, feed: str, at: int, event: Event) -> Iterator[Delivery]:
         dice = self.dice
-        if fault == "stall" or (fault == "gap" and dice.random() < 0.4):
-            return
-        if fault == "mute" and event.kind == "alive":
+        if (
+            fault == "stall"
+            or (fault == "gap" and dice.random() < 0.4)
+            or (fault == "mute" and event.kind == "alive")
+        ):
+            self.met[f"feed {fault}"] += 1
             return
         if fault == "backlog":
             self.held.setdefault(feed, []).append(self._one(feed, at, event))
@@ -90,7 +95,11 @@ class Feeds:
         elif fault == "very late":
             yield self._one(feed, at + dice.randrange(5 * MINUTE), event)
         else:
-            yield self._altered(fault, feed, at, event)
+            made = self._altered(fault, feed, at, event)
+            self.met[f"feed {fault}"] += made.event is not event
+            yield made
+            return
+        self.met[f"feed {fault}"] += 1
 
     def _altered(self, fault: str, feed: str, at: int, event: Event) -> Delivery:
         dice, data = self.dice, dict(event.data)

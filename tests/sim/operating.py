@@ -183,8 +183,9 @@ class Operator:
 
     def _refuse(self) -> None:
         world = self.world
-        if world.disk.way is None:
+        if not world.disk.way:
             world.disk.refuse(world.session)
+            world.seen[f"disk {world.disk.way}"] += 1
         else:
             world.disk.accept(world.session)
 

@@ -69,6 +69,7 @@ class World:
         self.clean = 0  # what is brought after this delivery is undisturbed
         self.bar = self.steps = 0
         self.seen: Counter[str] = Counter()
+        self.disk.plug()
         self.session = self.begun()
 
     def begun(self) -> Session:
@@ -83,11 +84,12 @@ class World:
             for _ in range(self.dice.randint(30, 90)):
                 self.minute(faults=True)
             self.recover()
+            self.session.close()
+            promises.unbroken(Journal(self.state))
         finally:
-            self.disk.accept(self.session)
-        self.session.close()
-        promises.unbroken(Journal(self.state))
-        return self.seen + self.trader.seen
+            self.session.store.close()
+            self.disk.unplug()
+        return self.seen + self.trader.seen + self.feeds.met
 
     # ------------------------------------------------------------ time
 
@@ -124,11 +126,13 @@ class World:
             self.step(f"{one.feed} {event.kind}", lambda one=one: self.take(one), slow=False)
 
     def take(self, one: Delivery) -> None:
+        refused = sum(self.session.intake.refused.values())
         try:
             self.session.take(one.event)
         except DataError:
             assert not one.sound, "a sound event was refused as a mistake of the host"
-        ts = nanoseconds(one.event.ts)[0] if one.sound else 0
+        taken = one.sound and sum(self.session.intake.refused.values()) == refused
+        ts = nanoseconds(one.event.ts)[0] if taken else 0
         if 0 < ts <= self.now + AHEAD:
             names = SERIES[one.feed]
             if one.feed == "trade" and self.session.guard.ruleset.evaluate == "event":

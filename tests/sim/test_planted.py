@@ -1,0 +1,113 @@
+"""The simulator can fail: each defect that is planted here is found within a few seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from riskguard.engine import evaluation
+from riskguard.engine.guard import Guard
+from riskguard.engine.logic import Latch
+from riskguard.engine.orders import Intent, Verdict
+from riskguard.live import session
+from riskguard.live.ticker import Ticker
+from riskguard.store import store
+from tests.sim.world import World
+
+MOST = 40  # seeds
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+def forgets_orders(patch: pytest.MonkeyPatch) -> None:
+    """The gate takes no account of orders that are open."""
+    sound = Guard.decide
+
+    def decide(guard: Guard, intent: Intent, fault: str = "") -> Verdict:
+        return sound(guard, replace(intent, pending=()), fault)
+
+    patch.setattr(Guard, "decide", decide)
+
+
+def forgets_blindness(patch: pytest.MonkeyPatch) -> None:
+    """The guard decides as if no input were old."""
+    sound = evaluation.decided
+    patch.setattr(
+        evaluation, "decided", lambda plan, moment: sound(plan, moment._replace(blind=()))
+    )
+
+
+def loses_rows(patch: pytest.MonkeyPatch) -> None:
+    """The store says that rows are on disk and has left every fifth write out."""
+    sound, written = store.write, [0]
+
+    def write(db: object, batch: object) -> None:
+        written[0] += 1
+        if written[0] % 5:
+            sound(db, batch)
+
+    patch.setattr(store, "write", write)
+
+
+def forgets_rules_that_are_on(patch: pytest.MonkeyPatch) -> None:
+    """A reload keeps no rule of the earlier file."""
+    sound = session.succeeded
+    patch.setattr(session, "succeeded", lambda *given: (sound(*given)[0], []))
+
+
+def loosens_unstored(patch: pytest.MonkeyPatch) -> None:
+    """What allows more is in force before it is stored."""
+    patch.setattr(session, "looser", lambda *_: False)
+
+
+def trusts_its_clock(patch: pytest.MonkeyPatch) -> None:
+    """A process whose clock is behind does not mind."""
+    patch.setattr(Ticker, "since", lambda *_: None)
+
+
+def stays_on(patch: pytest.MonkeyPatch) -> None:
+    """A rule that has come on while inputs failed stays on for good."""
+    sound = Latch.step
+
+    def step(latch: Latch, when: int, clear: int, now: int) -> bool:
+        return sound(latch, when, clear if latch.since < BEFORE else 0, now)
+
+    patch.setattr(Latch, "step", step)
+
+
+BEFORE = 1_767_225_600_000_000_000  # the first instant of each seed
+
+
+@pytest.mark.parametrize(
+    ("plant", "said"),
+    [
+        (forgets_orders, "flipped"),
+        (forgets_blindness, "entered though"),
+        (loses_rows, "looser after a restart"),
+        (forgets_rules_that_are_on, "looser after a reload"),
+        (loosens_unstored, "loosened though nothing was stored"),
+        (trusts_its_clock, "entered though"),
+        (stays_on, "not come back"),
+    ],
+)
+def test_a_planted_defect_is_found(
+    plant: Plant,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    measured: Callable[[str], None],
+) -> None:
+    plant(monkeypatch)
+    for seed in range(MOST):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        try:
+            World(seed, folder).run()
+        except AssertionError as error:
+            print(seed, str(error)[:150])
+            if said in str(error):
+                measured(f"simulator: found {plant.__name__} at seed {seed}")
+                return
+    pytest.fail(f"{plant.__name__} was not found in {MOST} seeds")
