@@ -83,6 +83,9 @@ def lines(found: Look) -> Iterator[str]:
             yield from _row("on", heading(name, latch, now, hint))
     for name, mute in sorted(status["mutes"].items()):
         yield from _row("muted", f"{name} until {moment(mute['until'])} ({mute['reason']})")
+    if status["single_venue"]:
+        names = ", ".join(status["single_venue"])
+        yield from _row("one venue", f"{names}: a bad print counts; only `for` waits for a second")
     for name in status["outstanding"]:
         yield from _row("to do", name)
     yield from _facts(found, now)

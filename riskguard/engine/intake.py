@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from riskguard.engine.buckets import Buckets, Series
 from riskguard.engine.events import Refused, facts, nanoseconds, number
 from riskguard.engine.known import Known
+from riskguard.engine.stuck import KINDS as PRICED
+from riskguard.engine.stuck import Stuck
 from riskguard.engine.windows import NEVER
 from riskguard.errors import DataError, StateError
 from riskguard.language.ruleset import input_of
@@ -87,7 +89,7 @@ class Intake:
         self._decision = guard.update(Sample(0, "*", {}))
         self._units: dict[str, int] = {}
         self._doubted: dict[str, int] = {}  # source -> since when its stamps are in another unit
-        self._known = Known()
+        self._known, self._stuck = Known(), Stuck()
         self._last: dict[tuple[str, str], tuple[float, float]] = {}  # value, price beside it
         self._ends: dict[Series, int] = {}  # the bucket a level was told in last
         self._price = 0.0
@@ -153,6 +155,8 @@ class Intake:
         if kind == "bar" and not self.symbol:
             self.symbol = coin(event.symbol)
         own = self._own(event.symbol)
+        if kind in PRICED and self._stuck.repeats(event, values):
+            self._refuse("stuck: it only repeats itself while others move")
         if kind == "alive":
             self._alive(own, str(event.data["series"]), ts)
         elif kind in BY_ACCOUNT:
@@ -356,6 +360,7 @@ class Intake:
             "times": [self.now, self.clock, self._ticked],
             "units": self._units,
             "known": self._known.dump(since),
+            "stuck": self._stuck.dump(),
             "last": [[*key, *found] for key, found in self._last.items()],
             "ends": {f"{one.symbol}.{one.name}": end for one, end in self._ends.items()},
             "price": self._price,
@@ -371,11 +376,12 @@ class Intake:
             StateError: it is none of ours; nothing was changed.
         """
         known = {f"{symbol}.{name}": series for (symbol, name), series in self._series.items()}
-        buckets, found = Buckets(self.buckets.wait), Known()
+        buckets, found, stuck = Buckets(self.buckets.wait), Known(), Stuck()
         try:
             buckets.load(body["buckets"], known)
             now, clock, ticked = map(int, body["times"])
             found.load(body["known"])
+            stuck.load(body["stuck"])
             last = {(str(a), str(b)): (float(c), float(d)) for a, b, c, d in body["last"]}
             ends = {known[key]: int(end) for key, end in body["ends"].items() if key in known}
             units = {str(name): int(unit) for name, unit in body["units"].items()}
@@ -386,6 +392,7 @@ class Intake:
             msg = f"what waited at the intake cannot be read: {error!r}"
             raise StateError(msg) from error
         self.buckets, self._known, self._last, self._ends = buckets, found, last, ends
+        self._stuck = stuck
         self.now, self.clock, self._ticked = now, clock, ticked
         self._units, self.refused, self.coverage = units, refused, coverage
         self.symbol, self._price = symbol, price

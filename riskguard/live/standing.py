@@ -20,8 +20,15 @@ def standing(recorder: Recorder, loaded: Loaded) -> dict[str, Any]:
         "hash": loaded.hash,
         "earlier": [_earlier(former) for former in recorder.formers],
         "still_on_from_earlier_rules": [name for one in recorder.formers for name in one.on],
+        "single_venue": _single(recorder),
         "outstanding": [action.id for action in recorder.guard.poll()],
     }
+
+
+def _single(recorder: Recorder) -> list[str]:
+    """Return the prices that rules read: each comes from one venue, which nothing checks."""
+    tapes = recorder.guard.plan.tapes
+    return sorted(str(one.key) for one in tapes if one.price and one.feeder < 0)
 
 
 def _earlier(former: Former) -> dict[str, Any]:
