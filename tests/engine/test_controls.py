@@ -140,21 +140,23 @@ def test_a_released_rule_leaves_at_once_and_takes_the_loss_as_given() -> None:
     assert feed(made, 6, equity=791.0).active == ("after", "loss")
 
 
-def test_a_release_reaches_a_loss_behind_a_name_and_inside_a_sum() -> None:
-    text = RULES.replace(
-        "rules:\n",
-        "define:\n  fallen: {any: [equity.drawdown(all) + 1% >= 11%, close < 1]}\nrules:\n",
-    )
-    text = text.replace("when: equity.drawdown(all) >= 10%", "when: fallen")
-    text = text.replace("reentry: {start: 25%", "allow: [RG417]\n    reentry: {start: 25%")
-    other = "{when: close < 1, clear: close > 2, do: {block_entries: both}, reentry: RAMP}"
+@pytest.mark.parametrize("when", ["fallen", "{is: fallen, on_missing: fire}"])
+def test_a_release_reaches_a_loss_behind_a_name_and_inside_a_sum(when: str) -> None:
+    lines = "[equity.drawdown(all) + 1% >= 11%, close < 1, close.drop(2h) > 90%]"
+    text = RULES.replace("rules:\n", f"define:\n  fallen: {{any: {lines}}}\nrules:\n")
+    text = text.replace("when: equity.drawdown(all) >= 10%", f"when: {when}")
+    text = text.replace("do: {exposure_cap: 25%, notify: lost}", "do: {block_entries: both}")
     ramp = "{start: 25%, step: 25%, every: 2h, while: close > 1}"
-    made = guard(text.replace("  after:", f"  crash: {other.replace('RAMP', ramp)}\n  after:"))
-    feed(made, 1, equity=1000.0)
-    assert feed(made, 2, equity=880.0).active == ("after", "loss")
-    assert made.release(START + 2 * HOUR + MINUTE, "loss", "seen").active == ("after",)
-    assert "loss" not in feed(made, 3, equity=880.0).active
-    assert "loss" in feed(made, 4, equity=791.0).active
+    other = f"{{when: close < 1, clear: close > 2, do: {{block_entries: both}}, reentry: {ramp}}}"
+    made = guard(text.replace("  after:", f"  crash: {other}\n  after:"))
+    for hour in (1, 2, 3):
+        feed(made, hour, equity=1000.0)
+    if "fire" in when:
+        made.release(START + 3 * HOUR, "loss", "it was not known")
+    assert feed(made, 4, equity=880.0).active == ("after", "loss")
+    assert made.release(START + 4 * HOUR, "loss", "seen").active == ("after",)
+    assert "loss" not in feed(made, 5, equity=880.0).active
+    assert "loss" in feed(made, 6, equity=791.0).active
 
 
 def test_the_way_back_of_a_released_rule_rises_step_by_step() -> None:

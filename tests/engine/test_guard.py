@@ -13,6 +13,7 @@ from riskguard import Decision, Guard, Intent, RuleError, Sample, State
 from riskguard.engine.compile import compile_rules
 from riskguard.engine.gate import gate
 from riskguard.engine.logic import UNKNOWN
+from riskguard.engine.reasons import readings
 from riskguard.language.reader import read_text
 from riskguard.language.ruleset import Input
 from riskguard.market import CATALOGUE, HOUR
@@ -401,3 +402,19 @@ def test_rules_without_an_interval_are_not_compiled() -> None:
     assert ruleset is not None
     with pytest.raises(ValueError, match="bind it to data first"):
         compile_rules(ruleset)
+
+
+def test_equity_that_no_measure_chains_ends_alone() -> None:
+    made = guard(RULES.replace("oi.change(3h) <= -5%", "equity < $5"))
+    feed(made, 1, equity=4.0, oi=1.0)
+    made.expire(START + HOUR + 1, "BTC", "equity")
+    assert made.update(Sample(START + HOUR + 2, "*", {})).blind == ("equity",)
+
+
+def test_every_line_is_read_once_however_often_its_name_is() -> None:
+    text = RULES.replace("rules:\n", "define: {calm: {all: [oi > 5, close > 5]}}\nrules:\n")
+    made = guard(text.replace("oi.change(3h) <= -5%", "{any: [calm, {not: calm}, oi > 5]}"))
+    feed(made, 1, oi=1000.0)
+    (rule,) = made.ruleset.rules
+    told = readings(made.plan, made.stream, rule.name, rule.when, "when")
+    assert [(one.leaf, one.truth) for one in told] == [("oi > 5", "true"), ("close > 5", "true")]

@@ -458,6 +458,9 @@ def test_a_feed_that_is_alive_keeps_its_last_level_from_growing_old() -> None:
 
 def test_a_mute_has_an_end_in_nanoseconds() -> None:
     live = intake()
+    data = {"do": "mute", "rule": "pace", "until": at(9)}
+    live.take(Event(at(1), "operator", "*", data))
+    assert live.guard.controls.muted == {"pace"}
     for until in (True, "18:00", None):
         with pytest.raises(DataError, match="mute until") as told:
             live.take(Event(at(1), "operator", "*", {"do": "mute", "rule": "pace", "until": until}))
@@ -473,3 +476,26 @@ def test_a_feed_heard_from_the_middle_of_a_bucket_on_tells_nothing_of_it() -> No
         live.take(clock(at(hour) + 3 * SECOND))
     tape = live.guard.stream.tapes[1]
     assert (tape.times, tape.values) == ([at(2)], [30e6])
+
+
+def test_under_evaluate_event_a_poll_decides_when_it_comes() -> None:
+    text = "version: 1\nsymbol: BTC\nevery: 1h\nevaluate: event\nrules:\n"
+    live = intake(text + "  r: {when: oi < 5, clear: oi > 6, do: {exposure_cap: 0%}}\n")
+    live.take(bar(1, 90.0))
+    live.take(clock(at(1) + SECOND))
+    live.take(Event(at(1.5), "open_interest", "BTC", {"coins": 4.0}))
+    assert live.take(clock(at(1.5) + SECOND)).exposure_cap == 0.0
+
+
+def test_what_is_told_and_not_yet_given_goes_on_from_a_dump() -> None:
+    live = intake()
+    live.take(alive(at(0)))
+    live.take(liquidation(at(0.5), 30e6))
+    live.take(Event(at(0.5), "open_interest", "BTC", {"coins": 4.0}))
+    other = dumped_and_loaded(live)
+    for each in (live, other):
+        each.take(alive(at(1)))
+        each.take(bar(1, 90.0))
+        each.take(clock(at(1) + 3 * SECOND))
+    assert other.guard.stream.tapes[1].values == live.guard.stream.tapes[1].values == [30e6]
+    assert other.dump() == live.dump()

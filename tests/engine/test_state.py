@@ -183,7 +183,7 @@ def test_a_tape_that_was_trimmed_goes_on_from_a_dump() -> None:
     text += "  a: {when: close.vol(12h) > 60%, min_hold: 1h, do: {exposure_cap: 50%}}\n"
     text += "  b: {when: equity.drawdown(all) > 20%, min_hold: 1h, do: {exposure_cap: 50%}}\n"
     text += "  c: {when: close.rise(this_week) > 2%, min_hold: 1h, do: {exposure_cap: 50%}}\n"
-    text += "  d: {when: volume.accel(12h) > 9x, min_hold: 1h, do: {exposure_cap: 50%}}\n"
+    text += "  d: {when: liq.long.accel(12h) > 9x, min_hold: 1h, do: {exposure_cap: 50%}}\n"
     ruleset, found = read_text(text, "rules.yaml")
     assert ruleset is not None, found
     straight, broken = Guard(ruleset), Guard(ruleset)
@@ -200,7 +200,8 @@ def test_a_tape_that_was_trimmed_goes_on_from_a_dump() -> None:
 
 def rules(more: str = "") -> RuleSet:
     text = "version: 1\nsymbol: BTC\nevery: 1h\nrules:\n  flush:\n"
-    text += "    when: {any: [oi.change(3h) <= -5% for 2h, equity.drawdown(all) >= 9%]}\n"
+    text += "    when: {any: [oi.change(3h) <= -5% for 2h, equity.drawdown(all) >= 9%, "
+    text += "liq.long.sum(today) >= $90B]}\n"
     text += "    clear: {sequence: [oi > 900, close.high(today) > 100], within: 5h}\n"
     text += "    do: {exposure_cap: 50%, notify: look, stop: 1.5 ATR}\n"
     text += "    reentry: {start: 50%, step: 25%, every: 2h, while: close > 50}\n" + more
@@ -297,6 +298,20 @@ def test_flipped_and_cut_dumps_are_refused_and_change_nothing(
         ("standing.decision.reasons.1.8", "close", "names series"),
         ("series.close.times", [5, 1, 2, 6, 1, 1], "is rising"),
         ("windows", {}, "windows"),
+        ("as_of", "now", "is an integer"),
+        ("as_of", 1 << 64, "lies between"),
+        ("symbol", 7, "is a text"),
+        ("standing.decision.state", "CALM", "is one of"),
+        ("standing.decision.exposure_cap", "half", "is a number"),
+        ("standing.decision.latched", 1, "is true or false"),
+        ("standing.decision.reasons", {}, "is a list"),
+        ("standing.decision.active", [1], "is a list of texts"),
+        ("standing.decision.reasons.1.5", "maybe", "names rule, leaf, truth"),
+        ("nodes.on", [1], "is a list of 1 truths"),
+        ("nodes.sequence.7.starts", 5, "is a list"),
+        ("windows.1.best", [], "is a number"),
+        ("series.close.last", 1 << 61, "no later than the last sample"),
+        ("controls.halt", ["now", "a look"], "is a time and a reason"),
     ],
 )
 def test_a_forged_dump_is_told_what_stands_there(place: str, value: object, why: str) -> None:
@@ -308,6 +323,32 @@ def test_a_forged_dump_is_told_what_stands_there(place: str, value: object, why:
     held[int(last) if isinstance(held, list) else last] = value
     with pytest.raises(StateError, match=why):
         Guard(made.ruleset, sources=made.sources).load(signed(body))
+
+
+def test_an_integer_of_any_size_comes_as_text() -> None:
+    made = fed()
+    body: Any = json.loads(made.dump())
+    (name,) = (name for name, kept in body["windows"].items() if "total" in kept)
+    body["windows"][name]["total"] = str(1 << 80)
+    other = Guard(made.ruleset, sources=made.sources)
+    other.load(signed(body))
+    assert json.loads(other.dump())["windows"][name]["total"] == str(1 << 80)
+    body["windows"][name]["total"] = "much"
+    with pytest.raises(StateError, match="is an integer"):
+        Guard(made.ruleset, sources=made.sources).load(signed(body))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ('"api":[1,0]', '"api":[1,1]', "so that no change goes unseen"),
+        ('"api":[1,0]', '"api": [1,0]', "canonical JSON"),
+    ],
+)
+def test_a_dump_that_was_touched_is_refused(old: str, new: str, why: str) -> None:
+    made = fed()
+    with pytest.raises(StateError, match=why):
+        Guard(made.ruleset, sources=made.sources).load(made.dump().replace(old, new))
 
 
 def test_a_number_beyond_every_float_is_no_state() -> None:

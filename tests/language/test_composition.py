@@ -181,7 +181,8 @@ MISTAKES = [
         "RG153",
         "5:3",
         HEAD
-        + "override: {stages.watch.min_hold: 8h}\nstages:\n- {enter: close < 5, do: {close: all}}\n",
+        + "override: {stages.watch.min_hold: 8h}\nstages:\n"
+        + "- {enter: close < 5, do: {close: all}}\n",
         'begin it with "stage: ',
     ),
 ]

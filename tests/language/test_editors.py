@@ -38,12 +38,17 @@ STRUCTURE = re.compile(r"RG1[2-5]\d|RG210")
 # mistakes of structure that no schema can see, by code and place
 UNSEEN = {
     ("RG122", "6:5"): "a key written twice: the editor's own reader of YAML tells",
+    ("RG122", "4:29"): "brackets inside a line are any text",
+    ("RG126", "4:53"): "the same",
     ("RG124", "5:16"): "other texts may be empty",
     ("RG133", "5:40"): "a condition does not know that it clears",
+    ("RG134", "6:87"): "a name may be that of a parameter or not",
     ("RG137", "5:17"): "a number is not compared with the length of a list",
+    ("RG137", "4:61"): "the same",
     ("RG140", "2:1"): "keys have no order",
     ("RG142", "2:11"): "time zones are no list",
-    ("RG144", "3:29"): "numbers inside a text have no order and no unit",
+    ("RG144", "3:28"): "numbers inside a text have no order and no unit",
+    ("RG144", "3:29"): "the same",
     ("RG145", "3:14"): "the same",
     ("RG151", "4:13"): "names in a list may repeat",
     ("RG154", "4:38"): "a holder is any word",

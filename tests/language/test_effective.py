@@ -17,7 +17,6 @@ FILE = f"""\
 version: 1
 symbol: BTC
 symbols: [BTC, ETH]
-tags: drill
 every: 1h
 params:
   s: 75_000
@@ -25,7 +24,7 @@ params:
 rules:
   deep: {{when: close < s, clear: close > 80_000, do: {{exposure_cap: 50%}}}}
   flood: {{when: liq.short.sum(4h) >= floor, min_hold: 1h, do: {{block_entries: short}}}}
-  pace: {{when: {{liquidations: {FORM}}}, min_hold: 1h, do: {{block_entries: long}}}}
+  pace: {{when: {{liquidations: {FORM}}}, min_hold: 1h, do: {{block_entries: long}}, mutes: deep}}
 stages:
   - {{stage: watch, enter: close < s, recover: close > 83_000, do: {{exposure_cap: 70%}}}}
 per_symbol:

@@ -273,6 +273,14 @@ def test_a_symbol_may_be_fed_by_other_data():
     assert text.endswith("  ETH:\n    override:\n      inputs.oi: {max_age: 2h}\n")
 
 
+def test_a_symbol_may_have_another_definition():
+    rule = "{when: calm, min_hold: 1h, do: {exposure_cap: 50%}}"
+    head = "version: 1\nsymbol: BTC\ndefine: {calm: close > 5}\n"
+    own = "{override: {define.calm: close > 6}}"
+    text = same(read(f"{head}rules:\n  r: {rule}\nper_symbol: {{ETH: {own}}}\n"))
+    assert text.endswith("  ETH:\n    override:\n      define.calm: close > 6\n")
+
+
 def test_windows_counted_in_the_bars_of_the_data_survive():
     rule = "{when: close < close.low(20 bars), min_hold: 1h, do: {close: all}}"
     rules = read(f"version: 1\nrules:\n  r: {rule}\n", every=4 * HOUR)

@@ -291,7 +291,8 @@ class BlockReader:
             return []
         for item in node.items:
             if not isinstance(item, Scalar) or item.empty:
-                self.findings.error("RG125", item.span, f"{what} holds names only", "for example [a, b]")
+                message = f"{what} holds names only"
+                self.findings.error("RG125", item.span, message, "for example [a, b]")
         return [item for item in node.items if isinstance(item, Scalar) and not item.empty]
 
     def _listed(self, written: Scalar, what: str) -> list[Scalar]:

@@ -121,8 +121,6 @@ class ValueReader:
     def _negative(self, node: Negative) -> Value:
         inner = self.read(node.of)
         place, text = self.place(node.start, node.end), self._text(node)
-        if isinstance(inner, Constant):
-            return Constant(-inner.value, inner.dimension, place, text)
         zero = Constant(0.0, inner.dimension, place, "0")
         return Arithmetic("-", zero, inner, inner.dimension, place, text)
 
