@@ -107,6 +107,15 @@ class Buckets:
         elif ts // interval != last // interval:
             self._waits = NEVER  # the feed has passed an end of its buckets
 
+    def unfilled(self, series: Series) -> Iterator[int]:
+        """Yield the buckets of a proven flow that the guard was given before they were proven."""
+        proof = self.proofs[series]
+        first = series.end(max(self.came.get(series, NEVER), proof.since) + 1)
+        for end in range(first, min(proof.last, self.done) + 1, series.interval):
+            if proof.covers(end, series.interval, told=False):
+                self.came[series] = end
+                yield end
+
     def due(self, now: int, close: Series | None) -> Iterator[tuple[Sample, bool]]:
         """Yield what is due at `now`, each with whether it is a level under its own time.
 

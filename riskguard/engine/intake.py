@@ -299,6 +299,8 @@ class Intake:
             return
         if series.flow:
             self.buckets.heard(series, ts)
+            for end in self.buckets.unfilled(series):  # zero is a value, late as others may be
+                self.guard.amend(series.symbol, series.name, end, 0.0)
         elif (own, name) in self._last:
             self._level(series, ts, self._last[own, name][0])
 

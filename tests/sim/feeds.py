@@ -40,6 +40,7 @@ class Delivery(NamedTuple):
     feed: str
     event: Event
     sound: bool
+    switched: bool = False  # it speaks in another unit
 
 
 class Feeds:
@@ -115,8 +116,9 @@ class Feeds:
             if dice.random() < 0.5:
                 data = {"contracts": data["coins"]}
                 return self._one(feed, at, replace(event, data=data), sound=False)
-            data = {"coins": 1000 * data["coins"]}  # taken where nothing was known before
-            return self._one(feed, at, replace(event, data=data))
+            data = {"coins": 1000 * data["coins"]}
+            made = self._one(feed, at, replace(event, data=data), sound=False)
+            return made._replace(switched=True)
         if fault == "stamps":
             ts = event.ts // dice.choice((SECOND, 10**6, 10**3))
             return self._one(feed, at, replace(event, ts=ts))  # true, if it is taken

@@ -51,7 +51,8 @@ class Market:
                 yield "trade", self._after(ts), self._event("trade", ts, "trade", price=price)
         if bar % FUNDED == 1:
             rate = self.dice.gauss(0.0002, 0.0003) if not self.calm else 0.0001
-            yield "funding", self._after(end), self._event("funding", end, "funding", rate=rate)
+            ts = end - 30 * SECOND  # told at a close, it might come before the bar or after it
+            yield "funding", self._after(ts), self._event("funding", ts, "funding", rate=rate)
         yield "bar", self._after(end), self._bar("bar", end, PERP, before, self.price)
         yield "eth", self._after(end), self._bar("eth", end, OTHER, self.other, self.other)
         equity = round(self.equity, 2)

@@ -117,6 +117,8 @@ class World:
         """Bring what has arrived."""
         while self.coming and self.coming[0].at <= self.now:
             one = heapq.heappop(self.coming)
+            if one.switched and ("", "oi") not in self.session.intake._last:
+                continue  # no switch: the unit that comes first is the unit
             event = one.event
             if one.sound and event.kind == "account":
                 data = {**event.data, "position": self.trader.position}
@@ -134,7 +136,7 @@ class World:
         taken = one.sound and sum(self.session.intake.refused.values()) == refused
         ts = nanoseconds(one.event.ts)[0] if taken else 0
         if 0 < ts <= self.now + AHEAD:
-            names = SERIES[one.feed]
+            names = () if one.feed == "account" and not self._of_account() else SERIES[one.feed]
             if one.feed == "trade" and self.session.guard.ruleset.evaluate == "event":
                 names = ("close",)
             for name in names:
@@ -175,6 +177,8 @@ class World:
         decision = session.decision
         told = session.status() if self.steps % 500 == 0 else None
         promises.finite(decision, told)
+        if not self._of_account():
+            self.sound.pop("equity", None)
         held, ts = self.trader.position, session.ticker.now()
         if self.steps % 5 == 0:
             ts = self.now + self.skew  # a bot that stamps its orders by the wall
@@ -186,6 +190,10 @@ class World:
             if shut:
                 assert verdict.quantity <= out, (f"entered though {shut}", verdict)
         self.trader.notice(session)
+
+    def _of_account(self) -> bool:
+        """Say whether the rules in force read the account: for others it has not begun."""
+        return any(spec.begins for spec in self.session.guard.plan.tapes)
 
     def _shut(self, decision: Decision) -> str:
         """Return why nothing may enter, as the world knows it."""
