@@ -243,10 +243,11 @@ class Intake:
         self._refuse(f"{series.name}: {cause}")
 
     def _same_unit(self, series: Series, value: float) -> None:
-        """Refuse a jump by a factor of units while the price stands."""
+        """Refuse a jump by a factor of units while the price stands, or is not known."""
         key, price = (series.symbol, series.name), self._price
         last, beside = self._last.get(key, (0.0, 0.0))
-        if last > 0 and value > 0 and beside > 0 and abs(price / beside - 1) <= STILL:
+        moved = price > 0 and beside > 0 and abs(price / beside - 1) > STILL
+        if last > 0 and value > 0 and not moved:
             size = self.guard.instruments.get(self.symbol)
             factors = (*STEPS, price, size.contract_size if size else 1.0)
             for factor in factors:

@@ -14,7 +14,7 @@ from riskguard.live.looking import look
 from riskguard.live.requests import asked, leave
 from riskguard.live.session import Session
 from riskguard.live.ticker import Ticker
-from riskguard.market import HOUR, SECOND
+from riskguard.market import HOUR, MINUTE, SECOND
 from tests.live.world import RULES, START, World
 
 
@@ -184,3 +184,44 @@ def test_a_release_by_a_clock_that_is_ahead_keeps_no_rule_off(world: World, cool
         for hour in (4, 5):
             world.bar(session, hour, 50)
         assert session.decision.active == ("held",)
+
+
+QUIET = """\
+version: 1
+symbol: BTC
+every: 1m
+evaluate: event
+rules:
+  swept:
+    when: liq.long.sum(5m) >= $5M
+    clear: liq.long.sum(5m) < $1M
+    do: {exposure_cap: 0%}
+"""
+
+
+def test_a_quiet_flow_is_heard_though_others_speak_first(world: World) -> None:
+    world.rules.write_text(QUIET)
+    with world.session() as session:
+        for tens in range(6 * 15):
+            ts = START + tens * 10 * SECOND
+            world.now = ts + SECOND
+            if ts % MINUTE == 0:
+                data = {"close": 100.0, "interval_ns": MINUTE}
+                session.take(Event(ts, "bar", "BTC", data))
+            session.take(Event(ts, "trade", "BTC", {"price": 100.0}))
+            session.tick()  # what came has been decided before the feed proves its silence
+            session.take(Event(ts, "alive", "BTC", {"series": "liq.long"}, source="liq"))
+            session.tick()
+            if tens > 6 * 10:
+                assert session.decision.blind == ()
+                assert session.decide(world.intent()).answer == "allow"
+
+
+def test_a_change_of_unit_is_refused_before_the_first_price_too(world: World) -> None:
+    world.rules.write_text(RULES + OI)
+    with world.session() as session:
+        for coins in (1000.0, 1_000_000.0, 1010.0):
+            session.take(Event(world.now, "open_interest", "BTC", {"coins": coins}))
+            world.now += SECOND
+        refused = session.status()["intake_refused"]
+        assert refused == {"open_interest: unit_step: oi jumps by a factor of units": 1}
