@@ -149,8 +149,8 @@ class Guard(Evaluation):
     def decide(self, intent: Intent, fault: str = "") -> Verdict:
         """Answer an order; never raises: what fails denies the entry and lets the exit pass.
 
-        A `fault` says what the host knows to have failed: nothing enters, for that reason. Asking
-        changes nothing but the base of an episode that has none (`Episodes.judge`).
+        A `fault` says what the host knows to have failed: nothing enters, for that reason.
+        Asking changes nothing but the base of an episode that has none (`Episodes.judge`).
         """
         with self._lock:
             try:

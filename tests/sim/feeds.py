@@ -13,7 +13,7 @@ from riskguard.engine.events import Event
 from riskguard.market import DAY, MINUTE, SECOND
 from tests.sim.market import START, Told
 
-__all__ = ["FAULTS", "SERIES", "Delivery", "Feeds"]
+__all__ = ["FAULTS", "SERIES", "UNITS", "Delivery", "Feeds"]
 
 FAULTS = (
     "stall", "backlog", "gap", "freeze", "repeat", "disorder", "very late", "leap", "units",
@@ -29,6 +29,7 @@ POISON = (
     math.nan, math.inf, -math.inf, -5.0, None, "90k", True, [1.0], {}, 10**400, "1_0", "\u0663",
     b"5", 1j,
 )  # fmt: skip
+UNITS = 1000  # by which open interest jumps where its unit is switched
 STAMPS = (0, -1, True, 1.5, 10**30, None, "now", math.nan)
 
 
@@ -116,7 +117,7 @@ class Feeds:
             if dice.random() < 0.5:
                 data = {"contracts": data["coins"]}
                 return self._one(feed, at, replace(event, data=data), sound=False)
-            data = {"coins": 1000 * data["coins"]}
+            data = {"coins": UNITS * data["coins"]}
             made = self._one(feed, at, replace(event, data=data), sound=False)
             return made._replace(switched=True)
         if fault == "stamps":

@@ -91,7 +91,7 @@ def stays_on(patch: pytest.MonkeyPatch) -> None:
         (stays_on, "", ("stop",), "not come back"),
     ],
 )
-def test_a_planted_defect_is_found(  # noqa: PLR0917 - pytest gives all by name
+def test_a_planted_defect_is_found(  # noqa: PLR0917 - two of them are fixtures
     plant: Plant,
     fault: str,
     operations: tuple[str, ...],

@@ -14,9 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from riskguard.engine.decision import Decision, State
-from riskguard.engine.events import Event, nanoseconds
+from riskguard.engine.events import Event, nanoseconds, number
 from riskguard.engine.guard import Guard
-from riskguard.engine.intake import Intake
+from riskguard.engine.intake import NEAR, STILL, Intake
 from riskguard.errors import DataError
 from riskguard.language.reader import read_text
 from riskguard.live.requests import KILL
@@ -27,7 +27,7 @@ from riskguard.store import Journal
 from tests.sim import promises
 from tests.sim.disk import Disk
 from tests.sim.drawn import SLOWEST, Rules
-from tests.sim.feeds import FAULTS, SERIES, Delivery, Feeds
+from tests.sim.feeds import FAULTS, SERIES, UNITS, Delivery, Feeds
 from tests.sim.market import START, Market
 from tests.sim.operating import OPERATIONS, Operator
 from tests.sim.trader import Trader
@@ -117,8 +117,8 @@ class World:
         """Bring what has arrived."""
         while self.coming and self.coming[0].at <= self.now:
             one = heapq.heappop(self.coming)
-            if one.switched and ("", "oi") not in self.session.intake._last:
-                continue  # no switch: the unit that comes first is the unit
+            if one.switched and not self._told_apart(one.event):
+                continue
             event = one.event
             if one.sound and event.kind == "account":
                 data = {**event.data, "position": self.trader.position}
@@ -126,6 +126,14 @@ class World:
             if self.beside is not None and one.number > self.clean:
                 self.beside.take(replace(one.event, available_at=self.now))
             self.step(f"{one.feed} {event.kind}", lambda one=one: self.take(one), slow=False)
+
+    def _told_apart(self, event: Event) -> bool:
+        """Say whether a change of unit can be known as one: by what was before, at that price."""
+        intake = self.session.intake
+        value, beside = intake._last.get(("", "oi"), (0.0, 0.0))
+        moved = beside and intake._price and abs(intake._price / beside - 1) > STILL
+        by = number(event.data, "coins") / value / UNITS if value else 0.0
+        return abs(by - 1) <= NEAR and not moved
 
     def take(self, one: Delivery) -> None:
         refused = sum(self.session.intake.refused.values())
