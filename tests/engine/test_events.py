@@ -6,10 +6,10 @@ import pytest
 
 from riskguard import DataError
 from riskguard.engine import events
-from riskguard.engine.events import Event, coin
+from riskguard.engine.events import Event
 from riskguard.engine.intake import Intake
 from riskguard.engine.known import MOST, Known
-from riskguard.market import HOUR, SECOND
+from riskguard.market import HOUR, SECOND, coin
 from tests.engine.test_intake import at, bar, clock, intake, liquidation
 
 BAD = [
