@@ -122,6 +122,7 @@ class Operator:
         path.write_bytes(blob)
         world.acked = None
         world.trader.done.clear()  # what was done is lost with it
+        world.sound.clear()  # and what was heard
         self._again()
         assert world.session.decision.latched
         assert world.session.decision.state >= State.REDUCING
