@@ -123,7 +123,7 @@ def exposure_of(one: Run, wanted: NDArray[np.float64], first: int) -> NDArray[np
     exposure = np.full(wanted.size, np.nan)
     asked = np.abs(wanted) > 0
     asked[: first + 1] = False  # what is decided at the first close is held from the next open on
-    exposure[asked] = np.clip(np.abs(one.held[asked]) / np.abs(wanted[asked]), 0.0, 1.0)
+    exposure[asked] = np.clip(one.held[asked] / wanted[asked], 0.0, 1.0)
     return exposure
 
 

@@ -79,7 +79,7 @@ class PerpetualBroker(MarginBroker):
         """Begin a run with empty records."""
         super().start()
         self.equity, self.held, self.wanted = array("d"), array("d"), array("d")
-        self.position_at_close = array("d")
+        self.position_at_close, self.charged = array("d"), array("d")
         self.fills: list[Fill] = []
         self.refused: set[int] = set()  # orders of the strategy, for margin or their size
         self.funding_paid = 0.0
@@ -114,7 +114,7 @@ class PerpetualBroker(MarginBroker):
         bars = self._line.lencount
         moved = bars != self._seen
         before = float(self.positions[self._pilot].size)
-        first = len(self.fills)
+        first, paid = len(self.fills), self.funding_paid
         self.open_bar()
         super().next()
         if moved and self._charged and bars <= len(self.funding):
@@ -122,6 +122,7 @@ class PerpetualBroker(MarginBroker):
         self.close_bar()
         if moved:
             self._seen = bars
+            self.charged.append(self.funding_paid - paid)
             self._record(before, first)
 
     def _charge(self, rate: float) -> None:

@@ -55,8 +55,9 @@ class Run:
     """What a run left behind; every array has one value per bar of the pilot.
 
     `equity` and `position` are at the close. `held` is what stood from the open of the bar on
-    and `wanted` what the strategy wanted by then: its `target_units`, or what it held. At
-    constant exposure everything is of the whole account, but `wanted` stays what was wanted.
+    and `wanted` what the strategy wanted by then: its `target_units`, or what it held. After a
+    strategy has ended its run, equity stands and nothing is held or wanted. At constant exposure
+    everything is of the whole account, but `wanted` stays what was wanted.
     """
 
     equity: Floats
@@ -74,6 +75,8 @@ class Run:
     rejected: int = 0  # orders of the strategy refused for margin or for their size
     # of a guard that was stepped: its decisions, each with the bar at whose close it began
     trail: tuple[tuple[int, Decision], ...] = ()
+    charged: Floats | None = None  # funding paid in each bar; None: in none
+    bars: int | None = None  # how many were run before the strategy ended; None: all
 
 
 class _FromBar(bt.Analyzer):
@@ -206,16 +209,15 @@ def _place(strategy: type[bt.Strategy]) -> str:
 
 
 def _result(broker: PerpetualBroker, bars: int, leverage: float) -> Run:
-    def column(values: Sequence[float]) -> Floats:
-        found = np.array(values, dtype=np.float64)
-        if len(found) == bars:
-            return found
-        rest = np.full(bars - len(found), found[-1] if len(found) else np.nan)
-        return np.concatenate((found, rest))  # the strategy ended the run early
+    def column(values: Sequence[float], rest: float = 0.0) -> Floats:
+        found = np.full(bars, rest)  # after the bar at which the strategy ended the run
+        found[: len(values)] = values
+        return found
 
     held, stated = column(broker.held), column(broker.wanted)
+    last = broker.equity[-1] if broker.equity else np.nan
     return Run(
-        equity=column(broker.equity),
+        equity=column(broker.equity, last),
         position=column(broker.position_at_close),
         wanted=np.where(np.isnan(stated), held, stated),
         held=held,
@@ -229,6 +231,8 @@ def _result(broker: PerpetualBroker, bars: int, leverage: float) -> Run:
         leverage=leverage,
         rejected=len(broker.refused),
         trail=tuple(getattr(broker, "trail", ())),
+        charged=column(broker.charged),
+        bars=len(broker.equity),
     )
 
 
@@ -246,6 +250,7 @@ def _share(made: Run, share: float, cash: float) -> Run:
         ),
         fees=share * made.fees,
         funding=share * made.funding,
+        charged=None if made.charged is None else share * made.charged,
         liquidations=tuple(
             lost._replace(
                 size=share * lost.size, fee=share * lost.fee, shortfall=share * lost.shortfall
