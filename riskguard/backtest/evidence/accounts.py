@@ -27,14 +27,14 @@ __all__ = ["Account", "account_of"]
 class Account:
     """Money of one run per bar; `equity` has one value more: at each open, and at the last close.
 
-    equity[t + 1] - equity[t] = gross[t] - costs[t], of which `stopped` is part of `gross`.
+    equity[t + 1] - equity[t] = gross[t] - costs[t].
     """
 
     held: Floats  # units from the open of the bar on
     step: Floats  # change of the price over the bar
     gross: Floats  # what prices gave, funding and what a venue bore included
     costs: Floats  # fees, and slippage at the open
-    stopped: Floats  # what the guard's own fills inside the bar changed of it, fees apart
+    stopped: NDArray[np.bool_]  # the guard itself traded inside the bar, not at its open
     equity: Floats
 
 
@@ -43,8 +43,10 @@ def account_of(comparison: Comparison, name: str) -> Account:
     run, first = comparison.results[name].run, comparison.trading_from + 1
     bars, size = comparison.history.bars(comparison.symbol), run.equity.size
     end = size if run.bars is None else run.bars
-    after = np.append(bars.open[1:], bars.close[-1])
-    after[end - 1 :] = bars.close[end - 1 :]  # a strategy that ended the run saw no next open
+    # a strategy that ended the run saw no next open
+    after = np.append(
+        np.where(np.arange(1, size) < end, bars.open[1:], bars.close[:-1]), bars.close[-1]
+    )
     step = after - bars.open
 
     fills = _Fills.of(run)
@@ -65,14 +67,14 @@ def account_of(comparison: Comparison, name: str) -> Account:
     costs = fills.per_bar(~ending, paid, size) + np.append(ends[1:], 0.0)
     gross += np.append(borne[1:], 0.0)
 
-    gap = np.append(0.0, bars.open[1:] - bars.close[:-1]) * np.append(0.0, run.position[:-1])
-    opened = np.append(np.nan, run.equity[:-1]) + gap - ends + borne
+    gap = run.position[:-1] * (after[:-1] - bars.close[:-1])
+    opened = np.append(np.nan, run.equity[:-1] + gap) - ends + borne
     return Account(
         held=run.held[first:],
         step=step[first:],
         gross=gross[first:],
         costs=costs[first:],
-        stopped=fills.per_bar(inside & fills.own, gains, size)[first:],
+        stopped=fills.per_bar(inside & fills.own, np.ones(inside.size), size)[first:] > 0,
         equity=np.append(opened[first:], run.equity[-1]),
     )
 
