@@ -52,6 +52,7 @@ class Paths:
     wanted: NDArray[np.bool_]
     every: int  # ns
     leverage: float = 1.0
+    side: Floats | None = None  # 1 where a long is wanted, -1 where a short; None: longs only
 
     @classmethod
     def of(cls, comparison: Comparison) -> Paths:
@@ -73,6 +74,7 @@ class Paths:
             wanted=np.isfinite(x),
             every=comparison.every,
             leverage=comparison.leverage,
+            side=np.sign(comparison.results["bare"].run.wanted[first:]),
         )
 
     @cached_property
