@@ -90,16 +90,16 @@ def cdars(
         begins = (length - rolled[first : first + rows]) % length
         held = np.stack([twice[begin : begin + length] for begin in begins])
         paid = np.stack([changed[begin : begin + length] for begin in begins])
-        found.append(worst_drawdowns(held * r - paid * k, level))
+        found.append(worst_drawdowns(drawdowns(held * r - paid * k), level))
     return np.concatenate(found)
 
 
-def worst_drawdowns(returns: Floats, level: float = 0.95) -> Floats:
-    """Return CDaR of each row of simple returns: of the path that begins at 1."""
-    share = (1.0 - level) * returns.shape[1]
+def worst_drawdowns(falls: Floats, level: float = 0.95) -> Floats:
+    """Return CDaR of each row of drawdowns: the mean of the worst, the last one weighted."""
+    share = (1.0 - level) * falls.shape[1]
     whole = max(0, int(np.ceil(share - 1e-9)) - 1)
-    least = returns.shape[1] - 1 - whole
-    falls = np.partition(drawdowns(returns), least, axis=1)[:, least:]
+    least = falls.shape[1] - 1 - whole
+    falls = np.partition(falls, least, axis=1)[:, least:]
     found: Floats = (falls[:, 1:].sum(axis=1) + (share - whole) * falls[:, 0]) / share
     return found
 

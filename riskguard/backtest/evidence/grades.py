@@ -1,0 +1,94 @@
+"""What the data allows to be said: modelled series show mechanics, February 2026 illustrates.
+
+A rule that stayed silent on a modelled series shaped the result as much as one that spoke, so
+every series counts that a rule in force reads, and the bars that are traded.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from riskguard.language.ruleset import Compare, SeriesValue, values, walk
+from riskguard.market import DAY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from riskguard.backtest.comparison import Comparison
+    from riskguard.language.ruleset import Condition, RuleSet
+
+__all__ = ["FEBRUARY", "GRADES", "Gate", "gate", "grade_of", "inputs_read"]
+
+EMBEDDED = "feb-2026"
+GRADES = ("exchange", "vendor", "published", "reconstructed", "synthetic")  # the worst last
+MODELLED = ("reconstructed", "synthetic")
+# 2026-02-01 and 2026-03-01: whoever writes rules today knows this month, and the shipped
+# thresholds come from its news
+FEBRUARY = (20_485 * DAY, 20_513 * DAY)
+
+
+class Gate(NamedTuple):
+    """What stands in the way of a claim, before anything is computed."""
+
+    embedded: bool  # the scenario that the shipped thresholds were made on
+    modelled: tuple[str, ...]  # "BTC.liq.long is reconstructed"
+    in_sample: bool  # the bars reach into February 2026
+
+    @property
+    def statistics(self) -> bool:
+        """Whether a p-value or an interval may be computed at all."""
+        return not (self.embedded or self.modelled)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What is said of it in the verdict; empty where nothing stands in the way."""
+        if self.embedded:
+            return "mechanics only", "in-sample"
+        found = [f"mechanics only ({', '.join(self.modelled)})"] if self.modelled else []
+        if self.in_sample:
+            found.append("in-sample (February 2026 was known when the rules were written)")
+        return tuple(found)
+
+
+OPEN = Gate(embedded=False, modelled=(), in_sample=False)
+
+
+def grade_of(series: object) -> str:
+    """Return the grade that counts: a rebuilt series is reconstructed, whoever published it."""
+    coverage = getattr(series, "coverage", "")
+    return coverage if coverage in MODELLED else str(getattr(series, "grade", ""))
+
+
+def gate(comparison: Comparison) -> Gate:
+    """Return what the data of a comparison allows."""
+    history, ts = comparison.history, comparison.ts
+    bars = f"{comparison.symbol}.close"
+    read = (inputs_read(comparison.ruleset, comparison.symbol) | {bars}) & set(history.series)
+    modelled = sorted(
+        f"{key} is {grade_of(history.series[key])}"
+        for key in read
+        if grade_of(history.series[key]) in MODELLED
+    )
+    reaches = int(ts[0]) < FEBRUARY[1] and int(ts[-1]) > FEBRUARY[0]
+    return Gate(history.name == EMBEDDED, tuple(modelled), reaches)
+
+
+def inputs_read(ruleset: RuleSet, symbol: str) -> set[str]:
+    """Return the keys of all series the rules read: "BTC.oi", and "*.oi" for market-wide ones."""
+    found = set()
+    for tree in _conditions(ruleset):
+        for leaf in walk(tree):
+            if isinstance(leaf, Compare):
+                for side in (leaf.left, leaf.right):
+                    for value in values(side):
+                        if isinstance(value, SeriesValue):
+                            found |= {f"{value.symbol or symbol}.{value.name}", f"*.{value.name}"}
+    return found
+
+
+def _conditions(ruleset: RuleSet) -> Iterator[Condition]:
+    yield from ruleset.define.values()
+    for stage in ruleset.stages:
+        yield from (node for node in (stage.enter, stage.recover) if node is not None)
+    for rule in ruleset.rules:
+        yield from (node for node in (rule.when, rule.clear) if node is not None)
