@@ -98,7 +98,7 @@ def optimal_block(values: Floats) -> float:
     long_run = float(covariances[0] + 2.0 * (weights @ covariances[1:]))
     if not long_run**2 > 0:
         return 1.0
-    found = (slope**2 / long_run**2 * length) ** (1 / 3)
+    found = math.cbrt(slope**2 / long_run**2 * length)
     return max(1.0, min(found, math.ceil(min(3 * math.sqrt(length), length / 3))))
 
 

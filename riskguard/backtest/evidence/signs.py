@@ -42,7 +42,7 @@ def hits(benefits: Floats, *, seed: int) -> Hits:
 
 def sign_test(good: int, count: int) -> float:
     """Return the chance of `good` or more heads among `count` tosses of a coin."""
-    return sum(math.comb(count, some) for some in range(good, count + 1)) / 2**count
+    return sum(math.comb(count, some) for some in range(good, count + 1)) / (1 << count)
 
 
 def needed_hits(count: int, p: float = 0.10) -> int:
@@ -59,11 +59,11 @@ def flip_test(benefits: Floats, *, seed: int) -> float:
     count, total = len(benefits), float(benefits.sum())
     slack = 1e-12 * float(np.abs(benefits).sum())
     if count <= EXACT:
-        signs = np.array(list(product((1.0, -1.0), repeat=count)))
-        return float((signs @ benefits >= total - slack).mean())
+        signs: Floats = np.array(list(product((1.0, -1.0), repeat=count)))
+        return float(np.mean((signs @ benefits) >= total - slack))
     chance = np.random.Generator(np.random.PCG64(seed))
     signs = chance.choice((1.0, -1.0), (FLIPS, count))
-    return float((1 + (signs @ benefits >= total - slack).sum()) / (FLIPS + 1))
+    return float((1 + np.sum(signs @ benefits >= total - slack)) / (FLIPS + 1))
 
 
 def wilson(good: int, count: int, z: float = 1.959963984540054) -> tuple[float, float]:
