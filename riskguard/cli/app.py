@@ -17,6 +17,7 @@ from riskguard.cli import (
     explain,
     new,
     orders,
+    plan,
     replay,
     scenarios,
     schema,
@@ -60,6 +61,7 @@ app.command("explain")(explain.explain)
 app.command("halt")(orders.halt)
 app.command("mute")(orders.mute)
 app.command("new")(new.new)
+app.command("plan")(plan.plan)
 app.command("release")(orders.release)
 app.command("reload")(orders.reload)
 app.command("replay")(replay.replay)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import textwrap
 from contextlib import redirect_stdout
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,16 +12,15 @@ import typer
 
 from riskguard.cli import given
 from riskguard.cli.failures import WrongUse
+from riskguard.cli.ordering import Order, compared, inputs, requests
 from riskguard.cli.target import json_target
 from riskguard.cli.waiting import waiting
-from riskguard.errors import AdapterError, RiskguardError
+from riskguard.errors import RiskguardError
 from riskguard.shipped import shipped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
-    from riskguard.backtest.comparison import Comparison
-    from riskguard.history import History
 
 __all__ = ["backtest"]
 
@@ -36,24 +34,6 @@ METAVARS = {
     "--symbol": "SYMBOL",
     "--json": "PATH, or - for standard output",
 }
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is to be run, read from the options and checked as far as they can tell."""
-
-    source: str
-    rules: Path
-    rules_path: str  # as shown: a shipped pack by its path in the shipped folder
-    strategy: str
-    params: Mapping[str, str]
-    settings: Mapping[str, str]
-    symbol: str | None
-    cash: float
-    fee: float
-    slippage: float
-    start: int | None
-    end: int | None
 
 
 def backtest(
@@ -133,7 +113,7 @@ def backtest(
     )
     if order.start is not None and order.end is not None and order.start >= order.end:
         raise WrongUse(f"--from {start} does not lie before --to {end}")
-    target = json_target(json_path, _inputs(order))
+    target = json_target(json_path, inputs(order))
     return _report(order, target, alone=json_path == "-", quiet=quiet)
 
 
@@ -179,7 +159,7 @@ def _report(order: Order, target: Path | None, *, alone: bool, quiet: bool) -> i
     chosen = every if order.strategy == "all" else [order.strategy]
     # what a strategy prints is no part of the report
     with redirect_stdout(sys.stderr), waiting(quiet=quiet) as tell:
-        found = _compared(order, chosen, tell)
+        found = compared(requests(order, chosen), tell)
         reports = [build(item) for item in found] if target or alone else []
     if reports:
         text = as_json(reports[0] if order.strategy != "all" else reports)
@@ -201,70 +181,3 @@ def _report(order: Order, target: Path | None, *, alone: bool, quiet: bool) -> i
     if target and not quiet:
         print(f"\nfull report: {target}")
     return 0
-
-
-def _compared(order: Order, names: Sequence[str], tell: Callable[[str], None]) -> list[Comparison]:
-    from riskguard.backtest.compare import Request, compare
-    from riskguard.backtest.runs import Costs
-    from riskguard.language.reader import load_rules
-
-    strategies = [_strategy(order, name) for name in names]
-    history = _history(order)
-    rules = load_rules(order.rules, settings=order.settings, every=history.every)
-    found = []
-    for name, (strategy, params) in zip(names, strategies, strict=True):
-        request = Request(
-            history=history,
-            ruleset=rules,
-            rules_path=order.rules_path,
-            strategy=strategy,
-            strategy_name=name,
-            params=params,
-            symbol=order.symbol or "",
-            cash=order.cash,
-            costs=Costs(order.fee, order.slippage),
-            start=order.start,
-        )
-        try:
-            found.append(compare(request, tell))
-        except SystemExit as left:
-            raise _ended(name, left) from left
-    return found
-
-
-def _strategy(order: Order, name: str) -> tuple[type, dict[str, object]]:
-    from riskguard.backtest.strategies import find, settings, typed
-
-    try:
-        strategy = find(name)
-        params = typed(strategy, order.params)
-    except SystemExit as left:
-        raise _ended(name, left) from left
-    except AdapterError as error:
-        if isinstance(error.__cause__, SystemExit):
-            raise  # the name was right
-        raise WrongUse(str(error)) from error
-    declared = {setting.name: setting.default for setting in settings(strategy)}
-    return strategy, declared | params
-
-
-def _ended(name: str, left: SystemExit) -> AdapterError:
-    code = left.code if isinstance(left.code, int) else int(left.code is not None)
-    return AdapterError(f"strategy {name} ended the process (exit {code})")
-
-
-def _history(order: Order) -> History:
-    from riskguard.backtest.text_figures import moment
-    from riskguard.history import History
-
-    history = History.read(order.source, symbol=order.symbol)
-    ts = history.bars().ts
-    span = f"the data has {moment(int(ts[0]))} .. {moment(int(ts[-1]))}"
-    if order.end is not None:  # cut here: a pipe cannot be read twice
-        if order.end < ts[0]:
-            raise WrongUse(f"--to {moment(order.end)} lies before the data", span)
-        cut = {key: one.until(order.end) for key, one in history.series.items()}
-        history = replace(history, series=cut)
-    if order.start is not None and order.start >= history.bars().ts[-1]:
-        raise WrongUse(f"--from {moment(order.start)} leaves no bar to trade", span)
-    return history

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from riskguard.market import DAY
+from riskguard.market import DAY, SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,7 +20,17 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["APART", "Catalogue", "Fall", "catalogue", "dips", "falls", "independent"]
+__all__ = [
+    "APART",
+    "Catalogue",
+    "Event",
+    "Fall",
+    "catalogue",
+    "counted",
+    "dips",
+    "falls",
+    "independent",
+]
 
 LONGEST = 30 * DAY  # a fall that has not regained half by then is over all the same
 BOUNCE = 3 * DAY  # a dip has regained half by then
@@ -47,6 +58,13 @@ class Catalogue:
     falls: tuple[Fall, ...]
     dips: tuple[Fall, ...]
     events: tuple[tuple[int, ...], ...]  # falls that are one independent event, by their numbers
+
+
+class Event(NamedTuple):
+    """An independent event that counts: its month, and (high, end) of each of its falls, bars."""
+
+    name: str  # "Oct 2025"
+    spans: tuple[tuple[int, int], ...]
 
 
 def falls(
@@ -96,6 +114,29 @@ def independent(starts: Iterable[int]) -> tuple[tuple[int, ...], ...]:
         else:
             groups.append([number])
     return tuple(tuple(group) for group in groups)
+
+
+def counted(
+    found: Catalogue, ts: NDArray[np.int64], first: int, locked: Iterable[str]
+) -> tuple[Event, ...]:
+    """Return the events that may be counted: begun at bar `first` or later, in no locked month.
+
+    Months are written 2022-11; an event lies in those of its first close and of its low.
+    """
+    kept = []
+    for group in found.events:
+        run = [found.falls[number] for number in group]
+        days = [_day(ts[bar]) for fall in run for bar in (fall.start, fall.trough)]
+        closed = not {f"{day:%Y-%m}" for day in days}.isdisjoint(locked)
+        if run[0].start >= first and not closed:
+            deepest = max(run, key=lambda fall: fall.depth)
+            name = f"{_day(ts[deepest.trough]):%b %Y}"
+            kept.append(Event(name, tuple((fall.peak, fall.end) for fall in run)))
+    return tuple(kept)
+
+
+def _day(ts: int | np.int64) -> datetime:
+    return datetime.fromtimestamp(int(ts) // SECOND, UTC)
 
 
 def _falls(ts: list[int], closes: list[float], level: float, within: int) -> Iterator[Fall]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from riskguard.backtest.comparison import Comparison
     from riskguard.language.ruleset import Condition, RuleSet
 
-__all__ = ["FEBRUARY", "GRADES", "Gate", "gate", "grade_of", "inputs_read"]
+__all__ = ["FEBRUARY", "GRADES", "ILLUSTRATION", "OPEN", "Gate", "gate", "grade_of", "inputs_read"]
 
 EMBEDDED = "feb-2026"
 GRADES = ("exchange", "vendor", "published", "reconstructed", "synthetic")  # the worst last
@@ -25,6 +25,7 @@ MODELLED = ("reconstructed", "synthetic")
 # 2026-02-01 and 2026-03-01: whoever writes rules today knows this month, and the shipped
 # thresholds come from its news
 FEBRUARY = (20_485 * DAY, 20_513 * DAY)
+ILLUSTRATION = "2026-02"  # its fall is no event that counts
 
 
 class Gate(NamedTuple):
@@ -50,7 +51,7 @@ class Gate(NamedTuple):
         return tuple(found)
 
 
-OPEN = Gate(embedded=False, modelled=(), in_sample=False)
+OPEN = Gate(embedded=False, modelled=(), in_sample=False)  # nothing stands in the way
 
 
 def grade_of(series: object) -> str:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from riskguard.backtest.evidence.events import (
     Fall,
     catalogue,
+    counted,
     dips,
     falls,
     independent,
@@ -67,6 +68,19 @@ def test_falls_that_begin_closer_than_30_days_are_one_event_on_whatever_asset() 
     starts = [40 * DAY, 0, 29 * DAY, 70 * DAY, 70 * DAY]
     assert independent(starts) == ((1, 2, 0), (3, 4))
     assert independent([]) == ()
+
+
+def test_events_of_locked_months_and_of_the_warm_up_do_not_count() -> None:
+    start = 18_993 * DAY  # 2022-01-01
+    closes = np.full(365, 100.0)
+    for day in (5, 100, 200, 310):  # in January, April, July and November
+        closes[day : day + 3] = 80.0
+    ts = start + DAY * np.arange(365, dtype=np.int64)
+    found = catalogue(ts, closes, 0.15, 7 * DAY)
+    assert len(found.events) == 4
+    kept = counted(found, ts, 50, ["2022-11"])
+    assert [one.name for one in kept] == ["Apr 2022", "Jul 2022"]
+    assert kept[0].spans == ((99, 103),)
 
 
 def slow_falls(

@@ -83,7 +83,7 @@ def test_one_condition_less_and_nothing_is_shown(change, name) -> None:
 
 
 def test_without_a_plan_nothing_can_help() -> None:
-    verdict, listed = judged(GOOD, planned="")
+    verdict, _ = judged(GOOD, planned="")
     assert verdict.word == NOT_SHOWN
     assert verdict.reason.startswith("exploratory run, no plan; net benefit")
     assert "no plan says what an event is" in verdict.reason

@@ -1,0 +1,134 @@
+"""What is to be run, read from options: rules, data, strategy and costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from riskguard.cli.failures import WrongUse
+from riskguard.errors import AdapterError, RiskguardError
+from riskguard.shipped import shipped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from riskguard.backtest.compare import Request
+    from riskguard.backtest.comparison import Comparison
+    from riskguard.history import History
+
+__all__ = ["Order", "compared", "inputs", "requests"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be run, read from the options and checked as far as they can tell."""
+
+    source: str
+    rules: Path
+    rules_path: str  # as shown: a shipped pack by its path in the shipped folder
+    strategy: str
+    params: Mapping[str, str]
+    settings: Mapping[str, str]
+    symbol: str | None
+    cash: float
+    fee: float
+    slippage: float
+    start: int | None
+    end: int | None
+
+
+def inputs(order: Order) -> Iterator[Path]:
+    """Yield the files and folders that are read: nothing written may replace them."""
+    from riskguard.history.embedded import locate
+    from riskguard.history.scenario import read_scenario
+
+    yield order.rules
+    file = order.strategy.rpartition(":")[0] or order.strategy
+    yield Path(file) if file.endswith(".py") else shipped("strategies") / f"{file}.py"
+    if Path(order.source).exists() and not Path(order.source).is_dir():
+        yield Path(order.source)
+    try:
+        folder = locate(order.source)
+        yield folder
+        if folder.is_dir():  # its files may lie outside of it
+            yield from (folder / entry.file for entry in read_scenario(folder).entries)
+    except RiskguardError:
+        return  # what is wrong with it is said when it is read
+
+
+def requests(order: Order, names: Sequence[str]) -> list[Request]:
+    """Return what to compare, one request a strategy; rules and data are read once."""
+    from riskguard.backtest.compare import Request
+    from riskguard.backtest.runs import Costs
+    from riskguard.language.reader import load_rules
+
+    strategies = [_strategy(order, name) for name in names]
+    history = _history(order)
+    rules = load_rules(order.rules, settings=order.settings, every=history.every)
+    return [
+        Request(
+            history=history,
+            ruleset=rules,
+            rules_path=order.rules_path,
+            strategy=strategy,
+            strategy_name=name,
+            params=params,
+            symbol=order.symbol or "",
+            cash=order.cash,
+            costs=Costs(order.fee, order.slippage),
+            start=order.start,
+        )
+        for name, (strategy, params) in zip(names, strategies, strict=True)
+    ]
+
+
+def compared(asked: Sequence[Request], tell: Callable[[str], None]) -> list[Comparison]:
+    """Run each comparison; a strategy that ends the process is refused by name."""
+    from riskguard.backtest.compare import compare
+
+    found = []
+    for request in asked:
+        try:
+            found.append(compare(request, tell))
+        except SystemExit as left:
+            raise _ended(request.strategy_name, left) from left
+    return found
+
+
+def _strategy(order: Order, name: str) -> tuple[type, dict[str, object]]:
+    from riskguard.backtest.strategies import find, settings, typed
+
+    try:
+        strategy = find(name)
+        params = typed(strategy, order.params)
+    except SystemExit as left:
+        raise _ended(name, left) from left
+    except AdapterError as error:
+        if isinstance(error.__cause__, SystemExit):
+            raise  # the name was right
+        raise WrongUse(str(error)) from error
+    declared = {setting.name: setting.default for setting in settings(strategy)}
+    return strategy, declared | params
+
+
+def _ended(name: str, left: SystemExit) -> AdapterError:
+    code = left.code if isinstance(left.code, int) else int(left.code is not None)
+    return AdapterError(f"strategy {name} ended the process (exit {code})")
+
+
+def _history(order: Order) -> History:
+    from riskguard.backtest.text_figures import moment
+    from riskguard.history import History
+
+    history = History.read(order.source, symbol=order.symbol)
+    ts = history.bars().ts
+    span = f"the data has {moment(int(ts[0]))} .. {moment(int(ts[-1]))}"
+    if order.end is not None:  # cut here: a pipe cannot be read twice
+        if order.end < ts[0]:
+            raise WrongUse(f"--to {moment(order.end)} lies before the data", span)
+        cut = {key: one.until(order.end) for key, one in history.series.items()}
+        history = replace(history, series=cut)
+    if order.start is not None and order.start >= history.bars().ts[-1]:
+        raise WrongUse(f"--from {moment(order.start)} leaves no bar to trade", span)
+    return history

@@ -1,0 +1,227 @@
+"""`riskguard plan`: what a backtest is to show, written down before it is run."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from riskguard.cli import given
+from riskguard.cli.failures import WrongUse
+from riskguard.cli.ordering import Order, requests
+from riskguard.cli.writing import write_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy import int64
+    from numpy.typing import NDArray
+
+    from riskguard.backtest.evidence.events import Catalogue, Event, Fall
+    from riskguard.backtest.evidence.plan import Plan
+
+__all__ = ["plan"]
+
+NAME = "NAME=VALUE"
+METAVARS = {
+    "RULES": "FILE or PACK",
+    "--data": "PATH",
+    "--output": "FILE",
+    "--strategy": "NAME or FILE.py:CLASS",
+    "--symbol": "SYMBOL",
+}
+
+
+def plan(
+    rules: Annotated[
+        str, typer.Argument(metavar="RULES", help="Rule file, or the name of a pack.")
+    ],
+    data: Annotated[
+        str, typer.Option(metavar="PATH", help="Folder with scenario.yaml, or CSV file.")
+    ],
+    fall: Annotated[str, typer.Option(metavar="SHARE", help="How deep a fall is an event: 10%.")],
+    within: Annotated[str, typer.Option(metavar="TIME", help="Within which time: 7d.")],
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE", help="Where the plan is written.")
+    ] = "plan.yaml",
+    strategy: Annotated[
+        str, typer.Option(metavar="NAME|FILE.py:CLASS", help="Strategy to run.")
+    ] = "buy_and_hold",
+    param: Annotated[
+        list[str] | None, typer.Option(metavar=NAME, help="Parameter of the strategy; repeatable.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar=NAME, help="Parameter of the rules; repeatable."),
+    ] = None,
+    symbol: Annotated[
+        str | None, typer.Option(metavar="SYMBOL", help="Symbol to trade [the scenario's].")
+    ] = None,
+    cash: Annotated[str, typer.Option(metavar="AMOUNT", help="Cash at the start.")] = "100_000",
+    fee: Annotated[str, typer.Option(metavar="SHARE", help="Fee of a fill: 5bp, 0.05%.")] = "5bp",
+    slippage: Annotated[
+        str, typer.Option(metavar="SHARE", help="Slippage of a fill: 5bp, 0.05%.")
+    ] = "5bp",
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="DATE", help="Trade no earlier than this (UTC).")
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", metavar="DATE", help="Read no further than this (UTC).")
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(min=0, max=999_999_999, metavar="NUMBER", help="Seed of all chance.")
+    ] = 1,
+) -> int:
+    """Write down what a backtest is to show, before it is run.
+
+    The plan fixes rules and data by their hashes, what an event is, the peers, the costs and
+    the seed. Only a run under a plan can say HELPS. Nothing is traded here, no result is shown.
+
+    Example: riskguard plan my-rules.yaml --data my-folder --fall 10% --within 7d
+
+    Then: riskguard backtest --preregister plan.yaml
+
+    Exit codes: 0 written, 1 rules or data are refused, 2 wrong use.
+    """
+    texts = {"RULES": rules, "--data": data, "--output": output, "--strategy": strategy}
+    given.filled(METAVARS, texts | {"--symbol": symbol})
+    file = given.pack(rules, "RULES")
+    order = Order(
+        source=given.source(None, data, ""),
+        rules=file,
+        rules_path=given.pack_path(rules, file),
+        strategy=strategy,
+        params=given.pairs("--param", param or ()),
+        settings=given.pairs("--set", settings or ()),
+        symbol=given.symbol(symbol),
+        cash=given.amount("--cash", cash),
+        fee=given.share("--fee", fee),
+        slippage=given.share("--slippage", slippage),
+        start=given.instant("--from", start),
+        end=given.instant("--to", end),
+    )
+    depth, span, target = _depth(fall), _span(within), _target(output)
+    rules_name = rules if given.pack_name(rules) in given.packs() else _beside(file, target)
+    names = (rules_name, _beside(Path(order.source), target))
+    return _planned(order, names, depth, span, seed, target)
+
+
+def _depth(text: str) -> float:
+    from riskguard.backtest.evidence.planfile import fall_fault
+
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*(%?)", text.strip())
+    if not match:
+        raise WrongUse(f"--fall '{text}' is not a share", "write 10% or 0.1")
+    found = float(match[1]) / (100 if match[2] else 1)
+    if fault := fall_fault(found):
+        raise WrongUse(f"--fall '{text}': {fault}", "write 10% or 0.1")
+    return found
+
+
+def _span(text: str) -> int:
+    from riskguard.history.stamps import CellError, duration
+
+    try:
+        found = duration(text.strip())
+    except CellError as fault:
+        raise WrongUse(f"--within: {fault.message}", "write 24h or 7d") from None
+    if not found:
+        raise WrongUse(f"--within '{text}' is no time at all", "write 24h or 7d")
+    return found
+
+
+def _target(text: str) -> Path:
+    target = Path(text)
+    fix = "write another name: --output FILE"
+    if target.exists() or target.is_symlink():
+        raise WrongUse(f"{text} is there already: a plan is written once", fix)
+    if not target.parent.is_dir():
+        raise WrongUse(f"--output {text} lies in a folder that does not exist", fix)
+    return target
+
+
+def _beside(path: Path, target: Path) -> str:
+    """Return a path as it is found from the folder of the plan, so that both can be moved."""
+    return Path(os.path.relpath(path.resolve(), target.parent.resolve())).as_posix()
+
+
+def _planned(
+    order: Order, names: tuple[str, str], depth: float, span: int, seed: int, target: Path
+) -> int:
+    from riskguard.backtest.evidence.events import catalogue, counted
+    from riskguard.backtest.evidence.grades import ILLUSTRATION
+    from riskguard.backtest.evidence.plan import Plan, plan_text
+    from riskguard.backtest.watching import watch
+
+    (request,) = requests(order, [order.strategy])
+    traded = request.symbol or request.ruleset.symbol or request.history.symbol
+    seen = watch(request.ruleset, request.history, traded)
+    first = seen.first_bar(request.start)
+    closes = seen.history.bars(traded).close
+    made = Plan(
+        rules=names[0],
+        rules_hash=request.ruleset.hash,
+        data=names[1],
+        data_hash=seen.history.digest,
+        symbol=traded,
+        trade_from=int(seen.ts[first]),
+        to=int(seen.ts[-1]),
+        fall=depth,
+        within=span,
+        strategy=order.strategy,
+        params={name: str(request.params[name]) for name in order.params},
+        settings=order.settings,
+        cash=order.cash,
+        fee=order.fee,
+        slippage=order.slippage,
+        seed=seed,
+    )
+    found = catalogue(seen.ts, closes, depth, span)
+    kept = counted(found, seen.ts, first + 1, (*made.locked, ILLUSTRATION))
+    remarks = list(_remarks(found, seen.ts))
+    try:
+        write_all({target: plan_text(made, remarks)}, fresh=True)
+    except OSError as error:
+        raise WrongUse(f"--output {target} cannot be written: {error.strerror}") from error
+    print("\n".join(_told(made, found, kept, target)))
+    return 0
+
+
+def _remarks(found: Catalogue, ts: NDArray[int64]) -> Iterator[str]:
+    yield f"falls of {found.level * 100:g}% or more: {len(found.falls)}"
+    yield from (_row(one, ts) for one in found.falls)
+    yield f"dips, half as deep and half regained within three days: {len(found.dips)}"
+    yield from (_row(one, ts) for one in found.dips)
+
+
+def _row(one: Fall, ts: NDArray[int64]) -> str:
+    from riskguard.backtest.text_figures import moment, percent
+
+    start, low = moment(int(ts[one.start])), moment(int(ts[one.trough]))
+    return f"  {start}  low {low}  {percent(-one.depth)}"
+
+
+def _told(plan: Plan, found: Catalogue, kept: tuple[Event, ...], target: Path) -> Iterator[str]:
+    from riskguard.backtest.evidence.signs import ENOUGH
+
+    span = plan.within // 3_600_000_000_000
+    yield f"plan {plan.name} written to {target}"
+    yield (
+        f"falls of {plan.fall * 100:g}% within {span}h: {len(found.falls)}, in"
+        f" {len(found.events)} independent events"
+    )
+    if len(kept) < len(found.events):
+        yield (
+            f"  of which {len(kept)} count: the others lie before trading begins, in a locked"
+            " month\n  or in February 2026"
+        )
+    if len(kept) < ENOUGH:
+        yield f"  too few events: HELPS needs {ENOUGH}, this data cannot show it"
+    if found.dips:
+        yield f"dips that recovered within three days: {len(found.dips)}"
+    else:
+        yield "no false-alarm history: the data has no dip that recovered within three days"
+    yield f"next: riskguard backtest --preregister {target}"
