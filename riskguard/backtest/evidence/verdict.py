@@ -35,14 +35,17 @@ def unweighed(allowed: Gate) -> Verdict:
     return Verdict(NOT_SHOWN, ", ".join((*lacking, *allowed.reasons)))
 
 
-def decide(found: Sequence[Condition], allowed: Gate) -> Verdict:
-    """Return the verdict.
+def decide(found: Sequence[Condition], allowed: Gate, untested: str = "") -> Verdict:
+    """Return the verdict; `untested` says why nothing could be tested on data that allows it.
 
     Where the data allows no statistics it is NOT SHOWN whatever holds, and where the outcome was
     known beforehand nothing good is said.
     """
     if not allowed.statistics:
         return unweighed(allowed)
+    if untested:
+        plan = next(one.text for one in found if one.name == "plan")
+        return Verdict(NOT_SHOWN, ", ".join((untested, plan, *allowed.reasons)))
     for word in (HARM,) if allowed.reasons else (HARM, BETTER, CALMER):
         wanted = [one for one in found if one.verdict == word]
         if wanted and all(one.met for one in wanted):
@@ -63,6 +66,11 @@ def _told(found: Sequence[Condition], word: str) -> str:
         failed = [one.text for one in of.values() if not one.met and one.name != "plan"]
         return "; ".join([*parts, *failed, of["plan"].text])
     first = [of[name].text for name in ("plan", "data") if not of[name].met]
-    rest = [one.text for one in of.values() if one.name not in {"plan", "data"}]
+    rest = [
+        one.text
+        for one in of.values()
+        # that no event carries what is not there need not be said
+        if one.name not in {"plan", "data"} and (one.name, one.met) != ("one event", None)
+    ]
     shown = [] if of["plan"].met is False else [of["plan"].text]
     return "; ".join([", ".join(first), *rest, *shown] if first else [*rest, *shown])

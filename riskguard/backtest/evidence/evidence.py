@@ -1,0 +1,175 @@
+"""Everything that is found about a guard on one history, and the verdict that follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from riskguard.backtest.evidence.conditions import conditions
+from riskguard.backtest.evidence.events import catalogue, counted
+from riskguard.backtest.evidence.findings import Subject, findings
+from riskguard.backtest.evidence.grades import ILLUSTRATION, OPEN, gate
+from riskguard.backtest.evidence.identity import identity, value
+from riskguard.backtest.evidence.paths import Paths
+from riskguard.backtest.evidence.peers import best_simple, leverage_line, peers
+from riskguard.backtest.evidence.reach import reach
+from riskguard.backtest.evidence.verdict import decide
+from riskguard.market import DAY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from riskguard.backtest.comparison import Comparison
+    from riskguard.backtest.evidence.conditions import Condition
+    from riskguard.backtest.evidence.events import Catalogue, Event
+    from riskguard.backtest.evidence.findings import Findings
+    from riskguard.backtest.evidence.grades import Gate
+    from riskguard.backtest.evidence.identity import Identity, Value
+    from riskguard.backtest.evidence.peers import Peer, Point
+    from riskguard.backtest.evidence.plan import Plan
+    from riskguard.backtest.evidence.verdict import Verdict
+
+__all__ = ["DRAWS", "SEED", "Evidence", "weigh"]
+
+DRAWS, SEED = 999, 1
+YEAR = 365 * DAY
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was found; what may not be computed is None, and `untested` says why."""
+
+    verdict: Verdict
+    conditions: tuple[Condition, ...]
+    plan: Plan | None
+    changed: tuple[str, ...]  # what is no longer as it was planned
+    identity: Identity  # in money
+    value: Value  # in returns of the bare run, over the whole range
+    years: float  # in which something was wanted
+    mean_exposure: float
+    peers: tuple[Peer, ...]
+    best: Peer | None  # the simple peer that ended highest
+    leverage_line: tuple[Point, ...]
+    found: Findings | None
+    untested: str  # why nothing was tested, "" where it was
+    catalogue: Catalogue | None  # None: no plan says what an event is
+    events: tuple[Event, ...]  # those that count
+    notes: tuple[str, ...]
+    draws: int
+    seed: int
+
+
+def weigh(
+    comparison: Comparison,
+    *,
+    plan: Plan | None = None,
+    draws: int = DRAWS,
+    seed: int = SEED,
+    lifted: bool = False,
+) -> Evidence:
+    """Judge the guard of a comparison, under a plan where there is one.
+
+    A plan says how often and with what seed is drawn. `lifted` opens the gates of data and plan:
+    the self-test on surrogate histories, which no plan can have seen, is meant to fail by itself.
+    """
+    if plan is not None and not lifted:
+        draws, seed = plan.draws, plan.seed
+    allowed = OPEN if lifted else gate(comparison)
+    changed = () if plan is None or lifted else plan.changes(comparison)
+    paths = Paths.of(comparison)
+    bars = comparison.history.bars(comparison.symbol)
+    them = peers(paths, bars.close, seed=seed)
+    best = best_simple(them)
+    listed = None if plan is None else catalogue(bars.ts, bars.close, plan.fall, plan.within)
+    events = _events(comparison, paths, plan, listed)
+    untested = _untested(allowed, paths)
+    found = None
+    if not untested and best is not None:
+        subject = _subject(comparison, paths, best, events)
+        found = findings(subject, draws=draws, seed=seed)
+    told = conditions(
+        found,
+        allowed,
+        planned="" if plan is None else plan.name,
+        changed=changed,
+        peer=best.name if best else "",
+        exposure=paths.mean_exposure,
+        names=[one.name for one in events],
+    )
+    return Evidence(
+        verdict=decide(told, allowed, untested),
+        conditions=told,
+        plan=plan,
+        changed=changed,
+        identity=identity(comparison),
+        value=value(paths),
+        years=int(paths.wanted.sum()) * paths.every / YEAR,
+        mean_exposure=paths.mean_exposure,
+        peers=them,
+        best=best,
+        leverage_line=leverage_line(paths),
+        found=found,
+        untested=untested,
+        catalogue=listed,
+        events=events,
+        notes=tuple(_notes(listed)),
+        draws=draws,
+        seed=seed,
+    )
+
+
+def _events(
+    comparison: Comparison, paths: Paths, plan: Plan | None, listed: Catalogue | None
+) -> tuple[Event, ...]:
+    """Return the events that count and in which something was wanted."""
+    if plan is None or listed is None:
+        return ()
+    first = comparison.trading_from + 1
+    found = counted(listed, comparison.ts, first, (*plan.locked, ILLUSTRATION))
+    wanted = np.concatenate((np.zeros(first, dtype=bool), paths.wanted))
+    return tuple(
+        one for one in found if any(wanted[low : high + 1].any() for low, high in one.spans)
+    )
+
+
+def _untested(allowed: Gate, paths: Paths) -> str:
+    """Return why nothing may be tested, "" where it may."""
+    if not allowed.statistics:
+        return ", ".join(allowed.reasons)
+    held = paths.x[paths.wanted]
+    if not held.size:
+        return "the strategy never held anything"
+    if float(np.ptp(held)) == 0.0:
+        return "the guard never changed what was held"
+    return ""
+
+
+def _subject(
+    comparison: Comparison, paths: Paths, best: Peer, events: tuple[Event, ...]
+) -> Subject:
+    """Return what is tested, on the bars on which something is wanted, one behind the other."""
+    on = paths.wanted
+    # who comes back after a pause pays for the entry of the strategy, which is in its return
+    stays = np.concatenate(([False], on[1:] & on[:-1]))
+    place = np.concatenate(([0], np.cumsum(on)))  # wanted bars before each bar
+    first = comparison.trading_from + 1
+
+    def inside(low: int, high: int) -> tuple[int, int]:
+        return int(place[max(0, low - first)]), int(place[high + 1 - first]) - 1
+
+    return Subject(
+        x=paths.x[on],
+        r=paths.r[on],
+        k=np.where(stays, paths.k, 0.0)[on],
+        best=best.exposure[on],
+        every=paths.every,
+        memory=reach(comparison.ruleset),
+        events=tuple(tuple(inside(*span) for span in one.spans) for one in events),
+    )
+
+
+def _notes(listed: Catalogue | None) -> Iterator[str]:
+    if listed is not None and not listed.dips:
+        yield "no false-alarm history: the data has no dip that recovered within three days"
