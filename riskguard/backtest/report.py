@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from riskguard._version import VERSION
+from riskguard.backtest.evidence.grades import gate, grade_of
+from riskguard.backtest.evidence.told import block
+from riskguard.backtest.evidence.verdict import unweighed
 from riskguard.backtest.metrics import Metrics, measure
-from riskguard.backtest.report_verdict import grade_of, judge
 from riskguard.backtest.text_figures import duration, iso
 from riskguard.backtest.text_timeline import blind_since
 from riskguard.market import SECOND
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from riskguard.backtest.comparison import Comparison, Recovery
+    from riskguard.backtest.evidence.evidence import Evidence
+    from riskguard.backtest.evidence.verdict import Verdict
     from riskguard.backtest.runs import Run
     from riskguard.engine.decision import Decision
     from riskguard.history import Series
@@ -38,6 +42,7 @@ __all__ = [
     "notes",
     "schema_path",
     "unfunded",
+    "verdict",
 ]
 
 SCHEMA = "riskguard/report-1"
@@ -76,13 +81,13 @@ def figures(comparison: Comparison, stop: int | None = None) -> dict[str, Metric
     }
 
 
-def build(comparison: Comparison) -> dict[str, Any]:
-    """Return the report as plain lists, dicts, texts and numbers."""
+def build(comparison: Comparison, evidence: Evidence | None = None) -> dict[str, Any]:
+    """Return the report as plain lists, dicts, texts and numbers, with the evidence if weighed."""
     start, runs = comparison.trading_from, comparison.results
     return {
         "schema": SCHEMA,
         "riskguard": VERSION,
-        "verdict": judge(comparison)._asdict(),
+        "verdict": verdict(comparison, evidence)._asdict(),
         "warm_up": {
             "until": iso(comparison.warm_up_until),
             "trading_from": iso(int(comparison.ts[start])),
@@ -91,6 +96,7 @@ def build(comparison: Comparison) -> dict[str, Any]:
         **_setting(comparison),
         "runs": {name: value.as_dict() for name, value in figures(comparison).items()},
         "mark": _mark(comparison),
+        **({} if evidence is None else {"evidence": block(evidence)}),
         "liquidation": {name: _liquidation(result.run) for name, result in runs.items()},
         "funding": {name: _plain(result.run.funding) for name, result in runs.items()},
         "decisions": _decisions(comparison),
@@ -102,6 +108,11 @@ def build(comparison: Comparison) -> dict[str, Any]:
         },
         "notes": notes(comparison),
     }
+
+
+def verdict(comparison: Comparison, evidence: Evidence | None = None) -> Verdict:
+    """Return the verdict of the evidence, without which nothing can be shown."""
+    return unweighed(gate(comparison)) if evidence is None else evidence.verdict
 
 
 def notes(comparison: Comparison) -> list[str]:

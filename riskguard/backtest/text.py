@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from riskguard.backtest.report import figures, mark_bar, nearness, notes, unfunded
-from riskguard.backtest.report_verdict import grade_of, inputs_read, judge
+from riskguard.backtest.evidence.grades import GRADES, grade_of, inputs_read
+from riskguard.backtest.evidence.told import header, lines
+from riskguard.backtest.report import figures, mark_bar, nearness, notes, unfunded, verdict
 from riskguard.backtest.text_figures import day, duration, moment, money, number, percent
 from riskguard.backtest.text_table import RUNS, WIDTH, figures_table, strategies_table
 from riskguard.backtest.text_timeline import blind_text, recovery, timeline
@@ -18,20 +19,23 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from riskguard.backtest.comparison import Comparison
+    from riskguard.backtest.evidence.evidence import Evidence
     from riskguard.backtest.report import Nearness
 
 __all__ = ["overview", "report_text"]
 
 BARS = ("open", "high", "low", "close", "volume")
-GRADES = ("exchange", "vendor", "published", "reconstructed", "synthetic")
 
 
-def report_text(comparison: Comparison, others: Sequence[str] = ()) -> str:
+def report_text(
+    comparison: Comparison, others: Sequence[str] = (), evidence: Evidence | None = None
+) -> str:
     """Return the whole report; `others` are strategies to name in the last line."""
     parts = [
-        _head(comparison),
+        _head(comparison, evidence),
         _figures(comparison),
         _sentence(comparison),
+        [] if evidence is None else _rests(evidence),
         _below_zero(comparison),
         _funding(comparison),
         _liquidations(comparison),
@@ -47,7 +51,7 @@ def overview(comparisons: Sequence[Comparison]) -> str:
     """Return one table over several strategies on the same history and rules."""
     first = comparisons[0]
     rows = [(item.strategy, figures(item), _remark(item)) for item in comparisons]
-    parts = [_head(first, strategy="all strategies"), strategies_table(rows)]
+    parts = [_head(first, None, "all strategies"), strategies_table(rows)]
     parts.append(_hanging(f"constant: {EXPLAINED}"))
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
@@ -64,8 +68,12 @@ def _hanging(text: str) -> list[str]:
     )
 
 
-def _head(comparison: Comparison, strategy: str = "") -> list[str]:
-    verdict = judge(comparison)
+def _rests(evidence: Evidence) -> list[str]:
+    return [part for line in lines(evidence) for part in _hanging(line)]
+
+
+def _head(comparison: Comparison, evidence: Evidence | None, strategy: str = "") -> list[str]:
+    word, reason = verdict(comparison, evidence)
     name = strategy or comparison.strategy
     if not strategy and comparison.leverage > 1:
         name += f" ({comparison.leverage:g}x)"
@@ -78,7 +86,8 @@ def _head(comparison: Comparison, strategy: str = "") -> list[str]:
     )
     started = moment(int(comparison.ts[comparison.trading_from]))
     warm_up = f"warm-up to {moment(comparison.warm_up_until)}, trading from {started}"
-    return [*_hanging(f"{verdict.word}: {verdict.reason}"), *_hanging(ran), warm_up]
+    plan = _hanging(header(evidence)) if evidence is not None else []
+    return [*_hanging(f"{word}: {reason}"), *_hanging(ran), *plan, warm_up]
 
 
 def _grades(comparison: Comparison) -> str:

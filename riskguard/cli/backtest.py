@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import textwrap
 from contextlib import redirect_stdout
@@ -12,19 +13,20 @@ import typer
 
 from riskguard.cli import given
 from riskguard.cli.failures import WrongUse
+from riskguard.cli.nulled import nulled
 from riskguard.cli.ordering import Order, compared, inputs, requests
+from riskguard.cli.preregistered import HOW, plan_of, under
 from riskguard.cli.target import json_target
 from riskguard.cli.waiting import waiting
-from riskguard.errors import RiskguardError
-from riskguard.shipped import shipped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from riskguard.backtest.evidence.plan import Plan
 
 
 __all__ = ["backtest"]
 
 SCENARIO, RULES, STRATEGY = "feb-2026", "feb-2026", "buy_and_hold"
+SURROGATES = 200
 NAME = "NAME=VALUE"
 METAVARS = {
     "--scenario": "NAME",
@@ -33,10 +35,15 @@ METAVARS = {
     "--strategy": "NAME or FILE.py:CLASS",
     "--symbol": "SYMBOL",
     "--json": "PATH, or - for standard output",
+    "--preregister": "PLAN",
 }
 
 
 def backtest(
+    context: typer.Context,
+    count: Annotated[
+        str | None, typer.Argument(metavar="N", help="With --null: how many histories [200].")
+    ] = None,
     scenario: Annotated[
         str | None, typer.Option(metavar="NAME", help=f"Embedded scenario [{SCENARIO}].")
     ] = None,
@@ -70,6 +77,14 @@ def backtest(
     end: Annotated[
         str | None, typer.Option("--to", metavar="DATE", help="Read no further than this (UTC).")
     ] = None,
+    preregister: Annotated[
+        str | None,
+        typer.Option(metavar="PLAN", help="Run under this plan (riskguard plan writes one)."),
+    ] = None,
+    null: Annotated[
+        bool,
+        typer.Option("--null", help="Judge N histories without foresight instead, under a plan."),
+    ] = False,
     json_path: Annotated[
         str | None,
         typer.Option("--json", metavar="PATH|-", help="Write the full report; - prints it alone."),
@@ -82,6 +97,13 @@ def backtest(
     """Run one strategy bare, guarded, and at constant exposure.
 
     Without options: buy_and_hold of BTC in February 2026 under the pack feb-2026.
+    Under a plan every option that is not given is the plan's.
+
+    Example: riskguard backtest --preregister plan.yaml
+
+    Example: riskguard backtest --preregister plan.yaml --null 50
+
+    Exit codes: 0 done, 1 rules or data are refused, or --null praised too often, 2 wrong use.
     """
     if list_strategies:
         return _list()
@@ -94,8 +116,10 @@ def backtest(
             "--strategy": strategy,
             "--symbol": symbol,
             "--json": json_path,
+            "--preregister": preregister,
         },
     )
+    surrogates = _surrogates(count, null=null, planned=preregister is not None)
     file = given.pack(rules)
     order = Order(
         source=given.source(scenario, data, SCENARIO),
@@ -113,27 +137,33 @@ def backtest(
     )
     if order.start is not None and order.end is not None and order.start >= order.end:
         raise WrongUse(f"--from {start} does not lie before --to {end}")
+    plan = None
+    if preregister is not None:
+        plan = plan_of(preregister)
+        order = under(plan, Path(preregister), order, _said(context))
+    if plan is not None and surrogates:
+        return nulled(order, plan, surrogates, quiet=quiet)
     target = json_target(json_path, inputs(order))
-    return _report(order, target, alone=json_path == "-", quiet=quiet)
+    return _report(order, plan, target, alone=json_path == "-", quiet=quiet)
 
 
-def _inputs(order: Order) -> Iterator[Path]:
-    """Yield the files and folders that are read: no report may replace them."""
-    from riskguard.history.embedded import locate
-    from riskguard.history.scenario import read_scenario
+def _said(context: typer.Context) -> list[str]:
+    """Return the options that were given, by the names of their parameters."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return [name for name, one in sources.items() if one is not None and one.name == "COMMANDLINE"]
 
-    yield order.rules
-    file = order.strategy.rpartition(":")[0] or order.strategy
-    yield Path(file) if file.endswith(".py") else shipped("strategies") / f"{file}.py"
-    if Path(order.source).exists() and not Path(order.source).is_dir():
-        yield Path(order.source)
-    try:
-        folder = locate(order.source)
-        yield folder
-        if folder.is_dir():  # its files may lie outside of it
-            yield from (folder / entry.file for entry in read_scenario(folder).entries)
-    except RiskguardError:
-        return  # what is wrong with it is said when it is read
+
+def _surrogates(count: str | None, *, null: bool, planned: bool) -> int:
+    """Return how many surrogate histories are judged; 0 for an ordinary run."""
+    if not null:
+        if count is not None:
+            raise WrongUse(f"backtest takes no '{count}'", "a number stands with --null only")
+        return 0
+    if not planned:
+        raise WrongUse("--null runs under a plan", f"write one, then --preregister: {HOW}")
+    if count is not None and not re.fullmatch("[1-9][0-9]{0,4}", count):
+        raise WrongUse(f"--null '{count}' is not a number of histories", "write --null 50")
+    return int(count or SURROGATES)
 
 
 def _list() -> int:
@@ -148,9 +178,11 @@ def _list() -> int:
     return 0
 
 
-def _report(order: Order, target: Path | None, *, alone: bool, quiet: bool) -> int:
-    from riskguard.backtest.report import as_json, build
-    from riskguard.backtest.report_verdict import judge
+def _report(
+    order: Order, plan: Plan | None, target: Path | None, *, alone: bool, quiet: bool
+) -> int:
+    from riskguard.backtest.evidence.evidence import weigh
+    from riskguard.backtest.report import as_json, build, verdict
     from riskguard.backtest.strategies import names
     from riskguard.backtest.text import overview, report_text
     from riskguard.cli.writing import write
@@ -160,7 +192,11 @@ def _report(order: Order, target: Path | None, *, alone: bool, quiet: bool) -> i
     # what a strategy prints is no part of the report
     with redirect_stdout(sys.stderr), waiting(quiet=quiet) as tell:
         found = compared(requests(order, chosen), tell)
-        reports = [build(item) for item in found] if target or alone else []
+        if order.strategy != "all":
+            tell("weighing the evidence")
+        weighed = [weigh(found[0], plan=plan)] if order.strategy != "all" else [None] * len(found)
+        pairs = zip(found, weighed, strict=True)
+        reports = [build(*pair) for pair in pairs] if target or alone else []
     if reports:
         text = as_json(reports[0] if order.strategy != "all" else reports)
         if alone:
@@ -172,12 +208,12 @@ def _report(order: Order, target: Path | None, *, alone: bool, quiet: bool) -> i
             except OSError as error:
                 raise WrongUse(f"--json {target} cannot be written: {error.strerror}") from error
     if quiet:
-        verdict = judge(found[0])
-        print(f"{verdict.word}: {verdict.reason}")
+        print(": ".join(verdict(found[0], weighed[0])))
     elif order.strategy == "all":
         print(overview(found), end="")
     else:
-        print(report_text(found[0], [name for name in every if name != order.strategy]), end="")
+        others = [name for name in every if name != order.strategy]
+        print(report_text(found[0], others, weighed[0]), end="")
     if target and not quiet:
         print(f"\nfull report: {target}")
     return 0

@@ -12,7 +12,6 @@ from jsonschema import Draft7Validator, ValidationError
 
 from riskguard.backtest.comparison import Recovery
 from riskguard.backtest.report import as_json, build, mark_bar, schema_path
-from riskguard.backtest.report_verdict import judge
 from riskguard.cli.writing import write
 from riskguard.engine.decision import Reading
 from riskguard.history import History, Mark
@@ -158,11 +157,11 @@ def test_a_decision_from_before_the_first_bar_is_told_at_it(tmp_path: Path) -> N
 def test_the_embedded_scenario_shows_mechanics_only(tmp_path: Path) -> None:
     made = comparison(tmp_path)
     embedded = replace(made, history=History.read("feb-2026"))
-    assert ": ".join(judge(embedded)) == "NOT SHOWN: mechanics only, in-sample"
+    assert ": ".join(verdict(embedded)) == "NOT SHOWN: mechanics only, in-sample"
 
 
 def test_own_data_is_an_exploratory_run(tmp_path: Path) -> None:
-    assert judge(comparison(tmp_path)).reason == "exploratory run, no plan"
+    assert verdict(comparison(tmp_path)).reason == "exploratory run, no plan"
 
 
 def test_a_rebuilt_series_is_named_when_a_rule_reads_it(tmp_path: Path) -> None:
@@ -171,15 +170,15 @@ def test_a_rebuilt_series_is_named_when_a_rule_reads_it(tmp_path: Path) -> None:
     series["BTC.liq.long"] = replace(series["BTC.liq.long"], coverage="reconstructed")
     series["BTC.volume"] = replace(series["BTC.volume"], grade="synthetic")
     rebuilt = replace(made, history=replace(made.history, series=series))
-    assert judge(rebuilt).reason == "mechanics only (BTC.liq.long is reconstructed)"
+    assert verdict(rebuilt).reason == "mechanics only (BTC.liq.long is reconstructed)"
     assert build(rebuilt)["data"][-1]["grade"] == "reconstructed"
     unread = replace(rebuilt, ruleset=replace(ruleset(), rules=(), hash=""))
-    assert judge(unread).reason == "exploratory run, no plan"
+    assert verdict(unread).reason == "exploratory run, no plan"
 
 
 def test_february_2026_is_in_sample_whoever_brings_the_data(tmp_path: Path) -> None:
     made = comparison(tmp_path)
     shifted = replace(made, ts=made.ts + 20 * DAY)
-    assert "in-sample" in judge(shifted).reason
-    assert "in-sample" not in judge(made).reason
+    assert "in-sample" in verdict(shifted).reason
+    assert "in-sample" not in verdict(made).reason
     assert int(made.ts[0]) == JANUARY

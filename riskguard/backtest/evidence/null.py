@@ -16,7 +16,7 @@ import numpy as np
 from riskguard.backtest.compare import compare
 from riskguard.backtest.evidence.conditions import BETTER
 from riskguard.backtest.evidence.evidence import weigh
-from riskguard.backtest.evidence.signs import wilson
+from riskguard.backtest.evidence.signs import tail, wilson
 from riskguard.backtest.evidence.surrogate import surrogate
 from riskguard.backtest.evidence.verdict import WORDS
 
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from riskguard.backtest.compare import Request
     from riskguard.backtest.evidence.plan import Plan
 
-__all__ = ["ALLOWED", "BOUND", "DRAWS", "Null", "null"]
+__all__ = ["ALLOWED", "DRAWS", "Null", "null"]
 
-ALLOWED, BOUND = 0.05, 0.09  # share of praise that is borne, and its upper bound of 95 %
+ALLOWED = 0.05  # share of histories without foresight that may be praised
+RARE = 0.02  # chance of so much praise at that share, below which it is no accident: 7 of 50
 DRAWS = 199  # placebos and resamples of each surrogate
 
 
@@ -52,8 +53,8 @@ class Null:
 
     @property
     def honest(self) -> bool:
-        """Whether HELPS came in at most 5 % of them."""
-        return self.praised <= ALLOWED * self.count
+        """Whether so much praise may well come from a true share of 5 %."""
+        return tail(self.praised, self.count, ALLOWED) >= RARE
 
 
 def null(
@@ -72,7 +73,5 @@ def null(
         seed = int(chance.integers(1 << 31))
         found = weigh(compare(drawn), plan=plan, draws=DRAWS, seed=seed, lifted=True)
         words[found.verdict.word] += 1
-        failed.update(
-            one.name for one in found.conditions if one.verdict == BETTER and not one.met
-        )
+        failed.update(one.name for one in found.conditions if one.verdict == BETTER and not one.met)
     return Null({word: words[word] for word in WORDS}, dict(sorted(failed.items())), count)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["ENOUGH", "Hits", "flip_test", "hits", "needed_hits", "sign_test", "wilson"]
+__all__ = ["ENOUGH", "Hits", "flip_test", "hits", "needed_hits", "sign_test", "tail", "wilson"]
 
 ENOUGH = 8  # independent events below which nothing is tested
 EXACT = 14  # up to here every flip of signs is tried
@@ -42,7 +42,14 @@ def hits(benefits: Floats, *, seed: int) -> Hits:
 
 def sign_test(good: int, count: int) -> float:
     """Return the chance of `good` or more heads among `count` tosses of a coin."""
-    return sum(math.comb(count, some) for some in range(good, count + 1)) / (1 << count)
+    return tail(good, count, 0.5)
+
+
+def tail(good: int, count: int, share: float) -> float:
+    """Return the chance of `good` or more among `count`, each of them with the chance `share`."""
+    ways = (math.comb(count, some) for some in range(good, count + 1))
+    chances = (share**some * (1.0 - share) ** (count - some) for some in range(good, count + 1))
+    return math.fsum(way * one for way, one in zip(ways, chances, strict=True))
 
 
 def needed_hits(count: int, p: float = 0.10) -> int:

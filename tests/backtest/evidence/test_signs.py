@@ -8,6 +8,7 @@ from riskguard.backtest.evidence.signs import (
     hits,
     needed_hits,
     sign_test,
+    tail,
     wilson,
 )
 
@@ -64,6 +65,12 @@ def test_all_flips_are_those_of_scipy() -> None:
         n_resamples=2_000,
     )
     assert flip_test(benefits, seed=1) == pytest.approx(theirs.pvalue, rel=1e-12)
+
+
+def test_seven_of_fifty_are_no_accident_at_one_in_twenty() -> None:
+    assert tail(7, 50, 0.05) == pytest.approx(0.0118, abs=1e-4)
+    assert tail(6, 50, 0.05) > 0.03
+    assert tail(0, 50, 0.05) == pytest.approx(1.0)
 
 
 def test_the_bound_of_the_null_is_nine_in_a_hundred() -> None:

@@ -1,0 +1,163 @@
+"""Evidence as it is told: the block `evidence` of the JSON report, and lines for a terminal."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from riskguard.backtest.evidence.conditions import signed
+from riskguard.backtest.metrics import cdar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+
+    from riskguard.backtest.evidence.bootstrap import Interval
+    from riskguard.backtest.evidence.evidence import Evidence
+    from riskguard.backtest.evidence.findings import Findings
+    from riskguard.backtest.evidence.peers import Peer
+
+__all__ = ["block", "header", "lines"]
+
+
+def block(evidence: Evidence) -> dict[str, Any]:
+    """Return the block `evidence` of a report: plain numbers, None for what is not known."""
+    return {
+        "conditions": [
+            {"name": one.name, "met": one.met, "text": one.text, "verdict": one.verdict}
+            for one in evidence.conditions
+        ],
+        "plan": _plan(evidence),
+        "years": _plain(evidence.years),
+        "mean_exposure": _plain(evidence.mean_exposure),
+        "identity": {
+            name: _plain(getattr(evidence.identity, name))
+            for name in ("avoided", "missed", "costs", "other_path", "guarded", "bare", "error")
+        },
+        "peers": [_peer(one) for one in evidence.peers],
+        "best_simple": evidence.best.name if evidence.best else None,
+        "leverage_line": [
+            {name: _plain(value) for name, value in point._asdict().items()}
+            for point in evidence.leverage_line
+        ],
+        "tests": None if evidence.found is None else _tests(evidence, evidence.found),
+        "untested": evidence.untested or None,
+        "falls": None if evidence.catalogue is None else len(evidence.catalogue.falls),
+        "dips": None if evidence.catalogue is None else len(evidence.catalogue.dips),
+        "notes": list(evidence.notes),
+    }
+
+
+def _plan(evidence: Evidence) -> dict[str, Any] | None:
+    if evidence.plan is None:
+        return None
+    return {"hash": evidence.plan.hash, "changed": list(evidence.changed)}
+
+
+def _peer(peer: Peer) -> dict[str, Any]:
+    return {
+        "name": peer.name,
+        "knob": peer.knob,
+        "setting": _plain(peer.setting),
+        "mean_exposure": _plain(peer.mean_exposure),
+        "total_return": _plain(peer.equity[-1] - 1.0),
+        "cdar_95": _plain(cdar(peer.equity)),
+    }
+
+
+def _tests(evidence: Evidence, found: Findings) -> dict[str, Any]:
+    placebo, names = found.placebo, [one.name for one in evidence.events]
+    return {
+        "draws": evidence.draws,
+        "seed": evidence.seed,
+        "block": _plain(found.block),
+        "foresight": placebo.foresight if placebo else None,
+        "volatility_timing": placebo.volatility_timing if placebo else None,
+        "against_constant": _interval(found.against_constant),
+        "against_best": _interval(found.against_best),
+        "cdar_95": _interval(found.cdar),
+        "ulcer": _interval(found.ulcer),
+        "shallower": _plain(found.shallower),
+        "above_line": found.above_line,
+        "events": [
+            {"name": name, "benefit": _plain(gain)}
+            for name, gain in zip(names, found.benefits, strict=True)
+        ],
+        "hits": found.hits.hits,
+        "sign_test": found.hits.sign,
+        "flip_test": found.hits.flip,
+        "carried": None
+        if found.carried is None
+        else {"name": names[found.carried[0]], "share": _plain(found.carried[1])},
+        "stress": [
+            {"late": one.late, "costs": one.dearer, "benefit": _plain(one.benefit)}
+            for one in found.stress
+        ],
+    }
+
+
+def _interval(one: Interval) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in one._asdict().items()}
+
+
+def _plain(value: float | np.floating[Any]) -> float | None:
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def header(evidence: Evidence) -> str:
+    """Return the line that names the plan and what has changed since, "" without a plan."""
+    if evidence.plan is None:
+        return ""
+    changed = ", ".join(evidence.changed)
+    since = f"changed since: {changed}" if changed else "nothing changed since"
+    return f"plan {evidence.plan.name}, {since}"
+
+
+def lines(evidence: Evidence) -> list[str]:
+    """Return what the verdict rests on, in lines that a caller wraps."""
+    return [*_value(evidence), *_peers(evidence), *_tested(evidence), *evidence.notes]
+
+
+def _value(evidence: Evidence) -> Iterator[str]:
+    one = evidence.identity
+    text = f"losses avoided ${one.avoided:,.0f} - gains missed ${one.missed:,.0f}"
+    text += f" - costs ${one.costs:,.0f}"
+    if one.parted:
+        text += f" {'+' if one.other_path >= 0 else '-'} other path ${abs(one.other_path):,.0f}"
+    yield f"{text} = guarded - bare ${one.guarded - one.bare:,.0f}"
+
+
+def _peers(evidence: Evidence) -> Iterator[str]:
+    if evidence.best is None:
+        return
+    best = evidence.best
+    ended = f"best simple peer at the same mean exposure {evidence.mean_exposure:.2f}:"
+    yield f"{ended} {best.name}, {signed(best.equity[-1] - 1.0)} % in all"
+
+
+def _tested(evidence: Evidence) -> Iterator[str]:
+    found = evidence.found
+    if found is None:
+        yield f"no tests: {evidence.untested}"
+        return
+    yield f"{evidence.draws} placebos and resamples in blocks of {found.block:.0f} bars"
+    for name, one, unit in (
+        ("net benefit vs constant", found.against_constant, "%/yr"),
+        ("net benefit vs best simple peer", found.against_best, "%/yr"),
+        ("CDaR below constant", found.cdar, "points"),
+        ("Ulcer index below constant", found.ulcer, "points"),
+    ):
+        bounds = f"[90 % CI {signed(one.low)}, {signed(one.high)}]"
+        yield f"  {name:<32}{signed(one.value):>7} {unit:<7}{bounds}"
+    if found.placebo:
+        p = found.placebo
+        yield f"  foresight p = {p.foresight:.3f}, volatility timing p = {p.volatility_timing:.3f}"
+    late = ", ".join(signed(one.benefit) for one in found.stress if one.late)
+    dear = ", ".join(signed(one.benefit) for one in found.stress if not one.late)
+    yield f"  1, 2, 5 bars late {late} %/yr; costs x1, x2, x4 {dear} %/yr"
+    if evidence.catalogue is not None:
+        counts = f"{found.hits.hits} of {found.hits.events} events won"
+        listed = evidence.catalogue
+        yield f"  {counts}; falls in the data {len(listed.falls)}, dips {len(listed.dips)}"
