@@ -206,13 +206,11 @@ def _row(one: Fall, ts: NDArray[int64]) -> str:
 
 def _told(plan: Plan, found: Catalogue, kept: tuple[Event, ...], target: Path) -> Iterator[str]:
     from riskguard.backtest.evidence.signs import ENOUGH
+    from riskguard.backtest.text_figures import duration
 
-    span = plan.within // 3_600_000_000_000
     yield f"plan {plan.name} written to {target}"
-    yield (
-        f"falls of {plan.fall * 100:g}% within {span}h: {len(found.falls)}, in"
-        f" {len(found.events)} independent events"
-    )
+    what = f"falls of {plan.fall * 100:g}% within {duration(plan.within)}"
+    yield f"{what}: {len(found.falls)}; independent events: {len(found.events)}"
     if len(kept) < len(found.events):
         yield (
             f"  of which {len(kept)} count: the others lie before trading begins, in a locked"

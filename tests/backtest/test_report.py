@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft7Validator, ValidationError
 
 from riskguard.backtest.comparison import Recovery
-from riskguard.backtest.report import as_json, build, mark_bar, schema_path
+from riskguard.backtest.report import as_json, build, mark_bar, schema_path, verdict
 from riskguard.cli.writing import write
 from riskguard.engine.decision import Reading
 from riskguard.history import History, Mark

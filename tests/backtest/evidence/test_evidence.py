@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from jsonschema import Draft7Validator
+
+from riskguard.backtest.compare import compare
+from riskguard.backtest.evidence.conditions import BETTER
+from riskguard.backtest.evidence.evidence import weigh
+from riskguard.backtest.evidence.paths import Paths
+from riskguard.backtest.evidence.plan import Plan
+from riskguard.backtest.evidence.reach import reach
+from riskguard.backtest.evidence.told import block, lines
+from riskguard.backtest.report import as_json, build, schema_path
+from riskguard.backtest.text import report_text
+from riskguard.language.reader import load_rules
+from riskguard.market import DAY
+from tests.backtest.evidence.daily import request
+
+VALIDATOR = Draft7Validator(json.loads(schema_path().read_text()))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return compare(request(tmp_path_factory.mktemp("daily"), seed=3))
+
+
+def plan_of(run, **changes) -> Plan:
+    made = Plan(
+        rules="rules.yaml",
+        rules_hash=run.ruleset.hash,
+        data="BTCUSDT-1d.csv",
+        data_hash=run.history.digest,
+        symbol=run.symbol,
+        trade_from=int(run.ts[run.trading_from]),
+        to=int(run.ts[-1]),
+        fall=0.1,
+        within=7 * DAY,
+        draws=199,
+    )
+    return replace(made, **changes)
+
+
+@pytest.fixture(scope="module")
+def weighed(run):
+    return weigh(run, plan=plan_of(run))
+
+
+def test_what_was_found_fits_the_schema_of_the_report(run, weighed) -> None:
+    report = json.loads(as_json(build(run, weighed)))
+    VALIDATOR.validate(report)
+    assert report["evidence"]["tests"]["draws"] == 199
+    assert report["evidence"]["plan"]["changed"] == []
+    VALIDATOR.validate(json.loads(as_json(build(run, weigh(run, draws=99)))))
+
+
+def test_the_same_seed_gives_the_same_report_byte_for_byte(run, weighed) -> None:
+    again = weigh(run, plan=plan_of(run))
+    assert as_json(build(run, again)) == as_json(build(run, weighed))
+    assert report_text(run, (), again) == report_text(run, (), weighed)
+    other = weigh(run, plan=plan_of(run, seed=2))
+    assert other.found.placebo != weighed.found.placebo
+
+
+def test_the_text_fits_80_columns_and_names_the_plan_in_its_header(run, weighed) -> None:
+    text = report_text(run, (), weighed)
+    assert max(map(len, text.splitlines())) <= 80
+    assert text.startswith("NOT SHOWN: ")
+    assert f"plan {weighed.plan.name}, nothing changed since" in text
+    changed = weigh(run, plan=plan_of(run, fee=0.002))
+    assert "changed since: the fee" in report_text(run, (), changed)
+
+
+def test_the_events_are_those_of_the_catalogue_that_lie_in_no_locked_month(run, weighed) -> None:
+    assert weighed.found.hits.events == len(weighed.events) == len(weighed.found.benefits)
+    unlocked = weigh(run, plan=plan_of(run, locked=()))
+    gone = {one.name for one in unlocked.events} - {one.name for one in weighed.events}
+    assert gone == {"Nov 2022"}
+
+
+def test_event_benefits_are_parts_of_the_whole(run) -> None:
+    whole = weigh(run, plan=plan_of(run, fall=0.05, within=30 * DAY))
+    found = whole.found
+    assert len(found.benefits) == len(whole.events) > 0
+    if found.carried is not None:
+        share = max(found.benefits) / (found.against_best.value * whole.years)
+        assert found.carried[1] == pytest.approx(share)
+
+
+def test_figures_of_the_tests_agree_with_peers_and_returns(run, weighed) -> None:
+    found, best = weighed.found, weighed.best
+    assert weighed.mean_exposure == pytest.approx(best.mean_exposure)
+    worst = {(one.late, one.dearer): one.benefit for one in found.stress}
+    assert worst[0, 1.0] == pytest.approx(found.against_best.value)
+    paths = Paths.of(run)
+    constant = weighed.mean_exposure * paths.r[paths.wanted]
+    gain = float((paths.g[paths.wanted] - constant).sum()) / weighed.years
+    assert found.against_constant.value == pytest.approx(gain, rel=1e-9)
+
+
+def test_without_a_plan_a_run_is_exploratory_and_has_no_events(run) -> None:
+    found = weigh(run, draws=99)
+    assert found.verdict.reason.startswith("exploratory run, no plan")
+    assert (found.events, found.catalogue) == ((), None)
+    assert [one.met for one in found.conditions if one.name == "events"] == [None]
+
+
+def test_modelled_data_gets_neither_p_value_nor_interval(run) -> None:
+    key = f"{run.symbol}.close"
+    series = {**run.history.series, key: replace(run.history.series[key], grade="synthetic")}
+    modelled = replace(run, history=replace(run.history, series=series))
+    found = weigh(modelled, plan=plan_of(run))
+    assert found.found is None
+    assert found.verdict.reason == "mechanics only (BTC.close is synthetic)"
+    told = " ".join(lines(found))
+    assert "no tests: mechanics only (BTC.close is synthetic)" in told
+    assert "p =" not in told
+    assert "CI" not in told
+    assert block(found)["tests"] is None
+    assert found.peers
+
+
+def test_a_guard_that_never_acts_is_not_tested(tmp_path) -> None:
+    asked = request(tmp_path, seed=3)
+    asleep = tmp_path / "asleep.yaml"
+    text = (tmp_path / "rules.yaml").read_text().replace(">= 8%", ">= 99%").replace("< 8%", "< 99%")
+    asleep.write_text(text)
+    rules = load_rules(asleep, every=asked.history.every)
+    found = weigh(compare(replace(asked, ruleset=rules)))
+    assert found.untested == "the guard never changed what was held"
+    assert found.verdict.reason.startswith("the guard never changed what was held, exploratory")
+
+
+def test_february_2026_is_no_event_and_nothing_good_is_said_of_it(run) -> None:
+    moved = 20_485 * DAY - int(run.ts[500])  # the middle of the history becomes 2026-02-01
+    series = {
+        key: replace(one, times=one.times + moved, events=one.events + moved)
+        for key, one in run.history.series.items()
+    }
+    later = replace(run, ts=run.ts + moved, history=replace(run.history, series=series))
+    found = weigh(later, plan=plan_of(run), lifted=False)
+    assert "in-sample" in found.verdict.reason
+    assert all(one.name != "Feb 2026" for one in found.events)
+    assert next(one for one in found.conditions if one.name == "data").met is False
+
+
+def test_a_placebo_is_shifted_by_more_than_window_and_hold(run) -> None:
+    assert reach(run.ruleset) >= 17 * DAY
+
+
+def test_gates_are_lifted_for_the_test_of_ourselves_only(run) -> None:
+    other = plan_of(run, data_hash="another history")
+    assert weigh(run, plan=other, lifted=True, draws=19).changed == ()
+    assert weigh(run, plan=other).changed == ("the data",)
+    told = {one.name: one.met for one in weigh(run, plan=other).conditions if one.verdict == BETTER}
+    assert told["plan"] is False
