@@ -206,10 +206,10 @@ def _row(one: Fall, ts: NDArray[int64]) -> str:
 
 def _told(plan: Plan, found: Catalogue, kept: tuple[Event, ...], target: Path) -> Iterator[str]:
     from riskguard.backtest.evidence.signs import ENOUGH
-    from riskguard.backtest.text_figures import duration
+    from riskguard.history.stamps import duration_text
 
     yield f"plan {plan.name} written to {target}"
-    what = f"falls of {plan.fall * 100:g}% within {duration(plan.within)}"
+    what = f"falls of {plan.fall * 100:g}% within {duration_text(plan.within)}"
     yield f"{what}: {len(found.falls)}; independent events: {len(found.events)}"
     if len(kept) < len(found.events):
         yield (

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.backtest.evidence.daily import daily_file, rules_file
+
+EVENT = ("--fall", "10%", "--within", "7d")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    daily_file(tmp_path, 3)
+    rules_file(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def plan(riskguard, folder: Path) -> Path:
+    path = folder / "plan.yaml"
+    code, _, err = riskguard(
+        "plan", folder / "rules.yaml", "--data", folder / "BTCUSDT-1d.csv", *EVENT, "-o", path
+    )
+    assert (code, err) == (0, "")
+    return path
+
+
+def test_a_plan_is_written_in_one_step_and_says_what_comes_next(riskguard, folder: Path) -> None:
+    target = folder / "plan.yaml"
+    code, out, err = riskguard(
+        "plan", folder / "rules.yaml", "--data", folder / "BTCUSDT-1d.csv", *EVENT, "-o", target
+    )
+    assert (code, err) == (0, "")
+    assert re.search(r"^falls of 10% within 7d: 21; independent events: 14$", out, re.MULTILINE)
+    assert f"next: riskguard backtest --preregister {target}" in out
+    text = target.read_text()
+    assert 'rules: "rules.yaml"' in text
+    assert 'data: "BTCUSDT-1d.csv"' in text
+    assert "# falls of 10% or more: 21" in text
+    assert not re.search("equity|return|benefit of", text)
+
+
+def test_a_run_under_its_plan_needs_nothing_else(riskguard, plan: Path) -> None:
+    code, out, err = riskguard("backtest", "--preregister", plan)
+    assert (code, err) == (0, "")
+    assert "nothing changed since" in out
+    assert "events won" in out
+    assert max(map(len, out.splitlines())) <= 80
+    assert out.isascii()
+    code, out, _ = riskguard("backtest", "--preregister", plan, "--json", "-")
+    assert json.loads(out)["evidence"]["plan"]["changed"] == []
+
+
+def test_a_plan_moves_with_its_folder(riskguard, plan: Path, tmp_path: Path) -> None:
+    moved = tmp_path.parent / f"{tmp_path.name}-moved"
+    tmp_path.rename(moved)
+    code, out, _ = riskguard("backtest", "--preregister", moved / plan.name, "--quiet")
+    assert code == 0
+    assert "under the plan" in out
+
+
+def test_rules_changed_after_the_plan_are_shown_as_changed(riskguard, plan, folder) -> None:
+    rules = folder / "rules.yaml"
+    rules.write_text(rules.read_text().replace("8%", "9%"))
+    code, out, _ = riskguard("backtest", "--preregister", plan)
+    assert code == 0
+    assert out.startswith("NOT SHOWN: changed since the plan") or out.startswith("HURTS")
+    assert "changed since: the rules" in " ".join(out.split())
+
+
+def test_an_option_beside_the_plan_counts_and_is_shown_as_changed(riskguard, plan: Path) -> None:
+    code, out, _ = riskguard("backtest", "--preregister", plan, "--fee", "9bp", "--quiet")
+    assert code == 0
+    assert "the fee" in out
+
+
+def test_a_plan_is_written_once(riskguard, plan: Path, folder: Path) -> None:
+    before = plan.read_text()
+    code, out, err = riskguard(
+        "plan", folder / "rules.yaml", "--data", folder / "BTCUSDT-1d.csv", *EVENT, "-o", plan
+    )
+    assert (code, out) == (2, "")
+    assert "is there already: a plan is written once" in err
+    assert plan.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (["--fall", "10"], "a fall of 1000% is no event"),
+        (["--fall", "much"], "--fall 'much' is not a share"),
+        (["--within", "7"], "--within: '7' is not a time"),
+        (["--within", "0d"], "--within '0d' is no time at all"),
+        (["--data", "nowhere"], "there is no nowhere"),
+        (["--output", "nowhere/plan.yaml"], "lies in a folder that does not exist"),
+        (["--from", "2023-01-01"], "leaves no bar to trade"),
+        (["--strategy", "all"], "'all'"),
+    ],
+)
+def test_what_cannot_be_planned_is_refused_and_nothing_is_written(
+    riskguard, folder: Path, change: list[str], told: str
+) -> None:
+    target = folder / "plan.yaml"
+    options = ["--data", folder / "BTCUSDT-1d.csv", *EVENT, "-o", target]
+    code, out, err = riskguard("plan", folder / "rules.yaml", *options, *change)
+    assert (code, out) == (2, "")
+    assert told in err
+    assert "= help: " in err
+    assert not target.exists()
+
+
+def test_an_event_has_no_default(riskguard, folder: Path) -> None:
+    code, _, err = riskguard(
+        "plan", folder / "rules.yaml", "--data", folder / "BTCUSDT-1d.csv", "--within", "7d"
+    )
+    assert code == 2
+    assert "--fall" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--null"], "--null runs under a plan"),
+        (["50"], "backtest takes no '50'"),
+        (["--preregister", "none.yaml"], "there is no plan none.yaml"),
+        (["--preregister", "."], "--preregister . is a folder"),
+        (["--preregister", ""], "--preregister is empty"),
+    ],
+)
+def test_wrong_use_of_a_plan_teaches_how_one_is_written(riskguard, arguments, told) -> None:
+    code, out, err = riskguard("backtest", *arguments)
+    assert (code, out) == (2, "")
+    assert told in err
+
+
+def test_a_number_of_surrogates_must_be_one(riskguard, plan: Path) -> None:
+    code, _, err = riskguard("backtest", "--preregister", plan, "--null", "many")
+    assert code == 2
+    assert "'many' is not a number of histories" in err
+
+
+def test_the_null_tells_how_often_each_verdict_was_given(riskguard, plan: Path) -> None:
+    code, out, err = riskguard("backtest", "--preregister", plan, "--null", "2")
+    assert (code, err) == (0, "")
+    assert out.startswith("honest: HELPS on 0 of 2 histories without foresight\n")
+    assert re.search(r"^NOT SHOWN +[0-2]$", out, re.MULTILINE)
+    assert max(map(len, out.splitlines())) <= 80
+    quiet = riskguard("backtest", "--preregister", plan, "--null", "2", "--quiet")
+    assert quiet.out.count("\n") == 1
