@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Metrics",
     "cdar",
+    "daily_returns",
     "drawdowns",
     "max_drawdown",
     "mean_exposure",
@@ -88,20 +89,25 @@ def cdar(path: NDArray[np.float64], level: float = 0.95) -> float:
     return float((falls[:whole].sum() + (share - whole) * falls[whole]) / share)
 
 
-def worst_day(ts: NDArray[np.int64], path: NDArray[np.float64]) -> float:
-    """Return the lowest return of a UTC day; `ts` are closes (ns), one for each point.
+def daily_returns(ts: NDArray[np.int64], path: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the return of each UTC day with money at its beginning.
 
-    A bar that closes at 00:00 belongs to the day before. The first point is the start.
-    NaN where there is no day with money at its beginning.
+    `ts` are closes (ns), one for each point; a bar that closes at 00:00 belongs to the day
+    before. The first point is the start.
     """
     days = (ts[1:] - 1) // DAY
-    if not len(days):
-        return math.nan
-    last = np.flatnonzero(np.append(days[1:] != days[:-1], True))
+    last = np.flatnonzero(np.append(days[1:] != days[:-1], True)[: len(days)])
     ends = path[1:][last]
-    starts = np.concatenate((path[:1], ends[:-1]))
+    starts = np.concatenate((path[:1], ends[:-1]))[: len(ends)]
     funded = starts > 0
-    return float((ends[funded] / starts[funded] - 1.0).min()) if funded.any() else math.nan
+    found: NDArray[np.float64] = ends[funded] / starts[funded] - 1.0
+    return found
+
+
+def worst_day(ts: NDArray[np.int64], path: NDArray[np.float64]) -> float:
+    """Return the lowest return of a UTC day; NaN where none had money at its beginning."""
+    days = daily_returns(ts, path)
+    return float(days.min()) if days.size else math.nan
 
 
 def mean_exposure(exposure: NDArray[np.float64]) -> float:
