@@ -28,21 +28,26 @@ __all__ = ["Identity", "Terms", "Value", "identity", "terms", "timing", "value"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Terms:
-    """Money per bar by which a run differs from the bare one: away - costs + other."""
+    """Money per bar by which a run differs from the bare one: kept + stopped - costs + other.
 
-    away: Floats  # what the bare run gained (< 0) or lost (> 0) by what the other did not hold
+    `kept` and `stopped` are above 0 where a loss was avoided, below where a gain was missed.
+    """
+
+    share: Floats  # held of what the bare run held; 1 where that held nothing
+    kept: Floats  # what the bare run lost or gained by what the other did not hold
+    stopped: Floats  # what the guard's own stops inside the bar changed
     costs: Floats  # beyond the same share of the bare run's own
     other: Floats
 
     @property
     def avoided(self) -> Floats:
         """Losses of the bare run that were not taken."""
-        return np.maximum(self.away, 0.0)
+        return np.maximum(self.kept, 0.0) + np.maximum(self.stopped, 0.0)
 
     @property
     def missed(self) -> Floats:
         """Gains of the bare run that were not had."""
-        return np.maximum(-self.away, 0.0)
+        return np.maximum(-self.kept, 0.0) + np.maximum(-self.stopped, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,9 @@ def terms(comparison: Comparison, name: str = "guarded") -> Terms:
     by_guard = there & one.stopped  # its own stop parts the runs inside the bar
     costs = one.costs - share * bare.costs
     return Terms(
-        away=(share - 1.0) * (bare.gross - bare.costs) + np.where(by_guard, left, 0.0),
+        share=share,
+        kept=(share - 1.0) * (bare.gross - bare.costs),
+        stopped=np.where(by_guard, left, 0.0),
         costs=np.where(there, costs, 0.0),
         other=beyond + np.where(by_guard, 0.0, left) - np.where(there, 0.0, costs),
     )

@@ -115,13 +115,12 @@ def test_for_a_holder_it_is_units_not_held_times_the_change_of_the_price() -> No
     bars, first = one.history.bars("BTC"), one.trading_from + 1
     bare, guarded = (one.results[name].run for name in ("bare", "guarded"))
     after = np.append(bars.open[1:], bars.close[-1])
-    away = (guarded.held - bare.held) * (after - bars.open)
+    away = ((guarded.held - bare.held) * (after - bars.open))[first:].tolist()
     [stopped] = [fill for fill in guarded.fills if not fill.at_open]
-    away[stopped.bar] += stopped.size * (after[stopped.bar] - stopped.price)
-    away = away[first:]
+    away.append(stopped.size * (after[stopped.bar] - stopped.price))
     found = identity(one)
-    assert found.avoided == pytest.approx(away[away > 0].sum(), rel=1e-12)
-    assert found.missed == pytest.approx(-away[away < 0].sum(), rel=1e-12)
+    assert found.avoided == pytest.approx(sum(money for money in away if money > 0), rel=1e-12)
+    assert found.missed == pytest.approx(-sum(money for money in away if money < 0), rel=1e-12)
     entry, *later = guarded.fills
     assert entry == bare.fills[0], "both enter alike"
     slips = [one.size * (one.price - bars.open[one.bar]) for one in later if one.at_open]
@@ -150,7 +149,7 @@ def test_a_stop_of_the_guard_inside_a_bar_counts_as_its_own_work(tmp_path) -> No
     bar = int(np.flatnonzero(told.stopped)[0])
     fill = next(one for one in one.results["guarded"].run.fills if one.own == "guard")
     after = history.bars("BTC").open[fill.bar + 1]
-    assert terms(one).away[bar] == pytest.approx(fill.size * (after - fill.price))
+    assert terms(one).stopped[bar] == pytest.approx(fill.size * (after - fill.price))
     assert not identity(one).parted
 
 
@@ -162,7 +161,7 @@ def test_a_short_that_is_cut_avoids_what_it_would_have_lost(tmp_path) -> None:
     found, step = terms(one), account_of(one, "bare").step
     cut = slice(31 - first, 61 - first)
     half = -0.5 * held[cut] * step[cut] + 0.5 * one.results["bare"].run.charged[31:61]
-    assert found.away[cut] == pytest.approx(half, abs=1e-9)
+    assert found.kept[cut] == pytest.approx(half, abs=1e-9)
     assert Paths.of(one).x[cut] == pytest.approx(np.full(30, 0.5))
 
 
