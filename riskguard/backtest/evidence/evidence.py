@@ -12,6 +12,7 @@ from riskguard.backtest.evidence.events import catalogue, counted
 from riskguard.backtest.evidence.findings import Subject, findings
 from riskguard.backtest.evidence.grades import ILLUSTRATION, OPEN, gate
 from riskguard.backtest.evidence.identity import identity, value
+from riskguard.backtest.evidence.ledger import ledger
 from riskguard.backtest.evidence.paths import Paths
 from riskguard.backtest.evidence.peers import best_simple, leverage_line, peers
 from riskguard.backtest.evidence.reach import reach
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from riskguard.backtest.evidence.findings import Findings
     from riskguard.backtest.evidence.grades import Gate
     from riskguard.backtest.evidence.identity import Identity, Value
+    from riskguard.backtest.evidence.ledger import LedgerRow
     from riskguard.backtest.evidence.peers import Peer, Point
     from riskguard.backtest.evidence.plan import Plan
     from riskguard.backtest.evidence.verdict import Verdict
@@ -56,6 +58,7 @@ class Evidence:
     untested: str  # why nothing was tested, "" where it was
     catalogue: Catalogue | None  # None: no plan says what an event is
     events: tuple[Event, ...]  # those that count
+    ledger: tuple[LedgerRow, ...]  # empty in the test of ourselves, which asks for the word alone
     notes: tuple[str, ...]
     draws: int
     seed: int
@@ -114,6 +117,7 @@ def weigh(
         untested=untested,
         catalogue=listed,
         events=events,
+        ledger=() if lifted else _ledger(comparison, plan),
         notes=tuple(_notes(listed)),
         draws=draws,
         seed=seed,
@@ -168,6 +172,12 @@ def _subject(
         memory=reach(comparison.ruleset),
         events=tuple(tuple(inside(*span) for span in one.spans) for one in events),
     )
+
+
+def _ledger(comparison: Comparison, plan: Plan | None) -> tuple[LedgerRow, ...]:
+    if plan is None:
+        return ledger(comparison)
+    return ledger(comparison, fall=plan.fall, within=plan.within)
 
 
 def _notes(listed: Catalogue | None) -> Iterator[str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from riskguard.backtest.evidence.bootstrap import Interval
     from riskguard.backtest.evidence.evidence import Evidence
     from riskguard.backtest.evidence.findings import Findings
+    from riskguard.backtest.evidence.ledger import LedgerRow
     from riskguard.backtest.evidence.peers import Peer
 
 __all__ = ["block", "header", "lines"]
@@ -43,6 +44,7 @@ def block(evidence: Evidence) -> dict[str, Any]:
         ],
         "tests": None if evidence.found is None else _tests(evidence, evidence.found),
         "untested": evidence.untested or None,
+        "ledger": [_row(one) for one in evidence.ledger],
         "falls": None if evidence.catalogue is None else len(evidence.catalogue.falls),
         "dips": None if evidence.catalogue is None else len(evidence.catalogue.dips),
         "notes": list(evidence.notes),
@@ -64,6 +66,13 @@ def _peer(peer: Peer) -> dict[str, Any]:
         "total_return": _plain(peer.equity[-1] - 1.0),
         "cdar_95": _plain(cdar(peer.equity)),
     }
+
+
+def _row(row: LedgerRow) -> dict[str, Any]:
+    counts = ("rule", "trips", "true", "late", "false", "redundant", "unjudged")
+    money = ("days_out", "saved", "missed", "costs", "net", "without", "alone")
+    told: dict[str, Any] = {name: getattr(row, name) for name in counts}
+    return told | {name: _plain(getattr(row, name)) for name in money}
 
 
 def _tests(evidence: Evidence, found: Findings) -> dict[str, Any]:
@@ -117,7 +126,8 @@ def header(evidence: Evidence) -> str:
 
 def lines(evidence: Evidence) -> list[str]:
     """Return what the verdict rests on, in lines that a caller wraps."""
-    return [*_value(evidence), *_peers(evidence), *_tested(evidence), *evidence.notes]
+    parts = (_value, _peers, _tested, _ledger)
+    return [line for part in parts for line in part(evidence)] + list(evidence.notes)
 
 
 def _value(evidence: Evidence) -> Iterator[str]:
@@ -161,3 +171,19 @@ def _tested(evidence: Evidence) -> Iterator[str]:
         counts = f"{found.hits.hits} of {found.hits.events} events won"
         listed = evidence.catalogue
         yield f"  {counts}; falls in the data {len(listed.falls)}, dips {len(listed.dips)}"
+
+
+def _ledger(evidence: Evidence) -> Iterator[str]:
+    if not evidence.ledger:
+        return
+    heads = f"{'saved':>11}{'missed':>11}{'costs':>8}{'net':>11}"
+    yield f"{'ledger, in dollars':<26}{'trips':>6}{heads}"
+    for row in evidence.ledger:
+        money = f"{row.saved:>11,.0f}{row.missed:>11,.0f}{row.costs:>8,.0f}{row.net:>11,.0f}"
+        yield f"  {row.rule[:24]:<24}{row.trips:>6}{money}"
+    judged = [row for row in evidence.ledger if row.false is not None]
+    if judged:
+        true, late, false = (
+            sum(getattr(row, name) for row in judged) for name in ("true", "late", "false")
+        )
+        yield f"  trips that came true {true}, late {late}, false alarms {false}"
