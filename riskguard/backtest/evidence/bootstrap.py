@@ -77,20 +77,16 @@ def optimal_block(values: Floats) -> float:
     needed = max(5, int(math.log10(length)))
     most = math.ceil(math.sqrt(length)) + needed
     most = min(most, length - 2)
-    lags = [float(spread[lag:] @ spread[: length - lag]) for lag in range(most + 1)]
-    sizes = [
-        math.sqrt(
-            float(spread[lag + 1 :] @ spread[lag + 1 :])
-            * float(spread[: -lag - 1] @ spread[: -lag - 1])
-        )
-        for lag in range(most + 1)
-    ]
-    small = [abs(one) < _bound(length) * size for one, size in zip(lags, sizes, strict=True)]
+    lags = _products(spread, most)
+    ahead = np.cumsum(spread**2)
+    # of the values that lie a lag and one more behind the first, and before the last
+    sizes = np.sqrt((ahead[-1] - ahead[: most + 1]) * ahead[length - 2 - np.arange(most + 1)])
+    small = np.abs(lags) < 2.0 * math.sqrt(math.log10(length) / length) * sizes
     # the first lag behind which so many in a row are next to nothing
-    quiet = (lag for lag in range(most + 1 - needed) if all(small[lag : lag + needed]))
+    quiet = (lag for lag in range(most + 1 - needed) if small[lag : lag + needed].all())
     first = next(quiet, None)
     width = most if first is None else min(2 * max(first, 1), most)
-    covariances = np.array(lags[: width + 1]) / length
+    covariances = lags[: width + 1] / length
     order = np.arange(1, width + 1)
     # the flat-top window: 1 up to the half, then down to 0
     weights = np.minimum(1.0, 2.0 * (1.0 - order / width))
@@ -102,8 +98,12 @@ def optimal_block(values: Floats) -> float:
     return max(1.0, min(found, math.ceil(min(3 * math.sqrt(length), length / 3))))
 
 
-def _bound(length: int) -> float:
-    return 2.0 * math.sqrt(math.log10(length) / length)
+def _products(spread: Floats, most: int) -> Floats:
+    """Return the sum of values times those a lag on, for lags 0 .. most."""
+    size = 1 << (len(spread) + most).bit_length()  # room for none to meet another's end
+    turned = np.fft.rfft(spread, size)
+    found: Floats = np.fft.irfft(turned * np.conj(turned), size)[: most + 1]
+    return found
 
 
 def resample(
