@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from riskguard.backtest.evidence.evidence import Evidence
     from riskguard.backtest.report import Nearness
 
-__all__ = ["overview", "report_text"]
+__all__ = ["BARS", "EXPLAINED", "mark_title", "nearness_text", "overview", "report_text"]
 
 BARS = ("open", "high", "low", "close", "volume")
 
@@ -122,11 +122,12 @@ def _figures(comparison: Comparison) -> list[str]:
     stop = mark_bar(comparison)
     blocks = [("at the end", figures(comparison))]
     if stop is not None:
-        blocks.insert(0, (_mark_title(comparison), figures(comparison, stop)))
+        blocks.insert(0, (mark_title(comparison), figures(comparison, stop)))
     return figures_table(blocks)
 
 
-def _mark_title(comparison: Comparison) -> str:
+def mark_title(comparison: Comparison) -> str:
+    """Return what the figures at the mark are called: "end of 12 February 2026"."""
     ts = comparison.mark.ts if comparison.mark else 0
     # a mark at midnight is the end of the day before
     return f"end of {day(ts - 1)}" if ts % DAY == 0 else f"at {moment(ts)}"
@@ -164,13 +165,14 @@ def _liquidations(comparison: Comparison) -> list[str]:
         line
         for name, near in found.items()
         if near is not None
-        for line in _hanging(f"  {name:<9} {_nearness(near)}")
+        for line in _hanging(f"  {name:<9} {nearness_text(near)}")
     ]
     head = "forced liquidation by the exchange, or the nearest approach to it"
     return [head, *lines] if lines else []
 
 
-def _nearness(near: Nearness) -> str:
+def nearness_text(near: Nearness) -> str:
+    """Return how near a run came to forced liquidation, or that it was closed by force."""
     if not near.liquidated:
         close = f"{percent(near.distance)} of {number(near.price)}"
         return f"price came within {close}, {moment(near.ts)}"

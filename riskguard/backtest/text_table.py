@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from riskguard.backtest.metrics import Metrics
 
-__all__ = ["RUNS", "WIDTH", "figures_table", "strategies_table"]
+__all__ = ["ROWS", "RUNS", "WIDTH", "figures_table", "strategies_table"]
 
 WIDTH = 80
 RUNS = ("bare", "guarded", "constant")

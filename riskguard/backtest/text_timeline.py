@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from riskguard.backtest.comparison import Comparison, Recovery
     from riskguard.engine.decision import Decision, Reading
 
-__all__ = ["blind_since", "blind_text", "reading_text", "recovery", "timeline"]
+__all__ = [
+    "COMPARISON",
+    "blind_since",
+    "blind_text",
+    "deciding",
+    "reading_text",
+    "recovery",
+    "timeline",
+]
 
 COMPARISON = re.compile(r" (<=|>=|==|!=|<|>) ")
 
@@ -38,7 +46,7 @@ def timeline(
         moved = before is None or place != held
         if moved or blind != (decision.blind, bool(decision.priming)):
             head = _head(decision, max(start, decision.ts))
-            readings = _moved(decision, before) if moved else []
+            readings = deciding(decision, before) if moved else []
             if background is not None and background > 0.5 and readings:
                 head += f"  ({background * 100:.0f} % background)"
             causes = _causes(decision, readings) if moved else []
@@ -96,8 +104,8 @@ def _cap_of(decision: Decision, told: Sequence[Reading]) -> list[str]:
     return [f"    cap {percent(decision.exposure_cap, 0)}: {cause}"]
 
 
-def _moved(decision: Decision, before: Decision | None) -> list[Reading]:
-    """List what decided a change: readings of the stage entered or left, and of rules."""
+def deciding(decision: Decision, before: Decision | None) -> list[Reading]:
+    """Return what decided a change: readings of the stage entered or left, and of rules."""
     rules_before = set(before.active) if before else set()
     owners = set(decision.active) ^ rules_before
     if before is None or before.stage != decision.stage:

@@ -1,0 +1,30 @@
+// Light or dark: as the system says, until the reader says otherwise.
+
+const root = document.documentElement;
+const listeners = [];
+const system = matchMedia("(prefers-color-scheme: dark)");
+let chosen = null;
+try { chosen = localStorage.getItem("riskguard-theme"); } catch { /* a file may be refused storage */ }
+
+const colour = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
+
+const faded = (name, alpha) => {
+  const [, red, green, blue] = colour(name).match(/^#(..)(..)(..)$/).map((part) => parseInt(part, 16));
+  return `rgba(${red}, ${green}, ${blue}, ${alpha})`;
+};
+
+function dress() {
+  const dark = chosen ? chosen === "dark" : system.matches;
+  root.dataset.theme = dark ? "dark" : "light";
+  root.style.colorScheme = root.dataset.theme;
+  document.getElementById("theme").setAttribute("aria-pressed", String(dark));
+  listeners.forEach((listener) => listener());
+}
+
+document.getElementById("theme").addEventListener("click", () => {
+  chosen = root.dataset.theme === "dark" ? "light" : "dark";
+  try { localStorage.setItem("riskguard-theme", chosen); } catch { /* then for this visit alone */ }
+  dress();
+});
+system.addEventListener("change", dress);
+dress();

@@ -1,0 +1,270 @@
+"""Every table of a report that is not of one page alone: cells are plain text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from riskguard.backtest.evidence.conditions import signed
+from riskguard.backtest.evidence.grades import grade_of
+from riskguard.backtest.metrics import cdar, max_drawdown, total_return
+from riskguard.backtest.page.grades import modelled_word
+from riskguard.backtest.report import figures, mark_bar, nearness
+from riskguard.backtest.text import BARS, EXPLAINED, mark_title, nearness_text
+from riskguard.backtest.text_figures import change, moment, money, percent, value_text
+from riskguard.backtest.text_table import ROWS, RUNS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from riskguard.backtest.comparison import Comparison
+    from riskguard.backtest.evidence.evidence import Evidence
+    from riskguard.backtest.evidence.peers import Peer
+    from riskguard.backtest.evidence.stress import Stress
+
+__all__ = [
+    "Table",
+    "data_table",
+    "figures_tables",
+    "identity_table",
+    "key_figures",
+    "ledger_table",
+    "liquidation_lines",
+    "parameters_table",
+    "peers_table",
+    "recovery_table",
+    "tests_table",
+]
+
+
+LEDGER = (
+    "rule", "trips", "true", "late", "false", "redundant", "days out", "saved", "missed", "costs",
+    "net", "without it", "alone",
+)  # fmt: skip
+
+
+class Table(NamedTuple):
+    """A table: the first column names its rows; `grade` is that of modelled data behind it."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+    grade: str = ""
+    plain: bool = False  # text throughout, nothing to be set to the right
+
+
+def figures_tables(comparison: Comparison) -> list[Table]:
+    """Return the figures of the three runs: at the mark, where there is one, and at the end."""
+    stop, grade = mark_bar(comparison), modelled_word(comparison)
+    held = percent(comparison.constant_exposure)
+    blocks = [("At the end", figures(comparison))]
+    if stop is not None:
+        title = mark_title(comparison)
+        blocks.insert(0, (title[:1].upper() + title[1:], figures(comparison, stop)))
+    return [
+        Table(
+            title,
+            ("", *RUNS),
+            tuple((label, *(shown(found[run]) for run in RUNS)) for label, shown in ROWS),
+            f"constant: {EXPLAINED} Here it holds {held} of the size throughout."
+            if number == len(blocks)
+            else "",
+            grade,
+        )
+        for number, (title, found) in enumerate(blocks, 1)
+    ]
+
+
+def key_figures(comparison: Comparison) -> Table:
+    """Return the three figures that a reader looks for first, a row for each run."""
+    found, held = figures(comparison), percent(comparison.constant_exposure, 0)
+    names = {"constant": f"constant {held}"}
+    rows = tuple(
+        (
+            names.get(run, run),
+            percent(found[run].total_return),
+            percent(found[run].max_drawdown),
+            money(found[run].end_equity),
+        )
+        for run in ("guarded", "constant", "bare")
+    )
+    columns = ("", "return", "max drawdown", "end equity")
+    return Table("Guarded, constant, bare", columns, rows, grade=modelled_word(comparison))
+
+
+def liquidation_lines(comparison: Comparison) -> list[tuple[str, str]]:
+    """Return each run that could be closed by force, and how near it came to that."""
+    near = {name: nearness(comparison.results[name].run) for name in RUNS}
+    return [(name, nearness_text(one)) for name, one in near.items() if one is not None]
+
+
+def identity_table(comparison: Comparison, evidence: Evidence | None) -> Table | None:
+    """Return the accounting of the guard's value: avoided - missed - costs = guarded - bare."""
+    if evidence is None:
+        return None
+    one = evidence.identity
+    rows = [
+        ("losses avoided", money(one.avoided)),
+        ("gains missed", money(-one.missed)),
+        ("costs of the guard's trades", money(-one.costs)),
+    ]
+    if one.parted:
+        rows.append(("other path", money(one.other_path)))
+    rows.append(("guarded - bare", money(one.guarded - one.bare)))
+    note = "Avoided less missed less costs is all the value a guard has."
+    return Table(
+        "What the guard was worth", ("", "money"), tuple(rows), note, modelled_word(comparison)
+    )
+
+
+def peers_table(comparison: Comparison, evidence: Evidence | None) -> Table | None:
+    """Return what simpler means did with the same mean exposure."""
+    if evidence is None or not evidence.peers:
+        return None
+    start = comparison.trading_from
+    guarded = comparison.results["guarded"].run.equity[start:]
+    held = percent(float(np.nanmean(comparison.results["guarded"].exposure[start:])))
+    own = ("guarded", "-", held, *_path_figures(guarded))
+    rows = (own, *(_peer(one) for one in evidence.peers))
+    note = "Each has one knob, set so that it holds as much on average as the guard does."
+    return Table(
+        "Peers at equal mean exposure",
+        ("", "set to", "mean exposure", "return", "max drawdown", "CDaR 95 %"),
+        rows,
+        note,
+        modelled_word(comparison),
+    )
+
+
+def _peer(one: Peer) -> tuple[str, ...]:
+    setting = f"{one.knob} {one.setting:.4g}" if one.knob else "-"
+    return (one.name, setting, percent(one.mean_exposure), *_path_figures(np.asarray(one.equity)))
+
+
+def _path_figures(path: NDArray[np.float64]) -> tuple[str, str, str]:
+    return percent(total_return(path)), percent(max_drawdown(path)), percent(cdar(path))
+
+
+def tests_table(comparison: Comparison, evidence: Evidence | None) -> Table | None:
+    """Return the tests that the data allows, each with its interval or p-value."""
+    if evidence is None or evidence.found is None:
+        return None
+    found = evidence.found
+    rows = [
+        (name, f"{signed(one.value)} {unit}", f"{signed(one.low)} to {signed(one.high)}")
+        for name, one, unit in (
+            ("net benefit against constant", found.against_constant, "%/yr"),
+            ("net benefit against the best simple peer", found.against_best, "%/yr"),
+            ("CDaR below constant", found.cdar, "points"),
+            ("Ulcer index below constant", found.ulcer, "points"),
+        )
+    ]
+    if found.placebo is not None:
+        rows.append(("foresight (placebo)", f"p = {found.placebo.foresight:.3f}", "-"))
+        rows.append(
+            ("volatility timing (placebo)", f"p = {found.placebo.volatility_timing:.3f}", "-")
+        )
+    rows += [
+        (_worse(one), f"{signed(one.benefit)} %/yr", "-")
+        for one in found.stress
+        if one.late or one.dearer != 1.0
+    ]
+    note = f"{evidence.draws} placebos and resamples in blocks of {found.block:.0f} bars."
+    columns = ("", "value", "90 % interval")
+    return Table("Tests", columns, tuple(rows), note, modelled_word(comparison))
+
+
+def _worse(one: Stress) -> str:
+    if one.late:
+        return f"decisions {one.late} bar{'' if one.late == 1 else 's'} late"
+    return f"costs times {one.dearer:g}"
+
+
+def ledger_table(comparison: Comparison, evidence: Evidence | None) -> Table | None:
+    """Return what each rule or stage saved and cost, and what the guard is without it."""
+    found = getattr(evidence, "ledger", ())  # a run that was not weighed has none
+    if not found:
+        return None
+    rows = tuple(
+        (
+            row.rule,
+            f"{row.trips:,}",
+            *("-" if count is None else f"{count:,}" for count in _kinds(row)),
+            "-" if row.days_out is None else f"{row.days_out:,.1f}",
+            *(money(value) for value in (row.saved, row.missed, row.costs, row.net)),
+            *(money(value) for value in (row.without, row.alone)),
+        )
+        for row in found
+    )
+    note = (
+        "A trip is true where a fall of the plan's size followed it, late where more than half of"
+        " that was over, false where none followed, redundant where another rule held as tight."
+    )
+    return Table("Ledger of the rules", LEDGER, rows, note, modelled_word(comparison))
+
+
+def _kinds(row: Any) -> tuple[int | None, ...]:  # noqa: ANN401 - a row of the ledger
+    return row.true, row.late, row.false, row.redundant
+
+
+def recovery_table(comparison: Comparison) -> Table | None:
+    """Return what is still open at the end, each line with what it lacks."""
+    rows = tuple(
+        (
+            item.stage,
+            item.line,
+            value_text(item.value, item.dimension),
+            value_text(item.threshold, item.dimension),
+            change(item.distance, item.dimension) if item.distance else item.truth,
+        )
+        for item in comparison.recovery
+    )
+    stage = comparison.decisions[-1][0].stage
+    columns = ("stage or rule", "line", "now", "asked", "needs")
+    title = f"Still {stage} at the end: the way back"
+    return Table(title, columns, rows, grade=modelled_word(comparison)) if rows else None
+
+
+def parameters_table(comparison: Comparison) -> Table | None:
+    """Return every parameter of the rules with the value the run had: the file's, or `--set`."""
+    rows = [
+        (name, value_text(one.value, one.dimension), one.help)
+        for name, one in comparison.ruleset.params.items()
+        if not one.by_source
+    ]
+    rows += [
+        (f"{name}, {source}", value_text(value, one.dimension), one.help)
+        for name, one in comparison.ruleset.params.items()
+        for source, value in one.by_source.items()
+    ]
+    columns = ("parameter", "value", "what it is")
+    return Table("Parameters as run", columns, tuple(rows), plain=True) if rows else None
+
+
+def data_table(comparison: Comparison) -> Table:
+    """Return every series with its grade, where it is from and what it spans."""
+    return Table(
+        "Data",
+        ("series", "grade", "source", "from", "to", "values"),
+        tuple(_series_rows(comparison)),
+        "Every time is UTC, and of a bar it is the close.",
+        plain=True,
+    )
+
+
+def _series_rows(comparison: Comparison) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each series; the bars of a symbol are one, as they come from one place."""
+    told: set[tuple[str, ...]] = set()
+    for key, one in comparison.history.series.items():
+        filled = len(one.times) > 0
+        span = [moment(int(one.events[edge])) if filled else "-" for edge in (0, -1)]
+        source = f"{one.source}, {one.scope}" if one.scope else one.source
+        name = f"{one.symbol} bars" if one.name in BARS else key
+        row = (name, grade_of(one), source, *span, f"{len(one.times):,}")
+        if row not in told:
+            told.add(row)
+            yield row
