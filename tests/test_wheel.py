@@ -19,16 +19,18 @@ def test_wheel_runs_a_backtest_where_there_is_no_checkout(tmp_path: Path) -> Non
     elsewhere.mkdir()
     with zipfile.ZipFile(wheel) as packed:
         packed.extractall(site)
-    done = subprocess.run(
-        [sys.executable, "-m", "riskguard", "backtest", "--quiet", "--strategy", "all"],
-        cwd=elsewhere,
-        env={**os.environ, "PYTHONPATH": str(site)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("NOT SHOWN")
+    for asked in (["--strategy", "all"], ["--report", "report.html"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "riskguard", "backtest", "--quiet", *asked],
+            cwd=elsewhere,
+            env={**os.environ, "PYTHONPATH": str(site)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("NOT SHOWN")
+    assert "Lightweight Charts" in (elsewhere / "report.html").read_text(encoding="utf-8")
     names = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
     assert {
         "riskguard/py.typed",
@@ -38,4 +40,6 @@ def test_wheel_runs_a_backtest_where_there_is_no_checkout(tmp_path: Path) -> Non
         "riskguard/share/strategies/leveraged_hold.py",
         "riskguard/history/scenarios/feb-2026/scenario.yaml",
         "riskguard/backtest/report-1.schema.json",
+        "riskguard/backtest/page/parts/lightweight-charts-5.2.1.js",
+        "riskguard/backtest/page/parts/lightweight-charts-LICENSE",
     } <= names

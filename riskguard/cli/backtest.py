@@ -15,11 +15,14 @@ from riskguard.cli import given
 from riskguard.cli.failures import WrongUse
 from riskguard.cli.nulled import nulled
 from riskguard.cli.ordering import Order, compared, inputs, requests
+from riskguard.cli.pages import page_targets, write_pages
 from riskguard.cli.preregistered import HOW, plan_of, under
 from riskguard.cli.target import json_target
 from riskguard.cli.waiting import waiting
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from riskguard.backtest.evidence.plan import Plan
 
 
@@ -89,6 +92,10 @@ def backtest(
         str | None,
         typer.Option("--json", metavar="PATH|-", help="Write the full report; - prints it alone."),
     ] = None,
+    report: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="Write a page: .html, .md or .png; repeatable."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the verdict only.")] = False,
     list_strategies: Annotated[
         bool, typer.Option("--list-strategies", help="List the strategies, their parameters.")
@@ -144,7 +151,10 @@ def backtest(
     if plan is not None and surrogates:
         return nulled(order, plan, surrogates, quiet=quiet)
     target = json_target(json_path, inputs(order))
-    return _report(order, plan, target, alone=json_path == "-", quiet=quiet)
+    if report and order.strategy == "all":
+        raise WrongUse("--report shows one strategy", "write --strategy NAME beside it")
+    pages = page_targets(report or (), target, list(inputs(order)))
+    return _report(order, plan, target, pages, alone=json_path == "-", quiet=quiet)
 
 
 def _said(context: typer.Context) -> list[str]:
@@ -179,7 +189,13 @@ def _list() -> int:
 
 
 def _report(
-    order: Order, plan: Plan | None, target: Path | None, *, alone: bool, quiet: bool
+    order: Order,
+    plan: Plan | None,
+    target: Path | None,
+    pages: Sequence[Path],
+    *,
+    alone: bool,
+    quiet: bool,
 ) -> int:
     from riskguard.backtest.evidence.evidence import weigh
     from riskguard.backtest.report import as_json, build, verdict
@@ -197,6 +213,7 @@ def _report(
         weighed = [weigh(found[0], plan=plan)] if order.strategy != "all" else [None] * len(found)
         pairs = zip(found, weighed, strict=True)
         reports = [build(*pair) for pair in pairs] if target or alone else []
+        write_pages(pages, found[0], weighed[0], tell)
     if reports:
         text = as_json(reports[0] if order.strategy != "all" else reports)
         if alone:
@@ -216,4 +233,6 @@ def _report(
         print(report_text(found[0], others, weighed[0]), end="")
     if target and not quiet:
         print(f"\nfull report: {target}")
+    if pages and not quiet:
+        print("\n" + "\n".join(f"page: {path}" for path in pages))
     return 0

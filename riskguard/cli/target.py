@@ -12,10 +12,15 @@ from riskguard.cli.failures import WrongUse
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["json_target", "writable"]
+__all__ = ["json_target", "report_target", "writable"]
 
 ELSEWHERE = "write the path of a file: report.json"
-REPORT = b'"schema": "riskguard/report-'  # how every report of ours begins
+# how reports of ours begin: JSON, a page or Markdown, a picture
+REPORT = (
+    b'"schema": "riskguard/report-',
+    b"<!-- riskguard/report-",
+    b"Software\0riskguard/report-",
+)
 
 
 def json_target(text: str | None, inputs: Iterable[Path]) -> Path | None:
@@ -25,10 +30,20 @@ def json_target(text: str | None, inputs: Iterable[Path]) -> Path | None:
         WrongUse: It cannot be written to, or it is one of the inputs.
 
     """
-    path = writable("--json", text, ELSEWHERE)
+    return report_target("--json", text, inputs, ELSEWHERE)
+
+
+def report_target(option: str, text: str | None, inputs: Iterable[Path], fix: str) -> Path | None:
+    """Return the file that an option names for a report, None for none and for "-".
+
+    Raises:
+        WrongUse: It cannot be written to, or it is one of the inputs.
+
+    """
+    path = writable(option, text, fix)
     read = next((one for one in inputs if _is_of(path, one)), None) if path else None
     if read:
-        raise WrongUse(f"--json {text} would replace what is read: {read}", ELSEWHERE)
+        raise WrongUse(f"{option} {text} would replace what is read: {read}", fix)
     return path
 
 
@@ -81,4 +96,5 @@ def _is_of(path: Path, given: Path) -> bool:
 
 def _former(path: Path) -> bool:
     with path.open("rb") as file:
-        return REPORT in file.read(64)
+        head = file.read(128)
+    return any(sign in head for sign in REPORT)

@@ -14,24 +14,24 @@ if TYPE_CHECKING:
 __all__ = ["write", "write_all"]
 
 
-def write(text: str, path: Path) -> None:
-    """Write text to a temporary file beside `path`, then rename: never half of it.
+def write(text: str | bytes, path: Path) -> None:
+    """Write to a temporary file beside `path`, then rename: never half of it.
 
-    What a link points to is replaced, the link stays; a file keeps its mode. A device or a pipe
-    is written to as it is.
+    Text is written as UTF-8. What a link points to is replaced, the link stays; a file keeps its
+    mode. A device or a pipe is written to as it is.
 
     Raises:
         OSError: The folder is missing or cannot be written to; nothing is left behind.
 
     """
     if path.exists() and not path.is_file():
-        with path.open("w", encoding="utf-8") as device:
-            device.write(text)
+        with path.open("wb") as device:
+            device.write(_encoded(text))
         return
     write_all({path: text})
 
 
-def write_all(texts: Mapping[Path, str], *, fresh: bool = False) -> None:
+def write_all(texts: Mapping[Path, str | bytes], *, fresh: bool = False) -> None:
     """Write several files: each to a temporary one first, and renamed when all are written.
 
     `fresh` says that none of them may be there yet, not even since the caller looked.
@@ -50,8 +50,8 @@ def write_all(texts: Mapping[Path, str], *, fresh: bool = False) -> None:
             mode = stat.S_IMODE(final.stat().st_mode) if final.exists() else 0o666 & ~_umask()
             handle, name = tempfile.mkstemp(prefix=".riskguard-", dir=final.parent)
             staged.append((Path(name), final))
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                file.write(_encoded(text))
             Path(name).chmod(mode)
         for _, final in staged if fresh else ():
             final.touch(exist_ok=False)  # the only look that nobody can come after
@@ -62,6 +62,10 @@ def write_all(texts: Mapping[Path, str], *, fresh: bool = False) -> None:
         for made in (*taken, *(made for made, _ in staged)):
             made.unlink(missing_ok=True)
         raise
+
+
+def _encoded(text: str | bytes) -> bytes:
+    return text.encode("utf-8") if isinstance(text, str) else text
 
 
 def _umask() -> int:
