@@ -83,7 +83,21 @@ clean:
 	@$(PIP) install --editable ".[backtest]"
 	@touch $@
 
-# .venv/.dev, .venv/.parity, .venv/.browser, .venv/.soak: one dependency group each
+# pages are tested in the system's own Chromium; without it those tests are skipped by name
+.venv/.browser: .venv/.pip
+	@echo "installing the dependency group browser"
+	@$(PIP) install --group browser
+	@if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing Chromium"; \
+	    { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } >/dev/null; \
+	  else \
+	    echo "no Chromium: as root, apt-get install --no-install-recommends chromium" >&2; \
+	  fi; \
+	fi
+	@if command -v chromium >/dev/null || command -v chromium-browser >/dev/null; then touch $@; fi
+
+# .venv/.dev, .venv/.parity, .venv/.soak: one dependency group each
 .venv/.%: .venv/.pip
 	@echo "installing the dependency group $*"
 	@$(PIP) install --group $*

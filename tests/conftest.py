@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -32,6 +33,11 @@ settings.load_profile("house")
 def data_folder() -> Path:
     """Return where the real sell-offs are looked for; the folder may not exist."""
     return Path(os.environ.get("RISKGUARD_DATA") or ROOT.parent / "shared" / "data")
+
+
+def chromium() -> str | None:
+    """Return the system's own Chromium, the browser of the tests; Playwright brings none."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture(scope="session")
@@ -68,9 +74,15 @@ def pytest_testnodedown(node: Any) -> None:
 def _missing(item: pytest.Item) -> str:
     if item.get_closest_marker("needs_market_data") and not data_folder().is_dir():
         return f"no market data: set RISKGUARD_DATA (looked in {data_folder()})"
-    for mark in item.iter_markers("needs_group"):
-        if find_spec(GROUPS[mark.args[0]]) is None:
-            return f"dependency group '{mark.args[0]}' is not installed"
+    lacking = (_absent(mark.args[0]) for mark in item.iter_markers("needs_group"))
+    return next((reason for reason in lacking if reason), "")
+
+
+def _absent(group: str) -> str:
+    if find_spec(GROUPS[group]) is None:
+        return f"dependency group '{group}' is not installed"
+    if group == "browser" and chromium() is None:
+        return "no Chromium: apt-get install chromium"
     return ""
 
 
@@ -90,13 +102,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def _not_run(terminalreporter: pytest.TerminalReporter) -> None:
-    absent = [name for name, package in GROUPS.items() if find_spec(package) is None]
+    absent = [reason for reason in map(_absent, GROUPS) if reason]
     skipped = terminalreporter.stats.get("skipped", [])
     if not absent and not skipped:
         return
     terminalreporter.section("NOT RUN")
-    for name in absent:
-        terminalreporter.line(f"dependency group '{name}' is not installed")
+    for reason in absent:
+        terminalreporter.line(reason)
     for report in skipped:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         terminalreporter.line(f"{report.nodeid}  ({str(reason).removeprefix('Skipped: ')})")
