@@ -12,6 +12,7 @@ from benchmarks import (
     guard_cost,
     guard_live,
     pack_update,
+    page,
     reading,
     storm,
 )
@@ -21,7 +22,16 @@ def main() -> None:
     versions = [f"{name} {metadata.version(name)}" for name in ("backtrader", "numpy", "pandas")]
     print(f"# Python {platform.python_version()}, {', '.join(versions)}, {platform.machine()}")
     sys.stdout.flush()
-    for bench in (guard_cost, feed_load, pack_update, guard_live, storm, reading, command_time):
+    for bench in (
+        guard_cost,
+        feed_load,
+        pack_update,
+        guard_live,
+        storm,
+        reading,
+        page,
+        command_time,
+    ):
         bench.main()
 
 

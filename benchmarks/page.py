@@ -1,0 +1,56 @@
+"""The page of half a million bars with all its panes: how long it takes to write and to show."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from benchmarks.measuring import say
+from riskguard.backtest.page import page
+from tests.backtest.page import drawn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BARS = 500_000
+
+
+def main() -> None:
+    comparison = drawn.comparison(BARS)
+    evidence = drawn.evidence(comparison)
+    start = time.perf_counter()
+    text = page(comparison, evidence)
+    say("page_500k_written", time.perf_counter() - start, "s_wall", None)
+    say("page_500k_size", len(text.encode()) / 1e6, "MB", 2.5)
+    browser = shutil.which("chromium") or shutil.which("chromium-browser")
+    if browser is None or importlib.util.find_spec("playwright") is None:
+        print("# page_500k_ready not measured: no Chromium, or no Playwright")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "page.html")
+        path.write_text(text, encoding="utf-8")
+        say("page_500k_ready", median(_ready(path, browser)) / 1000, "s_wall", 1.0)
+
+
+def _ready(path: Path, browser: str) -> Iterator[float]:
+    """Yield the milliseconds from navigation to the frame in which all is drawn."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - a group that may be missing
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+        for _ in range(5):
+            tab = opened.new_page(viewport={"width": 1440, "height": 900})
+            tab.goto(path.as_uri())
+            tab.wait_for_selector("html[data-ready]", state="attached")
+            yield float(tab.get_attribute("html", "data-ready") or "nan")
+            tab.close()
+        opened.close()
+
+
+if __name__ == "__main__":
+    main()
