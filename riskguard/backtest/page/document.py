@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from riskguard._version import VERSION
 from riskguard.backtest.page.chart import chart
-from riskguard.backtest.page.grades import modelled
+from riskguard.backtest.page.grades import modelled, resting
 from riskguard.backtest.page.markup import joined
 from riskguard.backtest.page.packing import script_json
 from riskguard.backtest.page.sections import after_chart, first, grade_tag
@@ -41,7 +41,7 @@ def page(comparison: Comparison, evidence: Evidence | None = None) -> str:
         "title": joined(title(comparison)),
         "style": _part("page.css"),
         "grade": grade_tag(f"{', '.join(series)}: {grades}") if series else "",
-        "decided": grade_tag(grades),
+        "decided": grade_tag(resting(comparison)),
         "first": first(comparison, evidence, series),
         "after": after_chart(comparison, evidence),
         "version": joined(VERSION),

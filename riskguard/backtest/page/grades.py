@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from riskguard.backtest.comparison import Comparison
     from riskguard.history import Series
 
-__all__ = ["found", "modelled", "modelled_word"]
+__all__ = ["found", "modelled", "resting"]
 
 
 def found(comparison: Comparison, name: str) -> Series | None:
@@ -29,6 +29,7 @@ def modelled(comparison: Comparison) -> dict[str, str]:
     return {key: grade for key, grade in grades.items() if grade in MODELLED}
 
 
-def modelled_word(comparison: Comparison) -> str:
-    """Return "reconstructed", "synthetic" or both, as the decisions rest on them; else ""."""
-    return ", ".join(sorted(set(modelled(comparison).values())))
+def resting(comparison: Comparison) -> str:
+    """Return what is said of all that rests on the decisions: "on reconstructed data", or ""."""
+    grades = " and ".join(sorted(set(modelled(comparison).values())))
+    return f"on {grades} data" if grades else ""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from riskguard.backtest.evidence.paths import Paths
 from riskguard.backtest.metrics import cdar
 from riskguard.backtest.page.markup import Markup, joined, tag
 from riskguard.backtest.text_figures import percent
@@ -15,22 +16,29 @@ from riskguard.market import DAY
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from riskguard.backtest.comparison import Comparison
     from riskguard.backtest.evidence.peers import Point
 
-__all__ = ["caption", "drawing", "guard_point"]
+__all__ = ["caption", "drawing", "guard_path", "guard_point"]
 
 WIDTH, HEIGHT = 560.0, 320.0
 LEFT, RIGHT, TOP, BOTTOM = 62.0, 24.0, 18.0, 44.0
 YEAR = 365 * DAY
 
 
+def guard_path(comparison: Comparison) -> NDArray[np.float64]:
+    """Return what 1 became under the guard, in the terms of its peers: a share of the bare run."""
+    paths = Paths.of(comparison)
+    return paths.equity(paths.x)
+
+
 def guard_point(comparison: Comparison) -> tuple[float, float]:
-    """Return growth a year and CDaR 95 % of the guarded run; a lost account has shrunk by all."""
-    start = comparison.trading_from
-    path = comparison.results["guarded"].run.equity[start:]
-    years = float(comparison.ts[-1] - comparison.ts[start]) / YEAR
-    grown = float(path[-1] / path[0])
+    """Return growth a year and CDaR 95 % of the guard; a lost account has shrunk by all."""
+    path = guard_path(comparison)
+    years = (len(path) - 1) * comparison.every / YEAR
+    grown = float(path[-1])
     return (grown ** (1.0 / years) - 1.0 if grown > 0 and years else -1.0), cdar(path)
 
 

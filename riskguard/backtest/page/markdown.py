@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from riskguard._version import VERSION
-from riskguard.backtest.page.grades import modelled
+from riskguard.backtest.page.grades import modelled, resting
 from riskguard.backtest.page.leverage import caption, guard_point
 from riskguard.backtest.page.rows import rows, strictest
 from riskguard.backtest.page.tables import (
@@ -116,8 +116,8 @@ def _weighed(comparison: Comparison, evidence: Evidence | None) -> Iterator[str]
 def _decisions(comparison: Comparison) -> Iterator[str]:
     made = rows(comparison)
     kept = strictest(made, MOST_ROWS)
-    grade = "".join(f" ({name})" for name in sorted(set(modelled(comparison).values())))
-    yield f"## Decisions{grade}"
+    grade = resting(comparison)
+    yield "## Decisions" + (f" ({grade})" if grade else "")
     if len(kept) < len(made):
         yield f"{len(kept):,} of {len(made):,}: of each stretch the strictest."
     head = [

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from riskguard.backtest.evidence.grades import grade_of
-from riskguard.backtest.evidence.peers import SIMPLE
 from riskguard.backtest.page.candles import MOST, Candles
-from riskguard.backtest.page.grades import found, modelled_word
+from riskguard.backtest.page.grades import found, resting
 from riskguard.backtest.page.packing import BYTES
 from riskguard.backtest.text_figures import percent
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["COLUMNS", "Drawn", "Line", "Pane", "joined", "panels"]
 
-CONSTANT = SIMPLE[0]
 COLUMNS = 2_000_000  # bytes that all columns of a page may take
 
 
@@ -92,6 +90,10 @@ def joined(candles: Candles, line: Line) -> list[Floats]:
     return [how[way](values) for values, way in line.columns]
 
 
+def _guard(comparison: Comparison) -> str:
+    return f"guard {word}" if (word := resting(comparison)) else ""
+
+
 def _price(comparison: Comparison) -> Pane:
     start, bars = comparison.trading_from, comparison.history.bars(comparison.symbol)
     columns = (
@@ -103,7 +105,7 @@ def _price(comparison: Comparison) -> Pane:
     closes = found(comparison, f"{comparison.symbol}.close")
     grade = grade_of(closes) if closes else ""
     line = Line(comparison.symbol, "candles", "price", "price", columns, grade)
-    return Pane("Price", 10, (line,), modelled_word(comparison))
+    return Pane("Price", 10, (line,), _guard(comparison))
 
 
 def _runs(comparison: Comparison) -> Iterator[tuple[str, str, Floats]]:
@@ -117,8 +119,6 @@ def _runs(comparison: Comparison) -> Iterator[tuple[str, str, Floats]]:
 
 def _equity(comparison: Comparison, evidence: Evidence | None) -> Pane:
     bars = len(comparison.ts) - comparison.trading_from
-    found = evidence.peers if evidence else ()
-    others = [peer for peer in found if peer.name != CONSTANT]  # it is the third run
     lines = [
         Line(
             peer.name,
@@ -128,13 +128,13 @@ def _equity(comparison: Comparison, evidence: Evidence | None) -> Pane:
             ((_of_length(comparison.cash * np.asarray(peer.equity), bars), "last"),),
             on=evidence is not None and peer is evidence.best,
         )
-        for number, peer in enumerate(others, 1)
+        for number, peer in enumerate(evidence.peers if evidence else (), 1)
     ]
     lines += [
         Line(label, "line", name, "money", ((equity, "last"),))
         for name, label, equity in _runs(comparison)
     ]
-    return Pane("Equity", 6, tuple(lines), modelled_word(comparison))
+    return Pane("Equity", 6, tuple(lines), _guard(comparison))
 
 
 def _of_length(values: Floats, bars: int) -> Floats:
@@ -151,7 +151,7 @@ def _drawdown(comparison: Comparison) -> Pane:
         fall = equity / np.maximum.accumulate(equity) - 1.0
         kind = "area" if name == "guarded" else "line"
         lines.append(Line(label, kind, name, "share", ((fall, "lowest"),)))
-    return Pane("Drawdown", 4, tuple(lines), modelled_word(comparison))
+    return Pane("Drawdown", 4, tuple(lines), _guard(comparison))
 
 
 def _exposure(comparison: Comparison) -> Pane:
@@ -163,7 +163,7 @@ def _exposure(comparison: Comparison) -> Pane:
             continue  # it held what was wanted throughout
         kind = "steps" if name == "guarded" else "line"
         lines.append(Line(label, kind, name, "share", ((held, "lowest"),), on=name != "bare"))
-    return Pane("Exposure", 3, tuple(lines), modelled_word(comparison))
+    return Pane("Exposure", 3, tuple(lines), _guard(comparison))
 
 
 def _interest(comparison: Comparison) -> Iterator[Pane]:

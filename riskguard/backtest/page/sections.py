@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from riskguard.backtest.page.grades import modelled_word
+from riskguard.backtest.page.grades import resting
 from riskguard.backtest.page.leverage import caption, drawing, guard_point
 from riskguard.backtest.page.markup import Markup, joined, tag
 from riskguard.backtest.page.tables import (
@@ -118,7 +118,7 @@ def _weighed(comparison: Comparison, evidence: Evidence | None) -> Iterator[Mark
     if evidence is not None and evidence.untested:
         parts.append(tag("p", f"No tests: {evidence.untested}.", class_="note"))
     if parts:
-        grade = modelled_word(comparison)
+        grade = resting(comparison)
         yield _section("peers", "Against simpler means", *parts, grade=grade)
     if ledger is not None:
         note = tag("p", ledger.note, class_="note")

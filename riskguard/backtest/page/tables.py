@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from riskguard.backtest.evidence.conditions import signed
 from riskguard.backtest.evidence.grades import grade_of
 from riskguard.backtest.metrics import cdar, max_drawdown, total_return
-from riskguard.backtest.page.grades import modelled_word
+from riskguard.backtest.page.grades import resting
+from riskguard.backtest.page.leverage import guard_path
 from riskguard.backtest.report import figures, mark_bar, nearness
 from riskguard.backtest.text import BARS, EXPLAINED, mark_title, nearness_text
 from riskguard.backtest.text_figures import change, moment, money, percent, value_text
@@ -18,6 +17,7 @@ from riskguard.backtest.text_table import ROWS, RUNS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from riskguard.backtest.comparison import Comparison
@@ -59,7 +59,7 @@ class Table(NamedTuple):
 
 def figures_tables(comparison: Comparison) -> list[Table]:
     """Return the figures of the three runs: at the mark, where there is one, and at the end."""
-    stop, grade = mark_bar(comparison), modelled_word(comparison)
+    stop, grade = mark_bar(comparison), resting(comparison)
     held = percent(comparison.constant_exposure)
     blocks = [("At the end", figures(comparison))]
     if stop is not None:
@@ -93,7 +93,7 @@ def key_figures(comparison: Comparison) -> Table:
         for run in ("guarded", "constant", "bare")
     )
     columns = ("", "return", "max drawdown", "end equity")
-    return Table("Guarded, constant, bare", columns, rows, grade=modelled_word(comparison))
+    return Table("Guarded, constant, bare", columns, rows, grade=resting(comparison))
 
 
 def liquidation_lines(comparison: Comparison) -> list[tuple[str, str]]:
@@ -116,33 +116,32 @@ def identity_table(comparison: Comparison, evidence: Evidence | None) -> Table |
         rows.append(("other path", money(one.other_path)))
     rows.append(("guarded - bare", money(one.guarded - one.bare)))
     note = "Avoided less missed less costs is all the value a guard has."
-    return Table(
-        "What the guard was worth", ("", "money"), tuple(rows), note, modelled_word(comparison)
-    )
+    return Table("What the guard was worth", ("", "money"), tuple(rows), note, resting(comparison))
 
 
 def peers_table(comparison: Comparison, evidence: Evidence | None) -> Table | None:
     """Return what simpler means did with the same mean exposure."""
     if evidence is None or not evidence.peers:
         return None
-    start = comparison.trading_from
-    guarded = comparison.results["guarded"].run.equity[start:]
-    held = percent(float(np.nanmean(comparison.results["guarded"].exposure[start:])))
-    own = ("guarded", "-", held, *_path_figures(guarded))
+    held = percent(evidence.mean_exposure)
+    own = ("guarded", "-", held, *_path_figures(guard_path(comparison)))
     rows = (own, *(_peer(one) for one in evidence.peers))
-    note = "Each has one knob, set so that it holds as much on average as the guard does."
+    note = (
+        "Each has one knob, set so that it holds as much on average as the guard does. All rows,"
+        " the guard's too, hold that share of what the bare run earns from bar to bar."
+    )
     return Table(
         "Peers at equal mean exposure",
         ("", "set to", "mean exposure", "return", "max drawdown", "CDaR 95 %"),
         rows,
         note,
-        modelled_word(comparison),
+        resting(comparison),
     )
 
 
 def _peer(one: Peer) -> tuple[str, ...]:
     setting = f"{one.knob} {one.setting:.4g}" if one.knob else "-"
-    return (one.name, setting, percent(one.mean_exposure), *_path_figures(np.asarray(one.equity)))
+    return (one.name, setting, percent(one.mean_exposure), *_path_figures(one.equity))
 
 
 def _path_figures(path: NDArray[np.float64]) -> tuple[str, str, str]:
@@ -175,7 +174,7 @@ def tests_table(comparison: Comparison, evidence: Evidence | None) -> Table | No
     ]
     note = f"{evidence.draws} placebos and resamples in blocks of {found.block:.0f} bars."
     columns = ("", "value", "90 % interval")
-    return Table("Tests", columns, tuple(rows), note, modelled_word(comparison))
+    return Table("Tests", columns, tuple(rows), note, resting(comparison))
 
 
 def _worse(one: Stress) -> str:
@@ -204,7 +203,7 @@ def ledger_table(comparison: Comparison, evidence: Evidence | None) -> Table | N
         "A trip is true where a fall of the plan's size followed it, late where more than half of"
         " that was over, false where none followed, redundant where another rule held as tight."
     )
-    return Table("Ledger of the rules", LEDGER, rows, note, modelled_word(comparison))
+    return Table("Ledger of the rules", LEDGER, rows, note, resting(comparison))
 
 
 def _kinds(row: Any) -> tuple[int | None, ...]:  # noqa: ANN401 - a row of the ledger
@@ -226,7 +225,7 @@ def recovery_table(comparison: Comparison) -> Table | None:
     stage = comparison.decisions[-1][0].stage
     columns = ("stage or rule", "line", "now", "asked", "needs")
     title = f"Still {stage} at the end: the way back"
-    return Table(title, columns, rows, grade=modelled_word(comparison)) if rows else None
+    return Table(title, columns, rows, grade=resting(comparison)) if rows else None
 
 
 def parameters_table(comparison: Comparison) -> Table | None:

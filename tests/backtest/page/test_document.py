@@ -13,6 +13,8 @@ from riskguard.market import HOUR
 from tests.backtest import made
 from tests.backtest.page import drawn
 
+GUARD = "guard on reconstructed data"
+
 
 @pytest.fixture(scope="module")
 def text() -> str:
@@ -90,11 +92,13 @@ def test_reconstructed_is_said_of_all_that_rests_on_it(text: str) -> None:
     body = text[text.index("<body>") : text.index('<script type="application/json"')]
     for name in ("decisions", "peers", "ledger"):
         start = body.index(f'id="{name}"')
-        assert 'class="grade">reconstructed<' in body[start : body.index("</h2>", start)], name
+        assert 'class="grade">on reconstructed data<' in body[start : body.index("</h2>", start)], (
+            name
+        )
     assert "BTC.liq.long: reconstructed" in body[: body.index("</header>")]
     assert {pane["name"]: pane["tag"] for pane in data(text)["panes"]} == {
-        "Price": "reconstructed", "Equity": "reconstructed", "Drawdown": "reconstructed",
-        "Exposure": "reconstructed", "Open interest": "", "Liquidations": "",
+        "Price": GUARD, "Equity": GUARD, "Drawdown": GUARD,
+        "Exposure": GUARD, "Open interest": "", "Liquidations": "",
     }  # fmt: skip
 
 

@@ -24,12 +24,12 @@ def test_verdict_is_the_title_and_all_parts_are_there(text: str) -> None:
     assert lines[0] == "<!-- riskguard/report-1 -->"
     assert lines[2] == "# NOT SHOWN: exploratory run, no plan; foresight p = 0.210"
     assert re.findall("^## (.*)$", text, re.MULTILINE) == [
-        "At the end (reconstructed)",
-        "What the guard was worth (reconstructed)",
-        "Peers at equal mean exposure (reconstructed)",
-        "Tests (reconstructed)",
-        "Ledger of the rules (reconstructed)",
-        "Decisions (reconstructed)",
+        "At the end (on reconstructed data)",
+        "What the guard was worth (on reconstructed data)",
+        "Peers at equal mean exposure (on reconstructed data)",
+        "Tests (on reconstructed data)",
+        "Ledger of the rules (on reconstructed data)",
+        "Decisions (on reconstructed data)",
         "Data",
         "Notes",
         "Rules as run",

@@ -20,7 +20,7 @@ def test_all_panes_are_there_each_with_its_grade() -> None:
     assert [pane.name for pane in found.panes] == [
         "Price", "Equity", "Drawdown", "Exposure", "Open interest", "Liquidations",
     ]  # fmt: skip
-    assert {pane.name for pane in found.panes if pane.tag == "reconstructed"} == {
+    assert {pane.name for pane in found.panes if pane.tag == "guard on reconstructed data"} == {
         "Price", "Equity", "Drawdown", "Exposure",
     }  # fmt: skip
     of = lines(found)
@@ -34,8 +34,8 @@ def test_peers_are_drawn_in_money_and_the_best_simple_one_is_shown_first() -> No
     weighed = drawn.evidence(comparison)
     peers, found = weighed.peers, panels(comparison, weighed)
     shown = [line for pane in found.panes for line in pane.lines if line.style.startswith("peer")]
-    assert [line.name for line in shown] == [peer.name for peer in peers[1:]]
-    for line, peer in zip(shown, peers[1:], strict=True):
+    assert [line.name for line in shown] == [peer.name for peer in peers]
+    for line, peer in zip(shown, peers, strict=True):
         np.testing.assert_allclose(line.columns[0][0], peer.equity * 100_000)
     assert [line.name for line in shown if line.on] == [weighed.best.name]
 
