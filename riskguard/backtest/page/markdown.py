@@ -19,7 +19,7 @@ from riskguard.backtest.page.tables import (
     parameters_table,
     peers_table,
     recovery_table,
-    tests_table,
+    statistics_table,
 )
 from riskguard.backtest.page.told import MET, all_notes, settings, source_files, title
 from riskguard.backtest.report import SCHEMA, verdict
@@ -104,7 +104,7 @@ def _near(comparison: Comparison) -> Iterator[str]:
 
 
 def _weighed(comparison: Comparison, evidence: Evidence | None) -> Iterator[str]:
-    found = (identity_table, peers_table, tests_table, ledger_table)
+    found = (identity_table, peers_table, statistics_table, ledger_table)
     tables = [build(comparison, evidence) for build in found]
     yield from (_table(one) for one in tables if one is not None)
     if evidence is not None and evidence.untested:

@@ -18,7 +18,7 @@ from riskguard.backtest.page.tables import (
     parameters_table,
     peers_table,
     recovery_table,
-    tests_table,
+    statistics_table,
 )
 from riskguard.backtest.page.told import MET, all_notes, settings, source_files
 from riskguard.backtest.report import verdict
@@ -112,7 +112,7 @@ def _weighed(comparison: Comparison, evidence: Evidence | None) -> Iterator[Mark
         line = evidence.leverage_line
         text = tag("figcaption", caption(line, guard))
         parts.append(tag("figure", drawing(line, guard), text))
-    for table in (peers, tests_table(comparison, evidence)):
+    for table in (peers, statistics_table(comparison, evidence)):
         if table is not None:
             parts += [table_of(table), tag("p", table.note, class_="note")]
     if evidence is not None and evidence.untested:

@@ -11,7 +11,7 @@ from riskguard.backtest.page.grades import resting
 from riskguard.backtest.page.leverage import guard_path
 from riskguard.backtest.report import figures, mark_bar, nearness
 from riskguard.backtest.text import BARS, EXPLAINED, mark_title, nearness_text
-from riskguard.backtest.text_figures import change, moment, money, percent, value_text
+from riskguard.backtest.text_figures import change, moment, money, number, percent, value_text
 from riskguard.backtest.text_table import ROWS, RUNS
 
 if TYPE_CHECKING:
@@ -36,13 +36,13 @@ __all__ = [
     "parameters_table",
     "peers_table",
     "recovery_table",
-    "tests_table",
+    "statistics_table",
 ]
 
 
 LEDGER = (
-    "rule", "trips", "true", "late", "false", "redundant", "days out", "saved", "missed", "costs",
-    "net", "without it", "alone",
+    "rule", "trips", "true", "late", "false", "redundant", "open", "days out", "saved", "missed",
+    "costs", "net", "of cash", "without it", "alone", "worst whipsaw",
 )  # fmt: skip
 
 
@@ -148,7 +148,7 @@ def _path_figures(path: NDArray[np.float64]) -> tuple[str, str, str]:
     return percent(total_return(path)), percent(max_drawdown(path)), percent(cdar(path))
 
 
-def tests_table(comparison: Comparison, evidence: Evidence | None) -> Table | None:
+def statistics_table(comparison: Comparison, evidence: Evidence | None) -> Table | None:
     """Return the tests that the data allows, each with its interval or p-value."""
     if evidence is None or evidence.found is None:
         return None
@@ -188,26 +188,33 @@ def ledger_table(comparison: Comparison, evidence: Evidence | None) -> Table | N
     found = getattr(evidence, "ledger", ())  # a run that was not weighed has none
     if not found:
         return None
-    rows = tuple(
-        (
-            row.rule,
-            f"{row.trips:,}",
-            *("-" if count is None else f"{count:,}" for count in _kinds(row)),
-            "-" if row.days_out is None else f"{row.days_out:,.1f}",
-            *(money(value) for value in (row.saved, row.missed, row.costs, row.net)),
-            *(money(value) for value in (row.without, row.alone)),
-        )
-        for row in found
-    )
     note = (
         "A trip is true where a fall of the plan's size followed it, late where more than half of"
-        " that was over, false where none followed, redundant where another rule held as tight."
+        " that was over, false where none followed, redundant where another rule held as tight,"
+        " open where the data ends too soon; without a plan nobody can say. A whipsaw is a way out"
+        " and back in at a worse price."
     )
+    rows = tuple(_ledger_row(row, comparison.cash) for row in found)
     return Table("Ledger of the rules", LEDGER, rows, note, resting(comparison))
 
 
-def _kinds(row: Any) -> tuple[int | None, ...]:  # noqa: ANN401 - a row of the ledger
-    return row.true, row.late, row.false, row.redundant
+def _ledger_row(row: Any, cash: float) -> tuple[str, ...]:  # noqa: ANN401 - evidence may have none
+    counts = (row.true, row.late, row.false, row.redundant, row.unjudged)
+    return (
+        row.rule,
+        f"{row.trips:,}",
+        *("-" if count is None else f"{count:,}" for count in counts),
+        f"{row.days_out:,.1f}",
+        *(money(value) for value in (row.saved, row.missed, row.costs, row.net)),
+        percent(row.net / cash),
+        *(money(value) for value in (row.without, row.alone)),
+        "-" if row.whipsaw is None else _whipsaw(row.whipsaw),
+    )
+
+
+def _whipsaw(one: Any) -> str:  # noqa: ANN401 - of a row of the ledger
+    prices = f"{number(one.exit)} to {number(one.reentry)}"
+    return f"{prices}, {percent(-one.loss)}, {moment(one.left)[:10]}"
 
 
 def recovery_table(comparison: Comparison) -> Table | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -135,21 +135,34 @@ def peers(made: Comparison) -> tuple[Peer, ...]:
     return tuple(found)
 
 
+class Whipsaw(NamedTuple):
+    left: int = START
+    back: int = START + DAY
+    exit: float = 9_000.0
+    reentry: float = 9_180.0
+    loss: float = 0.022
+
+
+BACK = Whipsaw()
+
+
 @dataclass(frozen=True)
 class LedgerRow:
     rule: str
-    trips: int = 3
+    trips: int = 4
     true: int | None = 1
     late: int | None = 1
     false: int | None = 1
     redundant: int | None = 0
-    days_out: float | None = 12.5
-    saved: float | None = 1_000.0
-    missed: float | None = 400.0
-    costs: float | None = 30.0
-    net: float | None = 570.0
-    without: float | None = None
-    alone: float | None = 600.0
+    unjudged: int | None = 1
+    days_out: float = 12.5
+    saved: float = 1_000.0
+    missed: float = 400.0
+    costs: float = 30.0
+    net: float = 570.0
+    without: float = -40.0
+    alone: float = 600.0
+    whipsaw: Whipsaw | None = BACK
 
 
 @dataclass(frozen=True)
