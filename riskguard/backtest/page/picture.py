@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -74,7 +75,9 @@ def _head(figure: Figure, comparison: Comparison, evidence: Evidence | None) -> 
     colour = WORDS.get(word.split()[0], UNSURE)
     start, end = (int(comparison.ts[at]) for at in (comparison.trading_from, -1))
     figure.text(0.035, 0.945, word, size=25, weight="bold", color=colour, va="center")
-    figure.text(0.035, 0.885, _short(reason, 110), size=12.5, va="center")
+    lines = textwrap.wrap(_short(reason, 230), 118)
+    size = 12.5 if len(lines) == 1 else 10.5
+    figure.text(0.035, 0.89, "\n".join(lines), size=size, va="center", linespacing=1.25)
     told = f"{title(comparison)} under {comparison.rules_path}, {day(start)} to {day(end)}"
     figure.text(0.035, 0.84, _short(told, 130), size=10.5, color=SOFT, va="center")
     figure.text(0.925, 0.945, "riskguard", size=13, weight="bold", ha="right", va="center")
@@ -132,6 +135,7 @@ def _equity(
             f"{percent(max_drawdown(path))}",
             zorder=4,
         )
+        _forced(axes, comparison, name)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: compact(v).replace("$", r"\$")))
     axes.margins(y=0.12)
     found = axes.legend(
@@ -139,6 +143,20 @@ def _equity(
     )
     found.get_frame().set_edgecolor(FAINT)
     found.set_zorder(6)
+
+
+def _forced(axes: Axes, comparison: Comparison, name: str) -> None:
+    """Mark where the exchange closed a run by force."""
+    run = comparison.results[name].run
+    for number, one in enumerate(run.liquidations):
+        bar = min(int(np.searchsorted(comparison.ts, one.ts)), len(comparison.ts) - 1)
+        place = (float(date2num(np.datetime64(one.ts, "ns"))), float(run.equity[bar]))
+        axes.plot(*place, "o", color=RAMP[-1], markersize=7, markeredgecolor="white", zorder=5)
+        if not number:
+            axes.annotate(
+                f"{name} liquidated", place, xytext=(8, 7), textcoords="offset points",
+                color=RAMP[-1], size=9.5, weight="bold", zorder=5,
+            )  # fmt: skip
 
 
 def _bands(axes: Axes, comparison: Comparison, candles: Candles, when: NDArray[np.float64]) -> None:
