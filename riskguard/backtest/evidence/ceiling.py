@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Market", "net"]
 
 FREE = math.inf
+LEAST = 0.01  # of what is wanted: less is not worth an order
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +74,18 @@ def net(market: Market, limits: Sequence[Limits]) -> float:
     return _Position(market, limits).ahead()
 
 
+def _changes(held: Floats) -> NDArray[np.int64]:
+    """Return for each bar the number of the next one with another value, or of bars in all."""
+    places = np.append(np.flatnonzero(np.diff(held)) + 1, held.size)
+    found: NDArray[np.int64] = places[np.searchsorted(places, np.arange(held.size), side="right")]
+    return found
+
+
+def _until(met: NDArray[np.bool_], first: int) -> int:
+    """Return the bar at which something is met, or the one behind the last."""
+    return first + (int(met.argmax()) if met.any() else met.size)
+
+
 class _Position:
     """A position under limits, bar by bar; units without their sign."""
 
@@ -85,6 +98,11 @@ class _Position:
         self.equity: list[float] = bare.equity.tolist()
         self.opens: list[float] = market.opens.tolist()
         self.rate: list[float] = market.rate.tolist()
+        # units that a unit of money carries
+        self.carried = market.leverage / (market.opens * (1.0 + market.rate))
+        self.worth = bare.equity[:-1]
+        self.summed = np.append(0.0, np.cumsum(bare.gross - bare.costs))
+        self.ends = _changes(bare.held)  # for each bar the next on which something else is held
         self.gained: list[float] = []  # on the bare run, bar by bar
         self.lead = 0.0  # all of it so far
         self.units = self.before = 0.0
@@ -103,8 +121,10 @@ class _Position:
             if limit.free and self.units == self.before and start < end:
                 self.units = self.before = self.wanted[end - 1]  # it goes with the bare run
                 continue
-            for bar in range(start, end):
+            bar = start
+            while bar < end:
                 self._bar(bar, limit)
+                bar = self._rest(bar, end, limit)
         return math.fsum(self.gained)
 
     def _see(self, limit: Limits, start: int) -> None:
@@ -146,7 +166,7 @@ class _Position:
         held = self.units
         again = self.market.states or not held
         target = min(wanted, max(held, self._affordable(bar))) if again else held + bought
-        if target > held and not limit.blocked[side < 0]:
+        if target > held + (LEAST * wanted if again else 0.0) and not limit.blocked[side < 0]:
             if self.base is None and not limit.free:
                 self.base = target
             self.units = max(held, min(target, self._ceiling(limit, side)))
@@ -156,10 +176,27 @@ class _Position:
         self._gain((share - 1.0) * self.earned[bar] - costs)
         self._stop(bar, side)
 
+    def _rest(self, bar: int, end: int, limit: Limits) -> int:
+        """Pass over the bars behind one in which nothing is traded; return the next to look at."""
+        wanted, side, units, first = self.wanted[bar], self.sides[bar], self.units, bar + 1
+        end = min(end, int(self.ends[bar]))
+        if end <= first:
+            return first
+        if self.level is not None and units:
+            lows, highs = self.market.lows[first:end], self.market.highs[first:end]
+            end = _until(lows <= self.level if side > 0 else highs >= self.level, first)
+        share = min(1.0, units / wanted) if wanted else 1.0
+        lead = self.lead + (share - 1.0) * (self.summed[first:end] - self.summed[first])
+        least = units + LEAST * wanted
+        entries = not limit.blocked[side < 0] and (self.market.states or not units)
+        if wanted and entries and min(wanted, self._ceiling(limit, side)) > least:
+            end = _until(self.carried[first:end] * (self.worth[first:end] + lead) > least, first)
+        self._gain((share - 1.0) * float(self.summed[end] - self.summed[first]))
+        return end
+
     def _affordable(self, bar: int) -> float:
         """Return the units that what is left of the account carries; who lost affords less."""
-        worth = max(0.0, self.equity[bar] + self.lead)
-        return self.market.leverage * worth / (self.opens[bar] * (1.0 + self.rate[bar]))
+        return float(self.carried[bar]) * max(0.0, self.equity[bar] + self.lead)
 
     def _gain(self, money: float) -> None:
         self.gained.append(money)

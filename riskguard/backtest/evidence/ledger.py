@@ -152,12 +152,16 @@ class _Book:
         share, place = 1.0, -1
         columns = (found.share, held, found.kept, found.stopped, found.costs)
         rows = zip(*(one.tolist() for one in columns), strict=True)
+        known: dict[tuple[int, bool, int], Owners] = {}
         for bar, (now, units, kept, stopped, costs) in enumerate(rows, first):
             while place + 1 < len(stood) and stood[place + 1].bar < bar:
                 place += 1
-            side = -1 if units < 0 else 1
             one = stood[place] if place >= 0 else None
-            owners = (one.binding(now, side) if one else ()) or before
+            side = -1 if units < 0 else 1
+            key = place, one is not None and now < one.decision.exposure_cap - 1e-9, side
+            if key not in known:
+                known[key] = one.binding(now, side) if one else ()
+            owners = known[key] or before
             book.owners.append(owners)
             book._give(owners, kept, 1.0 - now)
             inside = one.decision.winners.get("stop", ())[:1] if one and stopped else ()

@@ -9,31 +9,22 @@ import backtrader as bt
 import numpy as np
 import pytest
 
-from riskguard.backtest.compare import Request, compare
-from riskguard.backtest.comparison import Comparison
 from riskguard.backtest.evidence.accounts import account_of
 from riskguard.backtest.evidence.identity import Identity, identity, terms, timing, value
 from riskguard.backtest.evidence.paths import Paths
 from riskguard.backtest.strategies import find, names
-from riskguard.history import History
-from riskguard.language.reader import load_rules
-from riskguard.market import HOUR
 from riskguard.shipped import shipped
 from tests.adapters.market import FREE, cap, halted, stop, track
 from tests.backtest.evidence.test_paths import made
-from tests.backtest.evidence.walks import guard, tried, walk
+from tests.backtest.evidence.walks import compared, february, guard, tried, walk
 from tests.backtest.test_pooled import ALL, Brackets, Short
 from tests.counts import counts
 
-PACKS = sorted(path for path in shipped("rules").glob("*.yaml") if "_test" not in path.name)
+PACKS = sorted(path.stem for path in shipped("rules").glob("*.yaml") if "_test" not in path.name)
 
 
 def gap(found: Identity) -> float:
     return found.guarded - found.bare
-
-
-def compared(pack: Path, strategy: str, history: History) -> Comparison:
-    return compare(Request(history, load_rules(pack), pack.name, find(strategy), strategy))
 
 
 class Reacts(bt.Strategy):
@@ -71,12 +62,10 @@ class Leaves(bt.Strategy):
             self.env.runstop()
 
 
-@pytest.mark.parametrize("pack", PACKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("pack", PACKS)
 @pytest.mark.parametrize("strategy", names())
-def test_every_pack_on_every_strategy(pack: Path, strategy: str, tmp_path: Path) -> None:
-    rules = load_rules(pack)
-    often = rules.every < 4 * HOUR  # oftener than the embedded history has bars
-    one = compared(pack, strategy, walk(tmp_path, 3, 600) if often else History.read("feb-2026"))
+def test_every_pack_on_every_strategy(pack: str, strategy: str, tmp_path: Path) -> None:
+    one = compared(pack, strategy, tmp_path)
     for name in ("guarded", "constant"):
         found = identity(one, name)
         assert abs(found.error) <= 1e-12
@@ -111,7 +100,7 @@ def test_any_strategy_under_any_guard_on_any_history(strategy, count, tmp_path, 
 
 
 def test_for_a_holder_it_is_units_not_held_times_the_change_of_the_price() -> None:
-    one = compared(shipped("rules") / "feb-2026.yaml", "buy_and_hold", History.read("feb-2026"))
+    one = february("feb-2026", "buy_and_hold")
     bars, first = one.history.bars("BTC"), one.trading_from + 1
     bare, guarded = (one.results[name].run for name in ("bare", "guarded"))
     after = np.append(bars.open[1:], bars.close[-1])
@@ -129,7 +118,7 @@ def test_for_a_holder_it_is_units_not_held_times_the_change_of_the_price() -> No
 
 
 def test_what_is_earned_while_the_bare_account_is_gone_is_of_another_path() -> None:
-    one = compared(shipped("rules") / "cascade.yaml", "leveraged_hold", History.read("feb-2026"))
+    one = february("cascade", "leveraged_hold")
     [lost] = one.results["bare"].run.liquidations
     told = account_of(one, "guarded")
     gone = int(np.searchsorted(one.ts, lost.ts)) - one.trading_from - 1

@@ -7,23 +7,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from riskguard.backtest.compare import Request, compare
 from riskguard.backtest.comparison import Comparison
 from riskguard.backtest.evidence.paths import Paths, cost_rate
 from riskguard.backtest.runs import Costs
-from riskguard.backtest.strategies import find, names
-from riskguard.history import History
-from riskguard.language.reader import load_rules
-from riskguard.shipped import shipped
+from riskguard.backtest.strategies import names
+from tests.backtest.evidence.walks import february
 from tests.backtest.made import comparison as by_hand
 
 NAN = float("nan")
 
 
-def compared(strategy: str, **params: object) -> Comparison:
-    rules = load_rules(shipped("rules") / "feb-2026.yaml")
-    history = History.read("feb-2026")
-    return compare(Request(history, rules, "rules.yaml", find(strategy), strategy, params))
+def compared(strategy: str, **params: float) -> Comparison:
+    return february("feb-2026", strategy, **params)
 
 
 def made(r: list[float], x: list[float], k: float = 0.001) -> Paths:

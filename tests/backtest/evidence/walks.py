@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from riskguard.backtest.compare import exposure_of
+from riskguard.backtest.compare import Request, compare, exposure_of
 from riskguard.backtest.comparison import Comparison, RunResult
 from riskguard.backtest.runs import Costs, run
+from riskguard.backtest.strategies import find
 from riskguard.engine.decision import Decision
 from riskguard.history import History
+from riskguard.language.reader import load_rules
 from riskguard.language.ruleset import RuleSet
 from riskguard.market import HOUR
+from riskguard.shipped import shipped
 from tests.adapters.market import FREE, Track, cap, halted, stop
 
 START = 20_468 * 24 * HOUR  # 2026-01-15
@@ -40,6 +44,22 @@ def walk(folder: Path, seed: int, count: int = 120, swing: float = 0.02) -> Hist
     path = folder / "BTCUSDT-1h.csv"
     path.write_text("\n".join(rows) + "\n")
     return History.read(path)
+
+
+@cache
+def february(pack: str, strategy: str, **params: float) -> Comparison:
+    """Return the embedded history under a shipped pack; made once, so leave it as it is."""
+    rules = load_rules(shipped("rules") / f"{pack}.yaml")
+    history = History.read("feb-2026")
+    return compare(Request(history, rules, f"{pack}.yaml", find(strategy), strategy, params))
+
+
+def compared(pack: str, strategy: str, folder: Path) -> Comparison:
+    """Return a pack on the embedded history, or on hourly bars where it decides that often."""
+    rules = load_rules(shipped("rules") / f"{pack}.yaml")
+    if rules.every is None or rules.every >= 4 * HOUR:
+        return february(pack, strategy)
+    return compare(Request(walk(folder, 3, 600), rules, pack, find(strategy), strategy))
 
 
 def guard(seed: int, count: int = 120) -> Track:
