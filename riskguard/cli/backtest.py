@@ -144,17 +144,21 @@ def backtest(
     )
     if order.start is not None and order.end is not None and order.start >= order.end:
         raise WrongUse(f"--from {start} does not lie before --to {end}")
-    plan = None
-    if preregister is not None:
-        plan = plan_of(preregister)
+    plan = None if preregister is None else plan_of(preregister)
+    if plan is not None and preregister is not None:
         order = under(plan, Path(preregister), order, _said(context))
     if plan is not None and surrogates:
         return nulled(order, plan, surrogates, quiet=quiet)
     target = json_target(json_path, inputs(order))
-    if report and order.strategy == "all":
-        raise WrongUse("--report shows one strategy", "write --strategy NAME beside it")
-    pages = page_targets(report or (), target, list(inputs(order)))
+    pages = page_targets(_one(strategy, report), target, list(inputs(order)))
     return _report(order, plan, target, pages, alone=json_path == "-", quiet=quiet)
+
+
+def _one(chosen: str, report: Sequence[str] | None) -> Sequence[str]:
+    """Return the pages that are asked for: they show one strategy."""
+    if report and chosen == "all":
+        raise WrongUse("--report shows one strategy", "write --strategy NAME beside it")
+    return report or ()
 
 
 def _said(context: typer.Context) -> list[str]:

@@ -392,11 +392,9 @@ class Intake:
             coverage = {str(name): str(one) for name, one in body["coverage"].items()}
             symbol, price = str(body["symbol"]), float(body["price"])
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            msg = f"what waited at the intake cannot be read: {error!r}"
-            raise StateError(msg) from error
+            raise StateError(f"what waited at the intake cannot be read: {error!r}") from error
         self.buckets, self._known, self._last, self._ends = buckets, found, last, ends
-        self._stuck = stuck
         self.now, self.clock, self._ticked = now, clock, ticked
         self._units, self.refused, self.coverage = units, refused, coverage
-        self.symbol, self._price = symbol, price
+        self.symbol, self._price, self._stuck = symbol, price, stuck
         self._decision = self.guard.decision

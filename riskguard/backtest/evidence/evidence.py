@@ -89,17 +89,10 @@ def weigh(
     events = _events(comparison, paths, plan, listed)
     untested = _untested(allowed, paths)
     found = None
-    if not untested and best is not None:
-        subject = _subject(comparison, paths, best, events)
-        found = findings(subject, draws=draws, seed=seed)
-    told = conditions(
-        found,
-        allowed,
-        planned="" if plan is None else plan.name,
-        changed=changed,
-        peer=best.name if best else "",
-        exposure=paths.mean_exposure,
-        names=[one.name for one in events],
+    if best is not None and not untested:
+        found = findings(_subject(comparison, paths, best, events), draws=draws, seed=seed)
+    told = _conditions(
+        found, allowed, plan, changed, best=best, exposure=paths.mean_exposure, events=events
     )
     return Evidence(
         verdict=decide(told, allowed, untested),
@@ -121,6 +114,27 @@ def weigh(
         notes=tuple(_notes(listed)),
         draws=draws,
         seed=seed,
+    )
+
+
+def _conditions(
+    found: Findings | None,
+    allowed: Gate,
+    plan: Plan | None,
+    changed: tuple[str, ...],
+    *,
+    best: Peer | None,
+    exposure: float,
+    events: tuple[Event, ...],
+) -> tuple[Condition, ...]:
+    return conditions(
+        found,
+        allowed,
+        planned="" if plan is None else plan.name,
+        changed=changed,
+        peer=best.name if best else "",
+        exposure=exposure,
+        names=[one.name for one in events],
     )
 
 
