@@ -58,8 +58,8 @@ def test_a_state_whose_bot_hangs_is_in_use(riskguard, world) -> None:
 def test_a_gate_that_lets_an_entry_through_is_found(riskguard, world, monkeypatch) -> None:
     whole = Guard.decide
 
-    def broken(guard: Guard, intent) -> Verdict:
-        return whole(guard, intent)._replace(quantity=intent.quantity)
+    def broken(guard: Guard, intent, fault: str = "") -> Verdict:
+        return whole(guard, intent, fault)._replace(quantity=intent.quantity)
 
     monkeypatch.setattr(Guard, "decide", broken)
     code, out, _ = riskguard("drill", world.rules)

@@ -63,13 +63,12 @@ def test_each_limit_has_a_number_of_its_own_that_grows_with_strictness(limited, 
 def test_the_base_is_the_position_and_if_flat_what_is_asked() -> None:
     episode = Episode()
     assert episode.tightening == 0
-    assert episode.based() is None
-    assert episode.based(0.0, 0.0) is None
-    assert episode.based(-1.0) is None
-    assert episode.based(0.5) == 0.5
-    assert episode.based(9.0, -0.5) == 0.5
+    assert episode.based(intent("buy", 0.0, 0.0)) is None
+    assert episode.based(intent("buy", -1.0, 0.0)) is None
+    assert episode.based(intent("buy", 0.5, 0.0)) == 0.5
+    assert episode.based(intent("buy", 9.0, -0.5)) == 0.5
     episode.base = 4.0
-    assert episode.based(9.0, 2.0) == 4.0
+    assert episode.based(intent("buy", 9.0, 2.0)) == 4.0
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from riskguard import DataError
-from riskguard.engine import events
+from riskguard import DataError, market
 from riskguard.engine.events import Event
 from riskguard.engine.intake import Intake
 from riskguard.engine.known import MOST, Known
@@ -112,10 +111,10 @@ def test_a_host_that_is_wrong_is_told_so(event: Event, why: str) -> None:
 
 
 def test_a_flood_of_made_up_symbols_takes_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "COINS", {})
-    for number in range(events.MOST_COINS + 500):
+    monkeypatch.setattr(market, "COINS", {})
+    for number in range(market.MOST_COINS + 500):
         assert coin(f"S{number}/USDT:USDT") == f"S{number}"
-    assert len(events.COINS) == events.MOST_COINS
+    assert len(market.COINS) == market.MOST_COINS
 
 
 def test_events_are_known_again_until_as_many_and_at_most_twice_as_many_have_come() -> None:

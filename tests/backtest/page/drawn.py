@@ -167,7 +167,7 @@ class LedgerRow:
 
 @dataclass(frozen=True)
 class Weighed(Evidence):
-    ledger: tuple[LedgerRow, ...] = ()
+    ledger: tuple[LedgerRow, ...]
 
 
 def evidence(made: Comparison) -> Weighed:
