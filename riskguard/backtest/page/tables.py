@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from riskguard.backtest.evidence.conditions import signed
 from riskguard.backtest.evidence.grades import grade_of
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from riskguard.backtest.comparison import Comparison
     from riskguard.backtest.evidence.evidence import Evidence
+    from riskguard.backtest.evidence.ledger import LedgerRow, Whipsaw
     from riskguard.backtest.evidence.peers import Peer
     from riskguard.backtest.evidence.stress import Stress
 
@@ -185,8 +186,7 @@ def _worse(one: Stress) -> str:
 
 def ledger_table(comparison: Comparison, evidence: Evidence | None) -> Table | None:
     """Return what each rule or stage saved and cost, and what the guard is without it."""
-    found = getattr(evidence, "ledger", ())  # a run that was not weighed has none
-    if not found:
+    if evidence is None or not evidence.ledger:
         return None
     note = (
         "A trip is true where a fall of the plan's size followed it, late where more than half of"
@@ -194,11 +194,11 @@ def ledger_table(comparison: Comparison, evidence: Evidence | None) -> Table | N
         " open where the data ends too soon; without a plan nobody can say. A whipsaw is a way out"
         " and back in at a worse price."
     )
-    rows = tuple(_ledger_row(row, comparison.cash) for row in found)
+    rows = tuple(_ledger_row(row, comparison.cash) for row in evidence.ledger)
     return Table("Ledger of the rules", LEDGER, rows, note, resting(comparison))
 
 
-def _ledger_row(row: Any, cash: float) -> tuple[str, ...]:  # noqa: ANN401 - evidence may have none
+def _ledger_row(row: LedgerRow, cash: float) -> tuple[str, ...]:
     counts = (row.true, row.late, row.false, row.redundant, row.unjudged)
     return (
         row.rule,
@@ -212,7 +212,7 @@ def _ledger_row(row: Any, cash: float) -> tuple[str, ...]:  # noqa: ANN401 - evi
     )
 
 
-def _whipsaw(one: Any) -> str:  # noqa: ANN401 - of a row of the ledger
+def _whipsaw(one: Whipsaw) -> str:
     prices = f"{number(one.exit)} to {number(one.reentry)}"
     return f"{prices}, {percent(-one.loss)}, {moment(one.left)[:10]}"
 

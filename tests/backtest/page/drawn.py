@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from riskguard.backtest.evidence.conditions import Condition
 from riskguard.backtest.evidence.evidence import Evidence
 from riskguard.backtest.evidence.findings import Subject, findings
 from riskguard.backtest.evidence.identity import Identity
+from riskguard.backtest.evidence.ledger import LedgerRow, Whipsaw
 from riskguard.backtest.evidence.peers import SIMPLE, Peer, Point
 from riskguard.backtest.evidence.verdict import Verdict
 from riskguard.backtest.runs import Costs, Run
@@ -135,48 +136,23 @@ def peers(made: Comparison) -> tuple[Peer, ...]:
     return tuple(found)
 
 
-class Whipsaw(NamedTuple):
-    left: int = START
-    back: int = START + DAY
-    exit: float = 9_000.0
-    reentry: float = 9_180.0
-    loss: float = 0.022
+def ledger_row(rule: str, **changes: Any) -> LedgerRow:
+    """Return a row of four trips, one of each kind but redundant."""
+    row = LedgerRow(
+        rule=rule, trips=4, true=1, late=1, false=1, redundant=0, unjudged=1, days_out=12.5,
+        saved=1_000.0, missed=400.0, costs=30.0, net=570.0, without=-40.0, alone=600.0,
+        whipsaw=Whipsaw(START, START + DAY, 9_000.0, 9_180.0, 0.022),
+    )  # fmt: skip
+    return replace(row, **changes)
 
 
-BACK = Whipsaw()
-
-
-@dataclass(frozen=True)
-class LedgerRow:
-    rule: str
-    trips: int = 4
-    true: int | None = 1
-    late: int | None = 1
-    false: int | None = 1
-    redundant: int | None = 0
-    unjudged: int | None = 1
-    days_out: float = 12.5
-    saved: float = 1_000.0
-    missed: float = 400.0
-    costs: float = 30.0
-    net: float = 570.0
-    without: float = -40.0
-    alone: float = 600.0
-    whipsaw: Whipsaw | None = BACK
-
-
-@dataclass(frozen=True)
-class Weighed(Evidence):
-    ledger: tuple[LedgerRow, ...]
-
-
-def evidence(made: Comparison) -> Weighed:
+def evidence(made: Comparison) -> Evidence:
     """Return evidence of which every part is there; its figures mean nothing."""
     them = peers(made)
     random = np.random.Generator(np.random.PCG64(3))
     r, x = random.normal(0, 0.01, 400), np.repeat([1.0, 0.0, 0.5, 1.0], 100)
     subject = Subject(x, r, np.full(400, 0.001), np.full(400, x.mean()), HOUR, 5 * HOUR)
-    return Weighed(
+    return Evidence(
         verdict=Verdict("NOT SHOWN", "exploratory run, no plan; foresight p = 0.210"),
         conditions=(
             Condition("plan", False, "exploratory run, no plan", "HELPS"),
@@ -202,5 +178,5 @@ def evidence(made: Comparison) -> Weighed:
         notes=("peers: fitted on the evaluated range",),
         draws=50,
         seed=1,
-        ledger=tuple(LedgerRow(name) for name in ("watch", "cut", "out")),
+        ledger=tuple(ledger_row(name) for name in ("watch", "cut", "out")),
     )  # fmt: skip

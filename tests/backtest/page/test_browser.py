@@ -214,7 +214,7 @@ def test_a_rule_named_script_shows_as_text(look, tmp_path: Path) -> None:
     ]
     sly = replace(comparison, decisions=decisions, notes=(name, leaf), strategy=name)
     path = tmp_path / "sly.html"
-    evidence = replace(drawn.evidence(sly), ledger=(drawn.LedgerRow(name),))
+    evidence = replace(drawn.evidence(sly), ledger=(drawn.ledger_row(name),))
     path.write_text(page(sly, evidence), encoding="utf-8")
     opened = look(path)
     assert opened.page.evaluate("window.taken") is None

@@ -37,7 +37,7 @@ def test_ledger_tells_each_rule_in_money_and_of_the_cash(comparison) -> None:
 
 def test_trips_that_no_plan_can_judge_are_not_counted_as_none(comparison) -> None:
     unjudged = dict.fromkeys(("true", "late", "false", "redundant", "unjudged"))
-    row = drawn.LedgerRow("cut", whipsaw=None, **unjudged)
+    row = drawn.ledger_row("cut", whipsaw=None, **unjudged)
     (cells,) = ledger_table(comparison, replace(drawn.evidence(comparison), ledger=(row,))).rows
     assert cells[1:7] == ("4", "-", "-", "-", "-", "-")
     assert cells[-1] == "-"
