@@ -1,4 +1,4 @@
-"""Which series the rules read that nobody measured: the word stands wherever they were used."""
+"""Which series nobody measured: the word stands wherever they were used."""
 
 from __future__ import annotations
 
@@ -13,19 +13,24 @@ if TYPE_CHECKING:
 __all__ = ["found", "modelled", "resting"]
 
 
-def found(comparison: Comparison, name: str) -> Series | None:
-    """Return a series by its name or key: of the traded symbol, of the rules', or market-wide."""
+def found(comparison: Comparison, name: str, *, pilot: bool = False) -> Series | None:
+    """Return a series by its name or key: of the traded symbol, of the rules', or market-wide.
+
+    `pilot` asks for that of the symbol the rules read first.
+    """
     series = comparison.history.series
-    symbols = (comparison.symbol, comparison.ruleset.symbol, "*")
-    keys = [name, *(f"{symbol}.{name}" for symbol in symbols if symbol)]
+    symbols = [comparison.symbol, comparison.ruleset.symbol or comparison.symbol]
+    if pilot:
+        symbols.reverse()
+    keys = [name, *(f"{symbol}.{name}" for symbol in (*symbols, "*"))]
     return next((series[key] for key in keys if key in series and len(series[key].times)), None)
 
 
 def modelled(comparison: Comparison) -> dict[str, str]:
-    """Return the series of the rules that are modelled, by key, each with its grade."""
+    """Return what is modelled of all that rules read and runs trade, by key, with its grade."""
     rules, series = comparison.ruleset, comparison.history.series
-    read = inputs_read(rules, rules.symbol or comparison.symbol) & set(series)
-    grades = {key: grade_of(series[key]) for key in sorted(read)}
+    read = inputs_read(rules, rules.symbol or comparison.symbol) | {f"{comparison.symbol}.close"}
+    grades = {key: grade_of(series[key]) for key in sorted(read & set(series))}
     return {key: grade for key, grade in grades.items() if grade in MODELLED}
 
 

@@ -71,7 +71,7 @@ def _first(comparison: Comparison, evidence: Evidence | None) -> Iterator[str]:
     yield f"# {_plain(word)}: {_plain(reason)}"
     yield f"**{_plain(title(comparison))}**"
     for key, grade in modelled(comparison).items():
-        yield f"> The rules read {_plain(key)}, which is {grade}: mechanics only."
+        yield f"> This rests on {_plain(key)}, which is {grade}: mechanics only."
     if evidence is not None and evidence.conditions:
         said = (f"- **{_plain(one.name)}** {MET[one.met]}: {_plain(one.text)}"
                 for one in evidence.conditions)  # fmt: skip

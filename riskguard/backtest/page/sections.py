@@ -49,7 +49,7 @@ def first(comparison: Comparison, evidence: Evidence | None, modelled: dict[str,
     ]
     if modelled:
         named = ", ".join(f"{key} ({grade})" for key, grade in modelled.items())
-        told = "The rules read series that nobody measured: "
+        told = "This rests on series that nobody measured: "
         parts.append(tag("p", grade_tag("mechanics only"), told, named, class_="modelled"))
     if evidence is not None and evidence.conditions:
         parts.append(tag("ul", *map(_condition, evidence.conditions), class_="conditions"))

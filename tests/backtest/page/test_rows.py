@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from riskguard.backtest.page.grades import modelled, resting
 from riskguard.backtest.page.rows import rows, strictest
 from tests.backtest import made
 from tests.backtest.page import drawn
@@ -48,3 +51,24 @@ def test_of_too_many_rows_the_strictest_of_each_stretch_are_kept() -> None:
     assert len(kept) == 100
     assert [row.bar for row in kept if row.state == 3] == [1_234]
     assert strictest(made_rows[:5], 100) == made_rows[:5]
+
+
+def test_a_line_of_the_pilot_has_the_grade_of_the_pilots_series() -> None:
+    comparison = drawn.comparison(200, levels=np.repeat([0, 3], 100))
+    series = dict(comparison.history.series)
+    bars = ("open", "high", "low", "close")
+    series |= {f"ETH.{name}": replace(series[f"BTC.{name}"], symbol="ETH") for name in bars}
+    series["ETH.liq.long"] = replace(series["BTC.liq.long"], symbol="ETH", grade="exchange")
+    history = replace(comparison.history, symbol="ETH", series=series)
+    other = replace(comparison, symbol="ETH", history=history)
+    assert rows(other)[1].reasons[0].grade == "reconstructed"
+    assert modelled(other) == {"BTC.liq.long": "reconstructed"}
+
+
+def test_bars_that_nobody_measured_are_said_as_well() -> None:
+    comparison = drawn.comparison(200)
+    series = dict(comparison.history.series)
+    series["BTC.close"] = replace(series["BTC.close"], grade="synthetic")
+    made_up = replace(comparison, history=replace(comparison.history, series=series))
+    assert modelled(made_up) == {"BTC.close": "synthetic", "BTC.liq.long": "reconstructed"}
+    assert resting(made_up) == "on reconstructed and synthetic data"
