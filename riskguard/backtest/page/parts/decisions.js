@@ -26,7 +26,7 @@ const list = document.getElementById("rows");
 const body = list.querySelector("tbody");
 const more = document.getElementById("more");
 const filter = document.getElementById("moved");
-const STEP = 150;
+const STEP = 60;
 let listed = rows;
 let drawn = 0;
 let selected = null;
@@ -68,6 +68,10 @@ function refill() {
 }
 
 more.addEventListener("click", () => draw(drawn + STEP));
+list.addEventListener("scroll", () => {
+  if (list.scrollTop + 2 * list.clientHeight > list.scrollHeight) draw(drawn + STEP);
+});
+addEventListener("beforeprint", () => draw(listed.length));
 filter.addEventListener("change", refill);
 
 function mark(number) {

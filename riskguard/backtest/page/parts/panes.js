@@ -168,18 +168,27 @@ function tell(candle) {
   force.textContent = names.join(" · ");
 }
 
-// Put each legend on its pane, and leave room for it above what is drawn.
+// Put each legend on its pane, and leave room for it above what is drawn. All is read before
+// anything is written, so that the page is laid out once.
+const rooms = [];
 function layOut() {
   const top = box.getBoundingClientRect().top;
-  wide.forEach((pane, number) => {
-    const place = pane.getHTMLElement()?.getBoundingClientRect();
+  const places = wide.map((pane) => pane.getHTMLElement()?.getBoundingClientRect());
+  const heights = legends.map((legend) => legend.offsetHeight);
+  places.forEach((place, number) => {
     if (!place?.height) return;
-    const legend = legends[number];
-    legend.style.top = `${Math.round(place.top - top)}px`;
-    const room = Math.min(0.55, (legend.offsetHeight + 8) / place.height);
+    legends[number].style.top = `${Math.round(place.top - top)}px`;
+    const room = Math.min(0.55, (heights[number] + 8) / place.height);
     const bottom = number ? 6 / place.height : 26 / place.height;
+    if (rooms[number] === room + bottom) return;
+    rooms[number] = room + bottom;
     for (const line of data.panes[number].lines) line.series.priceScale().applyOptions({ scaleMargins: { top: room, bottom } });
   });
+}
+
+let due = 0;
+function layOutSoon() {
+  due ||= requestAnimationFrame(() => { due = 0; layOut(); });
 }
 
 chart.subscribeCrosshairMove(({ logical }) => {

@@ -56,8 +56,8 @@ document.getElementById("candle").textContent = `${joined}. Bands: ${staged ? "s
 whole();
 tell(bars - 1);
 layOut();
-new ResizeObserver(() => requestAnimationFrame(layOut)).observe(box);
-wide.forEach((pane) => pane.getHTMLElement() && new ResizeObserver(layOut).observe(pane.getHTMLElement()));
+const sizes = new ResizeObserver(layOutSoon);
+for (const part of [box, ...wide.map((pane) => pane.getHTMLElement())]) if (part) sizes.observe(part);
 // the axis has its width now, so the whole history fits
 requestAnimationFrame(() => {
   layOut();

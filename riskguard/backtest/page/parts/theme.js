@@ -6,7 +6,12 @@ const system = matchMedia("(prefers-color-scheme: dark)");
 let chosen = null;
 try { chosen = localStorage.getItem("riskguard-theme"); } catch { /* a file may be refused storage */ }
 
-const colour = (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim();
+// asked for at every frame: each is looked up once a theme
+const colours = new Map();
+function colour(name) {
+  if (!colours.has(name)) colours.set(name, getComputedStyle(root).getPropertyValue(`--${name}`).trim());
+  return colours.get(name);
+}
 
 const faded = (name, alpha) => {
   const [, red, green, blue] = colour(name).match(/^#(..)(..)(..)$/).map((part) => parseInt(part, 16));
@@ -17,6 +22,7 @@ function dress() {
   const dark = chosen ? chosen === "dark" : system.matches;
   root.dataset.theme = dark ? "dark" : "light";
   root.style.colorScheme = root.dataset.theme;
+  colours.clear();
   document.getElementById("theme").setAttribute("aria-pressed", String(dark));
   listeners.forEach((listener) => listener());
 }
