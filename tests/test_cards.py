@@ -14,6 +14,7 @@ import pytest
 from riskguard.adapters.backtrader import CAPABILITIES
 from riskguard.backtest.compare import Request, compare
 from riskguard.backtest.comparison import Comparison
+from riskguard.backtest.evidence.evidence import weigh
 from riskguard.backtest.metrics import OUT
 from riskguard.backtest.report import build, figures
 from riskguard.backtest.strategies import find
@@ -144,11 +145,12 @@ def test_blind_guard_says_first_that_the_liquidations_of_the_scenario_end() -> N
 def test_what_is_said_of_all_cards_is_so() -> None:
     words = " ".join(PAGE.read_text(encoding="utf-8").split())
     made = compared("feb-2026", "leveraged_hold")
-    bare = build(made)["liquidation"]["bare"]
+    bare = build(made, weigh(made))["liquidation"]["bare"]
     assert not bare["liquidated"]
     assert f"comes within {bare['distance']:.1%}".replace("%", " %") in words
     span = (int(made.ts[-1]) - int(made.ts[made.trading_from])) // DAY
     assert f"are of the {span} days from 1 January to 4 March 2026" in words
     earlier = compare(replace(request("feb-2026", "leveraged_hold"), start=None))
-    assert build(earlier)["warm_up"]["trading_from"].startswith("2025-12-29")
-    assert build(earlier)["liquidation"]["bare"]["liquidated"]
+    report = build(earlier, weigh(earlier))
+    assert report["warm_up"]["trading_from"].startswith("2025-12-29")
+    assert report["liquidation"]["bare"]["liquidated"]

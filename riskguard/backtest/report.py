@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from riskguard._version import VERSION
-from riskguard.backtest.evidence.grades import gate, grade_of
+from riskguard.backtest.evidence.grades import grade_of
 from riskguard.backtest.evidence.told import block
-from riskguard.backtest.evidence.verdict import unweighed
 from riskguard.backtest.metrics import Metrics, measure
 from riskguard.backtest.text_figures import duration, iso
 from riskguard.backtest.text_timeline import blind_since
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
     from riskguard.backtest.comparison import Comparison, Recovery
     from riskguard.backtest.evidence.evidence import Evidence
-    from riskguard.backtest.evidence.verdict import Verdict
     from riskguard.backtest.runs import Run
     from riskguard.engine.decision import Decision
     from riskguard.history import Series
@@ -42,7 +40,6 @@ __all__ = [
     "notes",
     "schema_path",
     "unfunded",
-    "verdict",
 ]
 
 SCHEMA = "riskguard/report-1"
@@ -81,13 +78,13 @@ def figures(comparison: Comparison, stop: int | None = None) -> dict[str, Metric
     }
 
 
-def build(comparison: Comparison, evidence: Evidence | None = None) -> dict[str, Any]:
+def build(comparison: Comparison, evidence: Evidence) -> dict[str, Any]:
     """Return the report as plain lists, dicts, texts and numbers, with the evidence if weighed."""
     start, runs = comparison.trading_from, comparison.results
     return {
         "schema": SCHEMA,
         "riskguard": VERSION,
-        "verdict": verdict(comparison, evidence)._asdict(),
+        "verdict": evidence.verdict._asdict(),
         "warm_up": {
             "until": iso(comparison.warm_up_until),
             "trading_from": iso(int(comparison.ts[start])),
@@ -96,7 +93,7 @@ def build(comparison: Comparison, evidence: Evidence | None = None) -> dict[str,
         **_setting(comparison),
         "runs": {name: value.as_dict() for name, value in figures(comparison).items()},
         "mark": _mark(comparison),
-        **({} if evidence is None else {"evidence": block(evidence)}),
+        "evidence": block(evidence),
         "liquidation": {name: _liquidation(result.run) for name, result in runs.items()},
         "funding": {name: _plain(result.run.funding) for name, result in runs.items()},
         "decisions": _decisions(comparison),
@@ -108,11 +105,6 @@ def build(comparison: Comparison, evidence: Evidence | None = None) -> dict[str,
         },
         "notes": notes(comparison),
     }
-
-
-def verdict(comparison: Comparison, evidence: Evidence | None = None) -> Verdict:
-    """Return the verdict of the evidence, without which nothing can be shown."""
-    return unweighed(gate(comparison)) if evidence is None else evidence.verdict
 
 
 def notes(comparison: Comparison) -> list[str]:

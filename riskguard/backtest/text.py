@@ -9,7 +9,7 @@ import numpy as np
 
 from riskguard.backtest.evidence.grades import GRADES, grade_of, inputs_read
 from riskguard.backtest.evidence.told import header, lines
-from riskguard.backtest.report import figures, mark_bar, nearness, notes, unfunded, verdict
+from riskguard.backtest.report import figures, mark_bar, nearness, notes, unfunded
 from riskguard.backtest.text_figures import day, duration, moment, money, number, percent
 from riskguard.backtest.text_table import RUNS, WIDTH, figures_table, strategies_table
 from riskguard.backtest.text_timeline import blind_text, recovery, timeline
@@ -22,20 +22,26 @@ if TYPE_CHECKING:
     from riskguard.backtest.evidence.evidence import Evidence
     from riskguard.backtest.report import Nearness
 
-__all__ = ["BARS", "EXPLAINED", "mark_title", "nearness_text", "overview", "report_text"]
+__all__ = [
+    "BARS",
+    "EXPLAINED",
+    "mark_title",
+    "nearness_text",
+    "overview",
+    "report_text",
+    "verdicts",
+]
 
 BARS = ("open", "high", "low", "close", "volume")
 
 
-def report_text(
-    comparison: Comparison, others: Sequence[str] = (), evidence: Evidence | None = None
-) -> str:
+def report_text(comparison: Comparison, evidence: Evidence, others: Sequence[str] = ()) -> str:
     """Return the whole report; `others` are strategies to name in the last line."""
     parts = [
-        _head(comparison, evidence),
+        [*verdicts([(comparison, evidence)]), *_ran(comparison, evidence)],
         _figures(comparison),
         _sentence(comparison),
-        [] if evidence is None else _rests(evidence),
+        [part for line in lines(evidence) for part in _hanging(line)],
         _below_zero(comparison),
         _funding(comparison),
         _liquidations(comparison),
@@ -47,11 +53,11 @@ def report_text(
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
 
-def overview(comparisons: Sequence[Comparison]) -> str:
+def overview(found: Sequence[tuple[Comparison, Evidence]]) -> str:
     """Return one table over several strategies on the same history and rules."""
-    first = comparisons[0]
-    rows = [(item.strategy, figures(item), _remark(item)) for item in comparisons]
-    parts = [_head(first, None, "all strategies"), strategies_table(rows)]
+    rows = [(item.strategy, figures(item), _remark(item)) for item, _ in found]
+    ran = _ran(*found[0], "all strategies")
+    parts = [[*verdicts(found), *ran], strategies_table(rows)]
     parts.append(_hanging(f"constant: {EXPLAINED}"))
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
@@ -68,12 +74,15 @@ def _hanging(text: str) -> list[str]:
     )
 
 
-def _rests(evidence: Evidence) -> list[str]:
-    return [part for line in lines(evidence) for part in _hanging(line)]
+def verdicts(found: Sequence[tuple[Comparison, Evidence]]) -> list[str]:
+    """Return the verdict; where strategies differ in it, a line of its own for each of them."""
+    told = {item.strategy: ": ".join(weighed.verdict) for item, weighed in found}
+    if len(set(told.values())) > 1:
+        return [line for name, text in told.items() for line in _hanging(f"{name}: {text}")]
+    return _hanging(next(iter(told.values())))
 
 
-def _head(comparison: Comparison, evidence: Evidence | None, strategy: str = "") -> list[str]:
-    word, reason = verdict(comparison, evidence)
+def _ran(comparison: Comparison, evidence: Evidence, strategy: str = "") -> list[str]:
     name = strategy or comparison.strategy
     if not strategy and comparison.leverage > 1:
         name += f" ({comparison.leverage:g}x)"
@@ -86,8 +95,7 @@ def _head(comparison: Comparison, evidence: Evidence | None, strategy: str = "")
     )
     started = moment(int(comparison.ts[comparison.trading_from]))
     warm_up = f"warm-up to {moment(comparison.warm_up_until)}, trading from {started}"
-    plan = _hanging(header(evidence)) if evidence is not None else []
-    return [*_hanging(f"{word}: {reason}"), *_hanging(ran), *plan, warm_up]
+    return [*_hanging(ran), *_hanging(header(evidence)), warm_up]
 
 
 def _grades(comparison: Comparison) -> str:

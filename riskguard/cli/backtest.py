@@ -202,22 +202,20 @@ def _report(
     quiet: bool,
 ) -> int:
     from riskguard.backtest.evidence.evidence import weigh
-    from riskguard.backtest.report import as_json, build, verdict
+    from riskguard.backtest.report import as_json, build
     from riskguard.backtest.strategies import names
-    from riskguard.backtest.text import overview, report_text
+    from riskguard.backtest.text import overview, report_text, verdicts
     from riskguard.cli.writing import write
 
     every = list(names())
     chosen = every if order.strategy == "all" else [order.strategy]
     # what a strategy prints is no part of the report
     with redirect_stdout(sys.stderr), waiting(quiet=quiet) as tell:
-        found = compared(requests(order, chosen), tell)
-        if order.strategy != "all":
-            tell("weighing the evidence")
-        weighed = [weigh(found[0], plan=plan)] if order.strategy != "all" else [None] * len(found)
-        pairs = zip(found, weighed, strict=True)
-        reports = [build(*pair) for pair in pairs] if target or alone else []
-        write_pages(pages, found[0], weighed[0], tell)
+        runs = compared(requests(order, chosen), tell)
+        tell("weighing the evidence")
+        found = [(one, weigh(one, plan=plan)) for one in runs]
+        reports = [build(*pair) for pair in found] if target or alone else []
+        write_pages(pages, *found[0], tell)
     if reports:
         text = as_json(reports[0] if order.strategy != "all" else reports)
         if alone:
@@ -229,12 +227,12 @@ def _report(
             except OSError as error:
                 raise WrongUse(f"--json {target} cannot be written: {error.strerror}") from error
     if quiet:
-        print(": ".join(verdict(found[0], weighed[0])))
+        print("\n".join(verdicts(found)))
     elif order.strategy == "all":
         print(overview(found), end="")
     else:
         others = [name for name in every if name != order.strategy]
-        print(report_text(found[0], others, weighed[0]), end="")
+        print(report_text(*found[0], others), end="")
     if target and not quiet:
         print(f"\nfull report: {target}")
     if pages and not quiet:

@@ -59,7 +59,7 @@ def _kind(path: Path) -> str:
 def write_pages(
     paths: Sequence[Path],
     comparison: Comparison,
-    evidence: Evidence | None,
+    evidence: Evidence,
     tell: Callable[[str], None],
 ) -> None:
     """Write each file in the form its name asks for.
@@ -77,7 +77,7 @@ def write_pages(
             raise WrongUse(f"--report {path} cannot be written: {error.strerror}") from error
 
 
-def _made(kind: str, comparison: Comparison, evidence: Evidence | None) -> str | bytes:
+def _made(kind: str, comparison: Comparison, evidence: Evidence) -> str | bytes:
     if kind == ".png":
         from riskguard.backtest.page.picture import picture  # matplotlib takes its time
 

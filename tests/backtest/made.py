@@ -8,6 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from riskguard.backtest.comparison import Comparison, Recovery, RunResult
+from riskguard.backtest.evidence.evidence import Evidence
+from riskguard.backtest.evidence.grades import gate
+from riskguard.backtest.evidence.identity import Identity
+from riskguard.backtest.evidence.verdict import unweighed
 from riskguard.backtest.perpetual import Approach, Fill, Liquidation
 from riskguard.backtest.runs import Costs, Run
 from riskguard.engine.decision import Decision, Reading, State
@@ -128,6 +132,22 @@ def comparison(tmp_path, **changes) -> Comparison:
         mark=Mark("first day", int(ts[4])),
     )
     return replace(made, **changes)
+
+
+def untested(made: Comparison, **changes) -> Evidence:
+    """Return what is found where nothing was tested; the identity is made by hand too."""
+    allowed = gate(made)
+    found = Evidence(
+        verdict=unweighed(allowed), conditions=(), plan=None, changed=(),
+        identity=Identity(
+            avoided=9_500.0, missed=400.0, costs=50.0, other_path=0.0, guarded=9_000.0,
+            bare=-50.0, error=0.0, parted=False,
+        ),
+        value=None, years=0.1, mean_exposure=0.7, peers=(), best=None, leverage_line=(),
+        found=None, untested="too few bars", catalogue=None, events=(), ledger=(), notes=(),
+        draws=99, seed=1,
+    )  # fmt: skip
+    return replace(found, **changes)
 
 
 def with_funding(made: Comparison, symbol: str) -> Comparison:

@@ -5,18 +5,20 @@ import os
 import stat
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from jsonschema import Draft7Validator, ValidationError
 
-from riskguard.backtest.comparison import Recovery
-from riskguard.backtest.report import as_json, build, mark_bar, schema_path, verdict
+from riskguard.backtest.comparison import Comparison, Recovery
+from riskguard.backtest.evidence.verdict import Verdict
+from riskguard.backtest.report import as_json, build, mark_bar, schema_path
 from riskguard.cli.writing import write
 from riskguard.engine.decision import Reading
 from riskguard.history import History, Mark
 from riskguard.market import DAY, HOUR
-from tests.backtest.made import JANUARY, comparison, ruleset
+from tests.backtest.made import JANUARY, comparison, ruleset, untested
 
 VALIDATOR = Draft7Validator(json.loads(schema_path().read_text()))
 ASKED = {
@@ -25,13 +27,21 @@ ASKED = {
 }  # fmt: skip
 
 
+def told(made: Comparison) -> dict[str, Any]:
+    return build(made, untested(made))
+
+
+def word(made: Comparison) -> Verdict:
+    return untested(made).verdict
+
+
 def test_the_schema_is_draft_7_and_requires_every_promised_key() -> None:
     Draft7Validator.check_schema(VALIDATOR.schema)
     assert set(VALIDATOR.schema["required"]) == ASKED
 
 
 def test_a_report_satisfies_its_schema_and_survives_json(tmp_path: Path) -> None:
-    report = build(comparison(tmp_path))
+    report = told(comparison(tmp_path))
     VALIDATOR.validate(report)
     assert json.loads(as_json(report)) == report
 
@@ -48,7 +58,7 @@ def test_a_report_satisfies_its_schema_and_survives_json(tmp_path: Path) -> None
     ],
 )
 def test_the_schema_refuses_what_is_not_promised(tmp_path: Path, place: tuple, value) -> None:
-    report = json.loads(as_json(build(comparison(tmp_path))))
+    report = json.loads(as_json(told(comparison(tmp_path))))
     inner = report
     for key in place[:-1]:
         inner = inner[key]
@@ -58,7 +68,7 @@ def test_the_schema_refuses_what_is_not_promised(tmp_path: Path, place: tuple, v
 
 
 def test_figures_stand_at_the_mark_and_at_the_end(tmp_path: Path) -> None:
-    report = build(comparison(tmp_path))
+    report = told(comparison(tmp_path))
     assert report["runs"]["guarded"]["end_equity"] == 9000.0
     assert report["mark"]["runs"]["guarded"]["end_equity"] == 9600.0
     assert report["runs"]["guarded"]["fees"] == 8.25
@@ -68,7 +78,7 @@ def test_figures_stand_at_the_mark_and_at_the_end(tmp_path: Path) -> None:
 
 
 def test_bars_before_trading_are_not_in_the_report(tmp_path: Path) -> None:
-    report = build(comparison(tmp_path))
+    report = told(comparison(tmp_path))
     assert report["bars"] == len(report["equity"]["ts"]) == len(report["equity"]["bare"]) == 5
     assert report["equity"]["ts"][0] == "2026-01-15T04:00:00Z"
     assert report["equity"]["bare"][-1] == -50.0
@@ -79,7 +89,7 @@ def test_a_mark_outside_the_run_is_no_mark(tmp_path: Path) -> None:
     for ts in (0, int(made.ts[1]), int(made.ts[-1]), int(made.ts[-1]) + DAY):
         moved = replace(made, mark=Mark("far", ts))
         assert mark_bar(moved) is None
-        assert build(moved)["mark"] is None
+        assert told(moved)["mark"] is None
     assert mark_bar(replace(made, mark=None)) is None
     assert mark_bar(replace(made, mark=Mark("between bars", int(made.ts[3]) + HOUR))) == 4
 
@@ -87,7 +97,7 @@ def test_a_mark_outside_the_run_is_no_mark(tmp_path: Path) -> None:
 def test_unknown_numbers_are_null_and_the_text_is_strict_json(tmp_path: Path) -> None:
     made = comparison(tmp_path, constant_exposure=float("nan"))
     made.results["bare"].run.equity[3] = np.nan
-    report = build(made)
+    report = told(made)
     assert report["constant_exposure"] is None
     assert report["equity"]["bare"][2] is None
     assert "NaN" not in as_json(report)
@@ -126,7 +136,7 @@ def test_what_a_link_points_to_is_replaced_and_keeps_its_mode(tmp_path: Path) ->
 
 
 def test_the_text_is_ascii_whatever_is_in_it(tmp_path: Path) -> None:
-    report = build(comparison(tmp_path, strategy="M\u00fcller \udcff"))
+    report = told(comparison(tmp_path, strategy="M\u00fcller \udcff"))
     assert as_json(report).isascii()
     assert as_json([report]).isascii()
     assert json.loads(as_json(report)) == report
@@ -137,11 +147,11 @@ def test_times_are_seconds(tmp_path: Path) -> None:
     line = Recovery("cut", "age(oi) <= 8h", "false", 12.0 * HOUR, 8.0 * HOUR, -0.25, "time")
     made = comparison(tmp_path)
     late = replace(made.decisions[0][0], reasons=(age,))
-    report = build(replace(made, decisions=[(late, None)], recovery=[line]))
-    (told,) = report["decisions"][0]["reasons"]
-    assert (told["value"], told["threshold"]) == (43_200.0, 28_800.0)
-    (told,) = report["recovery"]
-    assert (told["value"], told["threshold"], told["distance"]) == (43_200.0, 28_800.0, -0.25)
+    report = told(replace(made, decisions=[(late, None)], recovery=[line]))
+    (reason,) = report["decisions"][0]["reasons"]
+    assert (reason["value"], reason["threshold"]) == (43_200.0, 28_800.0)
+    (open_,) = report["recovery"]
+    assert (open_["value"], open_["threshold"], open_["distance"]) == (43_200.0, 28_800.0, -0.25)
     VALIDATOR.validate(report)
 
 
@@ -149,19 +159,19 @@ def test_a_decision_from_before_the_first_bar_is_told_at_it(tmp_path: Path) -> N
     made = comparison(tmp_path)
     (first, share), *rest = made.decisions
     earlier = replace(first, ts=JANUARY - 30 * DAY)
-    report = build(replace(made, decisions=[(earlier, share), *rest]))
-    assert report["decisions"] == build(made)["decisions"]
+    report = told(replace(made, decisions=[(earlier, share), *rest]))
+    assert report["decisions"] == told(made)["decisions"]
     assert report["decisions"][0]["ts"] == report["warm_up"]["trading_from"]
 
 
 def test_the_embedded_scenario_shows_mechanics_only(tmp_path: Path) -> None:
     made = comparison(tmp_path)
     embedded = replace(made, history=History.read("feb-2026"))
-    assert ": ".join(verdict(embedded)) == "NOT SHOWN: mechanics only, in-sample"
+    assert ": ".join(word(embedded)) == "NOT SHOWN: mechanics only, in-sample"
 
 
 def test_own_data_is_an_exploratory_run(tmp_path: Path) -> None:
-    assert verdict(comparison(tmp_path)).reason == "exploratory run, no plan"
+    assert word(comparison(tmp_path)).reason == "exploratory run, no plan"
 
 
 def test_a_rebuilt_series_is_named_when_a_rule_reads_it(tmp_path: Path) -> None:
@@ -170,15 +180,15 @@ def test_a_rebuilt_series_is_named_when_a_rule_reads_it(tmp_path: Path) -> None:
     series["BTC.liq.long"] = replace(series["BTC.liq.long"], coverage="reconstructed")
     series["BTC.volume"] = replace(series["BTC.volume"], grade="synthetic")
     rebuilt = replace(made, history=replace(made.history, series=series))
-    assert verdict(rebuilt).reason == "mechanics only (BTC.liq.long is reconstructed)"
-    assert build(rebuilt)["data"][-1]["grade"] == "reconstructed"
+    assert word(rebuilt).reason == "mechanics only (BTC.liq.long is reconstructed)"
+    assert told(rebuilt)["data"][-1]["grade"] == "reconstructed"
     unread = replace(rebuilt, ruleset=replace(ruleset(), rules=(), hash=""))
-    assert verdict(unread).reason == "exploratory run, no plan"
+    assert word(unread).reason == "exploratory run, no plan"
 
 
 def test_february_2026_is_in_sample_whoever_brings_the_data(tmp_path: Path) -> None:
     made = comparison(tmp_path)
     shifted = replace(made, ts=made.ts + 20 * DAY)
-    assert "in-sample" in verdict(shifted).reason
-    assert "in-sample" not in verdict(made).reason
+    assert "in-sample" in word(shifted).reason
+    assert "in-sample" not in word(made).reason
     assert int(made.ts[0]) == JANUARY

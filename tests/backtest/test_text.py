@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from riskguard.backtest.text import overview, report_text
+from riskguard.backtest.comparison import Comparison
+from riskguard.backtest.evidence.verdict import Verdict
+from riskguard.backtest.text import overview, report_text, verdicts
 from riskguard.backtest.text_figures import (
     change,
     compact,
@@ -23,11 +26,15 @@ from riskguard.backtest.text_timeline import reading_text, timeline
 from riskguard.engine.decision import Reading, State
 from riskguard.history import Mark
 from riskguard.market import DAY, HOUR, MINUTE
-from tests.backtest.made import JANUARY, comparison, decisions, with_funding
+from tests.backtest.made import JANUARY, comparison, decisions, untested, with_funding
+
+
+def told(made: Comparison, others: Sequence[str] = ()) -> str:
+    return report_text(made, untested(made), others)
 
 
 def test_the_report_stands_in_the_promised_order(tmp_path: Path) -> None:
-    text = report_text(comparison(tmp_path), ["sma_cross"])
+    text = told(comparison(tmp_path), ["sma_cross"])
     order = [
         "NOT SHOWN: exploratory run, no plan",
         "leveraged_hold (3x) on BTC 4h",
@@ -54,14 +61,15 @@ def test_no_line_is_wider_than_80_columns_and_all_is_ascii(tmp_path: Path, cash:
     made = comparison(tmp_path)
     for result in made.results.values():
         result.run.equity[:] *= cash / 1e4
-    texts = report_text(made, [f"strategy_{n}" for n in range(20)]), overview([made] * 3)
+    several = overview([(made, untested(made))] * 3)
+    texts = told(made, [f"strategy_{n}" for n in range(20)]), several
     for text in texts:
         assert max(map(len, text.splitlines())) <= 80
         assert text.isascii()
 
 
 def test_all_nine_figures_of_three_runs_are_in_the_table(tmp_path: Path) -> None:
-    lines = report_text(comparison(tmp_path)).splitlines()
+    lines = told(comparison(tmp_path)).splitlines()
     table = {line[:15].strip(): line[15:].split() for line in lines}
     assert table["end equity"] == ["$6,000", "$9,600", "$7,200", "-$50.00", "$9,000", "$3,000"]
     assert table["max drawdown"] == ["50.0%", "20.0%", "36.8%", "100.4%", "25.0%", "73.7%"]
@@ -72,11 +80,11 @@ def test_all_nine_figures_of_three_runs_are_in_the_table(tmp_path: Path) -> None
 def test_a_mark_at_midnight_is_called_the_end_of_the_day_before(tmp_path: Path) -> None:
     made = comparison(tmp_path)
     shifted = replace(made, ts=made.ts - 16 * HOUR, mark=Mark("news", JANUARY))
-    assert "end of 14 January 2026" in report_text(shifted)
+    assert "end of 14 January 2026" in told(shifted)
 
 
 def test_without_a_mark_the_table_stands_once(tmp_path: Path) -> None:
-    text = report_text(replace(comparison(tmp_path), mark=None))
+    text = told(replace(comparison(tmp_path), mark=None))
     assert text.count("guarded  constant") == 1
 
 
@@ -116,7 +124,7 @@ def test_rules_without_stages_are_told_as_they_go_on_and_off(tmp_path: Path) -> 
         winners={"exposure_cap": ("fall",)},
     )
     loose = replace(made.ruleset, stages=())
-    text = report_text(replace(made, ruleset=loose, decisions=[start, (on, None)]))
+    text = told(replace(made, ruleset=loose, decisions=[start, (on, None)]))
     assert (
         "\nchanges\n2026-01-15T04:00Z  normal   ACTIVE    cap 100%\n"
         "2026-01-15T12:00Z  normal   CAUTION   cap 40%\n    fall: close.drop(24h) 9% >= 8%\n"
@@ -157,12 +165,12 @@ def test_a_blind_series_says_how_old_it_is() -> None:
 def test_leveraged_runs_tell_the_funding_they_paid(tmp_path: Path) -> None:
     made = comparison(tmp_path)
     funded = with_funding(made, "BTC")
-    assert "funding paid       bare $3.50  guarded $2.50  constant $0" in report_text(funded)
-    assert "funding paid" not in report_text(replace(funded, leverage=1.0))
+    assert "funding paid       bare $3.50  guarded $2.50  constant $0" in told(funded)
+    assert "funding paid" not in told(replace(funded, leverage=1.0))
 
 
 def test_funding_of_another_symbol_is_not_taken_for_paid(tmp_path: Path) -> None:
-    text = " ".join(report_text(with_funding(comparison(tmp_path), "ETH")).split())
+    text = " ".join(told(with_funding(comparison(tmp_path), "ETH")).split())
     assert "note: no funding data for BTC: leveraged runs pay none" in text
     assert "funding paid" not in text
     assert "ETH.funding" not in text
@@ -173,7 +181,7 @@ def test_rejected_orders_are_counted(tmp_path: Path) -> None:
     for name, count in (("bare", 1389), ("guarded", 1)):
         result = made.results[name]
         made.results[name] = replace(result, run=replace(result.run, rejected=count))
-    text = " ".join(report_text(made).split())
+    text = " ".join(told(made).split())
     assert "note: bare: 1,389 orders rejected (not enough cash, or no valid size)" in text
     assert "note: guarded: 1 order rejected (not" in text
     assert "constant: 0" not in text
@@ -186,14 +194,26 @@ def test_a_background_share_of_half_is_not_worth_a_mark() -> None:
 
 
 def test_the_way_back_says_how_far_each_line_is(tmp_path: Path) -> None:
-    text = report_text(comparison(tmp_path))
+    text = told(comparison(tmp_path))
     assert "cut: close > held for 3d: now 64,856, asked 70,350, needs +8.5%" in text
     assert "cut: liq.long.sum(24h) <= calm: unknown" in text
 
 
 def test_overview_names_who_was_liquidated(tmp_path: Path) -> None:
-    text = overview([comparison(tmp_path)])
+    made = comparison(tmp_path)
+    text = overview([(made, untested(made))])
     assert "liquidated by force: bare at 2026-01-15T20:00Z" in text
+
+
+def test_one_verdict_is_said_once_and_several_each_with_its_strategy(tmp_path: Path) -> None:
+    one, other = comparison(tmp_path), comparison(tmp_path, strategy="sma_cross")
+    quiet = untested(one)
+    assert verdicts([(one, quiet), (other, quiet)]) == ["NOT SHOWN: exploratory run, no plan"]
+    harmed = untested(other, verdict=Verdict("HURTS", "net benefit below 0"))
+    assert overview([(one, quiet), (other, harmed)]).splitlines()[:2] == [
+        "leveraged_hold: NOT SHOWN: exploratory run, no plan",
+        "sma_cross: HURTS: net benefit below 0",
+    ]
 
 
 @pytest.mark.parametrize(

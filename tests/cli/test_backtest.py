@@ -92,6 +92,12 @@ def test_all_strategies_share_one_table(riskguard) -> None:
     assert max(map(len, out.splitlines())) <= 80
 
 
+def test_the_evidence_of_every_strategy_is_weighed(riskguard) -> None:
+    reports = json.loads(riskguard("backtest", "--strategy", "all", "--json", "-").out)
+    assert all(one["evidence"]["identity"] for one in reports)
+    assert len({one["strategy"]["name"] for one in reports}) == len(reports) > 5
+
+
 def test_strategies_are_listed_with_their_parameters(riskguard) -> None:
     code, out, _ = riskguard("backtest", "--list-strategies")
     assert code == 0

@@ -28,7 +28,7 @@ MOST_ROWS = 1_500  # decisions that a page lists
 ROW_BYTES = 180_000  # and what their rows may take
 
 
-def chart(comparison: Comparison, evidence: Evidence | None = None) -> dict[str, Any]:
+def chart(comparison: Comparison, evidence: Evidence) -> dict[str, Any]:
     """Return the data of the chart and of the table of decisions."""
     drawn = panels(comparison, evidence)
     made, candles, start = rows(comparison), drawn.candles, drawn.start

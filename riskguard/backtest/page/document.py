@@ -29,7 +29,7 @@ PROGRAM = ("theme.js", "data.js", "guard.js", "panes.js", "decisions.js", "start
 PLACE = re.compile(r"\{\{(\w+)\}\}")
 
 
-def page(comparison: Comparison, evidence: Evidence | None = None) -> str:
+def page(comparison: Comparison, evidence: Evidence) -> str:
     """Return the page; the same comparison and evidence give the same text, byte for byte."""
     series = modelled(comparison)
     library = _part(LIBRARY)

@@ -22,7 +22,7 @@ from riskguard.backtest.page.tables import (
     statistics_table,
 )
 from riskguard.backtest.page.told import MET, all_notes, settings, source_files, title
-from riskguard.backtest.report import SCHEMA, verdict
+from riskguard.backtest.report import SCHEMA
 from riskguard.backtest.text_figures import percent
 from riskguard.engine.decision import State
 
@@ -39,7 +39,7 @@ MOST_ROWS = 200  # decisions that a reader may be asked to scroll over
 SPECIAL = re.compile(r"([\\`*_\[\]<>|~#&])")
 
 
-def markdown(comparison: Comparison, evidence: Evidence | None = None) -> str:
+def markdown(comparison: Comparison, evidence: Evidence) -> str:
     """Return the report as one Markdown text; what comes from files shows as it is written."""
     blocks = [
         f"<!-- {SCHEMA} -->",
@@ -66,13 +66,13 @@ def _code(text: str) -> str:
     return f"{fence}yaml\n{text}\n{fence}"
 
 
-def _first(comparison: Comparison, evidence: Evidence | None) -> Iterator[str]:
-    word, reason = verdict(comparison, evidence)
+def _first(comparison: Comparison, evidence: Evidence) -> Iterator[str]:
+    word, reason = evidence.verdict
     yield f"# {_plain(word)}: {_plain(reason)}"
     yield f"**{_plain(title(comparison))}**"
     for key, grade in modelled(comparison).items():
         yield f"> This rests on {_plain(key)}, which is {grade}: mechanics only."
-    if evidence is not None and evidence.conditions:
+    if evidence.conditions:
         said = (f"- **{_plain(one.name)}** {MET[one.met]}: {_plain(one.text)}"
                 for one in evidence.conditions)  # fmt: skip
         yield "\n".join(said)
@@ -103,13 +103,13 @@ def _near(comparison: Comparison) -> Iterator[str]:
         yield "\n".join(f"- {name}: {_plain(text)}" for name, text in lines)
 
 
-def _weighed(comparison: Comparison, evidence: Evidence | None) -> Iterator[str]:
+def _weighed(comparison: Comparison, evidence: Evidence) -> Iterator[str]:
     found = (identity_table, peers_table, statistics_table, ledger_table)
     tables = [build(comparison, evidence) for build in found]
     yield from (_table(one) for one in tables if one is not None)
-    if evidence is not None and evidence.untested:
+    if evidence.untested:
         yield _plain(f"No tests: {evidence.untested}.")
-    if evidence is not None and evidence.leverage_line:
+    if evidence.leverage_line:
         yield _plain(caption(evidence.leverage_line, guard_point(comparison)))
 
 
@@ -141,7 +141,7 @@ def _reason(one: Reason) -> str:
     return _plain(f"{one.rule}: {one.leaf}{told}{margin}{grade}")
 
 
-def _rest(comparison: Comparison, evidence: Evidence | None) -> Iterator[str]:
+def _rest(comparison: Comparison, evidence: Evidence) -> Iterator[str]:
     waiting = recovery_table(comparison)
     if waiting is not None:
         yield _table(waiting)

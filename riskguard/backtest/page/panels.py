@@ -61,7 +61,7 @@ class Drawn:
     panes: tuple[Pane, ...] = field(repr=False)
 
 
-def panels(comparison: Comparison, evidence: Evidence | None = None, most: int = MOST) -> Drawn:
+def panels(comparison: Comparison, evidence: Evidence, most: int = MOST) -> Drawn:
     """Return what is drawn from the first bar that may be traded on."""
     start = comparison.trading_from
     panes = (
@@ -117,7 +117,7 @@ def _runs(comparison: Comparison) -> Iterator[tuple[str, str, Floats]]:
         yield name, label, comparison.results[name].run.equity[comparison.trading_from :]
 
 
-def _equity(comparison: Comparison, evidence: Evidence | None) -> Pane:
+def _equity(comparison: Comparison, evidence: Evidence) -> Pane:
     bars = len(comparison.ts) - comparison.trading_from
     lines = [
         Line(
@@ -126,9 +126,9 @@ def _equity(comparison: Comparison, evidence: Evidence | None) -> Pane:
             f"peer-{number}",
             "money",
             ((_of_length(comparison.cash * np.asarray(peer.equity), bars), "last"),),
-            on=evidence is not None and peer is evidence.best,
+            on=peer is evidence.best,
         )
-        for number, peer in enumerate(evidence.peers if evidence else (), 1)
+        for number, peer in enumerate(evidence.peers, 1)
     ]
     lines += [
         Line(label, "line", name, "money", ((equity, "last"),))

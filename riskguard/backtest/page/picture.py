@@ -20,7 +20,7 @@ from riskguard.backtest.page.candles import Candles
 from riskguard.backtest.page.chart import stage_levels, state_levels
 from riskguard.backtest.page.grades import modelled
 from riskguard.backtest.page.told import title
-from riskguard.backtest.report import SCHEMA, verdict
+from riskguard.backtest.report import SCHEMA
 from riskguard.backtest.text_figures import compact, day, percent
 from riskguard.engine.decision import State
 
@@ -41,7 +41,7 @@ UNSURE = "#8a6100"
 MOST = 450  # candles that can be told apart at this width
 
 
-def picture(comparison: Comparison, evidence: Evidence | None = None) -> bytes:
+def picture(comparison: Comparison, evidence: Evidence) -> bytes:
     """Return a PNG: the verdict, prices with what the guard did, and the equity of three runs."""
     with mpl.rc_context():
         mpl.rcdefaults()  # an even picture everywhere: nothing of the user's own settings
@@ -70,8 +70,8 @@ def picture(comparison: Comparison, evidence: Evidence | None = None) -> bytes:
     return written.getvalue()
 
 
-def _head(figure: Figure, comparison: Comparison, evidence: Evidence | None) -> None:
-    word, reason = verdict(comparison, evidence)
+def _head(figure: Figure, comparison: Comparison, evidence: Evidence) -> None:
+    word, reason = evidence.verdict
     colour = WORDS.get(word.split()[0], UNSURE)
     start, end = (int(comparison.ts[at]) for at in (comparison.trading_from, -1))
     figure.text(0.035, 0.945, word, size=25, weight="bold", color=colour, va="center")

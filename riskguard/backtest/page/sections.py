@@ -21,7 +21,6 @@ from riskguard.backtest.page.tables import (
     statistics_table,
 )
 from riskguard.backtest.page.told import MET, all_notes, settings, source_files
-from riskguard.backtest.report import verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,9 +39,9 @@ def grade_tag(grade: str) -> Markup:
     return tag("span", grade, class_="grade") if grade else joined()
 
 
-def first(comparison: Comparison, evidence: Evidence | None, modelled: dict[str, str]) -> Markup:
+def first(comparison: Comparison, evidence: Evidence, modelled: dict[str, str]) -> Markup:
     """Return the verdict with its reason and conditions, and what was run."""
-    word, reason = verdict(comparison, evidence)
+    word, reason = evidence.verdict
     parts = [
         tag("p", word, class_=f"word {word.lower().split()[0]}"),
         tag("p", reason, class_="reason"),
@@ -51,7 +50,7 @@ def first(comparison: Comparison, evidence: Evidence | None, modelled: dict[str,
         named = ", ".join(f"{key} ({grade})" for key, grade in modelled.items())
         told = "This rests on series that nobody measured: "
         parts.append(tag("p", grade_tag("mechanics only"), told, named, class_="modelled"))
-    if evidence is not None and evidence.conditions:
+    if evidence.conditions:
         parts.append(tag("ul", *map(_condition, evidence.conditions), class_="conditions"))
     facts = [
         tag("div", tag("dt", one.name), tag("dd", one.text))
@@ -72,7 +71,7 @@ def _condition(one: Condition) -> Markup:
     return tag("li", sign, tag("div", name, " ", said, " ", tag("span", one.text)), class_=kind)
 
 
-def after_chart(comparison: Comparison, evidence: Evidence | None) -> Markup:
+def after_chart(comparison: Comparison, evidence: Evidence) -> Markup:
     """Return all that stands behind the table of decisions."""
     return joined(
         _section("figures", "Figures", *_figures(comparison, evidence)),
@@ -88,7 +87,7 @@ def _section(name: str, title: str, *parts: str, grade: str = "") -> Markup:
     return tag("section", heading, *parts, id=name, aria_label=title)
 
 
-def _figures(comparison: Comparison, evidence: Evidence | None) -> Iterator[Markup]:
+def _figures(comparison: Comparison, evidence: Evidence) -> Iterator[Markup]:
     tables = figures_tables(comparison)
     yield tag("div", *(table_of(one) for one in tables), class_="beside")
     yield from (tag("p", one.note, class_="note") for one in tables if one.note)
@@ -103,11 +102,11 @@ def _figures(comparison: Comparison, evidence: Evidence | None) -> Iterator[Mark
     yield tag("div", *parts, class_="beside")
 
 
-def _weighed(comparison: Comparison, evidence: Evidence | None) -> Iterator[Markup]:
+def _weighed(comparison: Comparison, evidence: Evidence) -> Iterator[Markup]:
     """Yield peers, leverage line and ledger, as far as the run was weighed."""
     peers, ledger = peers_table(comparison, evidence), ledger_table(comparison, evidence)
     parts: list[str] = []
-    if evidence is not None and evidence.leverage_line:
+    if evidence.leverage_line:
         guard = guard_point(comparison)
         line = evidence.leverage_line
         text = tag("figcaption", caption(line, guard))
@@ -115,7 +114,7 @@ def _weighed(comparison: Comparison, evidence: Evidence | None) -> Iterator[Mark
     for table in (peers, statistics_table(comparison, evidence)):
         if table is not None:
             parts += [table_of(table), tag("p", table.note, class_="note")]
-    if evidence is not None and evidence.untested:
+    if evidence.untested:
         parts.append(tag("p", f"No tests: {evidence.untested}.", class_="note"))
     if parts:
         grade = resting(comparison)
@@ -143,7 +142,7 @@ def _rules(comparison: Comparison) -> Iterator[Markup]:
         yield table_of(parameters)
 
 
-def _data(comparison: Comparison, evidence: Evidence | None) -> Iterator[Markup]:
+def _data(comparison: Comparison, evidence: Evidence) -> Iterator[Markup]:
     yield table_of(data_table(comparison), titled=False)
     notes = all_notes(comparison, evidence)
     if notes:

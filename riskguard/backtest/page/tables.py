@@ -103,10 +103,8 @@ def liquidation_lines(comparison: Comparison) -> list[tuple[str, str]]:
     return [(name, nearness_text(one)) for name, one in near.items() if one is not None]
 
 
-def identity_table(comparison: Comparison, evidence: Evidence | None) -> Table | None:
+def identity_table(comparison: Comparison, evidence: Evidence) -> Table:
     """Return the accounting of the guard's value: avoided - missed - costs = guarded - bare."""
-    if evidence is None:
-        return None
     one = evidence.identity
     rows = [
         ("losses avoided", money(one.avoided)),
@@ -120,9 +118,9 @@ def identity_table(comparison: Comparison, evidence: Evidence | None) -> Table |
     return Table("What the guard was worth", ("", "money"), tuple(rows), note, resting(comparison))
 
 
-def peers_table(comparison: Comparison, evidence: Evidence | None) -> Table | None:
+def peers_table(comparison: Comparison, evidence: Evidence) -> Table | None:
     """Return what simpler means did with the same mean exposure."""
-    if evidence is None or not evidence.peers:
+    if not evidence.peers:
         return None
     held = percent(evidence.mean_exposure)
     own = ("guarded", "-", held, *_path_figures(guard_path(comparison)))
@@ -149,9 +147,9 @@ def _path_figures(path: NDArray[np.float64]) -> tuple[str, str, str]:
     return percent(total_return(path)), percent(max_drawdown(path)), percent(cdar(path))
 
 
-def statistics_table(comparison: Comparison, evidence: Evidence | None) -> Table | None:
+def statistics_table(comparison: Comparison, evidence: Evidence) -> Table | None:
     """Return the tests that the data allows, each with its interval or p-value."""
-    if evidence is None or evidence.found is None:
+    if evidence.found is None:
         return None
     found = evidence.found
     rows = [
@@ -184,9 +182,9 @@ def _worse(one: Stress) -> str:
     return f"costs times {one.dearer:g}"
 
 
-def ledger_table(comparison: Comparison, evidence: Evidence | None) -> Table | None:
+def ledger_table(comparison: Comparison, evidence: Evidence) -> Table | None:
     """Return what each rule or stage saved and cost, and what the guard is without it."""
-    if evidence is None or not evidence.ledger:
+    if not evidence.ledger:
         return None
     note = (
         "A trip is true where a fall of the plan's size followed it, late where more than half of"

@@ -33,7 +33,7 @@ def title(comparison: Comparison) -> str:
     return f"{name} on {comparison.symbol} {duration(comparison.every)}"
 
 
-def settings(comparison: Comparison, evidence: Evidence | None) -> list[Setting]:
+def settings(comparison: Comparison, evidence: Evidence) -> list[Setting]:
     """Return what the run was made with, in the order a reader asks for it."""
     costs, start = comparison.costs, comparison.trading_from
     params = ", ".join(f"{name} {value}" for name, value in comparison.params.items())
@@ -44,16 +44,15 @@ def settings(comparison: Comparison, evidence: Evidence | None) -> list[Setting]
         Setting("traded", span),
         Setting("rules", f"{comparison.rules_path} ({comparison.ruleset.hash[:12]})"),
         Setting("strategy", comparison.strategy + (f": {params}" if params else "")),
-        Setting("plan", (header(evidence) if evidence else "") or "none: an exploratory run"),
+        Setting("plan", header(evidence) or "none: an exploratory run"),
         Setting("cash", money(comparison.cash)),
         Setting("costs", f"fee {costs.fee * 1e4:g} bp, slippage {costs.slippage * 1e4:g} bp"),
     ]
 
 
-def all_notes(comparison: Comparison, evidence: Evidence | None) -> list[str]:
+def all_notes(comparison: Comparison, evidence: Evidence) -> list[str]:
     """Return what is to be known of data, rules and evidence, each once."""
-    own = evidence.notes if evidence else ()
-    return list(dict.fromkeys((*notes(comparison), *own)))
+    return list(dict.fromkeys((*notes(comparison), *evidence.notes)))
 
 
 def source_files(comparison: Comparison) -> list[tuple[str, str]]:

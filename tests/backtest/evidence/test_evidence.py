@@ -59,18 +59,18 @@ def test_what_was_found_fits_the_schema_of_the_report(run, weighed) -> None:
 def test_the_same_seed_gives_the_same_report_byte_for_byte(run, weighed) -> None:
     again = weigh(run, plan=plan_of(run))
     assert as_json(build(run, again)) == as_json(build(run, weighed))
-    assert report_text(run, (), again) == report_text(run, (), weighed)
+    assert report_text(run, again) == report_text(run, weighed)
     other = weigh(run, plan=plan_of(run, seed=2))
     assert other.found.placebo != weighed.found.placebo
 
 
 def test_the_text_fits_80_columns_and_names_the_plan_in_its_header(run, weighed) -> None:
-    text = report_text(run, (), weighed)
+    text = report_text(run, weighed)
     assert max(map(len, text.splitlines())) <= 80
     assert text.startswith("NOT SHOWN: ")
     assert f"plan {weighed.plan.name}, nothing changed since" in text
     changed = weigh(run, plan=plan_of(run, fee=0.002))
-    assert "changed since: the fee" in report_text(run, (), changed)
+    assert "changed since: the fee" in report_text(run, changed)
 
 
 def test_the_events_are_those_of_the_catalogue_that_lie_in_no_locked_month(run, weighed) -> None:

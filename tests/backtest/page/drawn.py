@@ -180,3 +180,7 @@ def evidence(made: Comparison) -> Evidence:
         seed=1,
         ledger=tuple(ledger_row(name) for name in ("watch", "cut", "out")),
     )  # fmt: skip
+
+
+def weighed(made: Comparison) -> tuple[Comparison, Evidence]:
+    return made, evidence(made)

@@ -229,7 +229,9 @@ def test_an_alarm_of_one_bar_in_a_hundred_thousand_can_be_seen(look, tmp_path: P
     levels = np.zeros(100_000, dtype=np.int64)
     levels[61_803] = 3
     path = tmp_path / "long.html"
-    path.write_text(page(drawn.comparison(100_000, levels=levels)), encoding="utf-8")
+    path.write_text(
+        page(*drawn.weighed(drawn.comparison(100_000, levels=levels))), encoding="utf-8"
+    )
     opened = look(path)
     # the ribbon below the prices has the colour of HALTED where the alarm was, and nowhere else
     found = opened.page.evaluate("""() => {

@@ -40,7 +40,7 @@ def test_half_a_million_bars_with_all_panels_fit_into_two_and_a_half_megabytes(m
 
 def test_many_decisions_fit_as_well_and_the_page_says_that_rows_are_left_out() -> None:
     comparison = drawn.comparison(100_000, levels=drawn.np.arange(100_000) // 7 % 4)
-    found = data(page(comparison))
+    found = data(page(*drawn.weighed(comparison)))
     assert found["decisions"] == 14_286
     assert 300 < len(found["rows"]) <= 1_500
     assert len(json.dumps(found["rows"], separators=(",", ":"))) <= 180_000
@@ -81,7 +81,8 @@ def test_verdict_stands_first_then_chart_decisions_figures_ledger_rules(text: st
 
 
 def test_without_evidence_the_page_is_whole_all_the_same(tmp_path) -> None:
-    text = page(made.comparison(tmp_path))
+    comparison = made.comparison(tmp_path)
+    text = page(comparison, made.untested(comparison))
     assert "NOT SHOWN" in text
     assert 'id="ledger"' not in text
     assert 'id="recovery"' in text
@@ -104,7 +105,7 @@ def test_reconstructed_is_said_of_all_that_rests_on_it(text: str) -> None:
 
 def test_rule_file_stands_in_the_page_as_it_was_read() -> None:
     sly = drawn.RULES.replace("version: 1\n", "version: 1 # </pre></script><b>\n")
-    text = page(drawn.comparison(300, text=sly))
+    text = page(*drawn.weighed(drawn.comparison(300, text=sly)))
     assert "version: 1 # &lt;/pre&gt;&lt;/script&gt;&lt;b&gt;\nsymbol: BTC" in text
     assert "# </pre>" not in text
 

@@ -44,8 +44,8 @@ def test_each_row_of_a_table_has_as_many_cells_as_its_head(text: str) -> None:
 
 def test_figures_are_those_of_the_terminal(tmp_path) -> None:
     comparison = made.comparison(tmp_path)
-    told = report_text(comparison)
-    found = markdown(comparison)
+    told = report_text(comparison, made.untested(comparison))
+    found = markdown(comparison, made.untested(comparison))
     for figure in re.findall(r"\d+\.\d%|\$\d+,\d+", told[: told.index("constant:")]):
         assert figure in found, figure
 
@@ -53,7 +53,7 @@ def test_figures_are_those_of_the_terminal(tmp_path) -> None:
 def test_text_of_a_file_cannot_become_markup() -> None:
     comparison = drawn.comparison(300, text=drawn.RULES.replace("version: 1", "version: 1 # ````"))
     sly = "<script>x</script> | [a](http://x) `b` *c*\n# d"
-    found = markdown(replace(comparison, notes=(sly,)))
+    found = markdown(*drawn.weighed(replace(comparison, notes=(sly,))))
     assert "<script>" not in found.replace("\\<", "")
     assert r"\<script\>x\</script\> \| \[a\](http://x) \`b\` \*c\* \# d" in found
     assert "`````yaml\nversion: 1 # ````\n" in found
@@ -62,6 +62,6 @@ def test_text_of_a_file_cannot_become_markup() -> None:
 def test_of_many_decisions_the_strictest_are_told_and_the_count_of_all() -> None:
     levels = drawn.np.arange(4_000) % 2
     levels[1_234] = 3
-    found = markdown(drawn.comparison(4_000, HOUR, levels))
+    found = markdown(*drawn.weighed(drawn.comparison(4_000, HOUR, levels)))
     assert "200 of 4,000: of each stretch the strictest." in found
     assert found.count("| out | HALTED |") == 1

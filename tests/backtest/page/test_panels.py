@@ -53,7 +53,7 @@ def test_columns_never_take_more_than_their_share_of_the_page(bars: int) -> None
 
 def test_a_flow_adds_up_to_what_the_series_holds() -> None:
     comparison = drawn.comparison(50_000)
-    found = panels(comparison, most=500)
+    found = panels(comparison, drawn.evidence(comparison), most=500)
     (column,) = joined(found.candles, lines(found)["Liquidations", "liq-long"])
     total = comparison.history.series["BTC.liq.long"].values.sum()
     assert column.sum() == pytest.approx(total)
@@ -65,14 +65,15 @@ def test_bars_without_a_value_are_unknown_not_zero() -> None:
     flow = history.series["BTC.liq.long"]
     short = replace(flow, times=flow.times[:60], events=flow.events[:60], values=flow.values[:60])
     made = replace(comparison, history=replace(history, series=history.series | {flow.key: short}))
-    (column,) = joined(panels(made).candles, lines(panels(made))["Liquidations", "liq-long"])
+    found = panels(made, drawn.evidence(made))
+    (column,) = joined(found.candles, lines(found)["Liquidations", "liq-long"])
     assert np.isfinite(column[:60]).all()
     assert np.isnan(column[60:]).all()
 
 
 def test_worst_drawdown_and_last_equity_survive_the_joining() -> None:
     comparison = drawn.comparison(100_000)
-    found = panels(comparison, most=400)
+    found = panels(comparison, drawn.evidence(comparison), most=400)
     equity = comparison.results["guarded"].run.equity
     worst = (equity / np.maximum.accumulate(equity) - 1).min()
     of = lines(found)
@@ -82,7 +83,7 @@ def test_worst_drawdown_and_last_equity_survive_the_joining() -> None:
 
 def test_what_is_drawn_begins_where_trading_does() -> None:
     comparison = replace(drawn.comparison(300), trading_from=100)
-    found = panels(comparison)
+    found = panels(comparison, drawn.evidence(comparison))
     assert found.start == 100
     assert len(found.candles) == 200
     (first, *_) = joined(found.candles, lines(found)["Price", "price"])

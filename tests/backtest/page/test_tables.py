@@ -73,9 +73,10 @@ def test_tests_are_told_with_interval_or_p_value(comparison) -> None:
     assert statistics_table(comparison, untested) is None
 
 
-def test_without_evidence_there_is_nothing_that_was_weighed(comparison) -> None:
-    for build in (ledger_table, identity_table, peers_table, statistics_table):
-        assert build(comparison, None) is None
+def test_what_was_not_found_has_no_table(comparison) -> None:
+    empty = made.untested(comparison)
+    for build in (ledger_table, peers_table, statistics_table):
+        assert build(comparison, empty) is None
 
 
 def test_bars_of_a_symbol_are_one_row_and_every_other_series_has_its_own(comparison) -> None:
