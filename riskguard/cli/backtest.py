@@ -14,7 +14,23 @@ import typer
 from riskguard.cli import given
 from riskguard.cli.failures import WrongUse
 from riskguard.cli.nulled import nulled
-from riskguard.cli.ordering import Order, compared, inputs, requests
+from riskguard.cli.ordering import (
+    CASH,
+    COST,
+    STRATEGY,
+    Cash,
+    End,
+    Fee,
+    Params,
+    Settings,
+    Slippage,
+    Start,
+    Symbol,
+    compared,
+    inputs,
+    ordered,
+    requests,
+)
 from riskguard.cli.pages import page_targets, write_pages
 from riskguard.cli.preregistered import HOW, plan_of, under
 from riskguard.cli.target import json_target
@@ -24,13 +40,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from riskguard.backtest.evidence.plan import Plan
+    from riskguard.cli.ordering import Order
 
 
 __all__ = ["backtest"]
 
-SCENARIO, RULES, STRATEGY = "feb-2026", "feb-2026", "buy_and_hold"
+SCENARIO, RULES = "feb-2026", "feb-2026"
 SURROGATES = 200
-NAME = "NAME=VALUE"
 METAVARS = {
     "--scenario": "NAME",
     "--data": "PATH",
@@ -59,27 +75,14 @@ def backtest(
     strategy: Annotated[
         str, typer.Option(metavar="NAME|FILE.py:CLASS|all", help="Strategy to run.")
     ] = STRATEGY,
-    param: Annotated[
-        list[str] | None, typer.Option(metavar=NAME, help="Parameter of the strategy; repeatable.")
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar=NAME, help="Parameter of the rules; repeatable."),
-    ] = None,
-    symbol: Annotated[
-        str | None, typer.Option(metavar="SYMBOL", help="Symbol to trade [the scenario's].")
-    ] = None,
-    cash: Annotated[str, typer.Option(metavar="AMOUNT", help="Cash at the start.")] = "100_000",
-    fee: Annotated[str, typer.Option(metavar="SHARE", help="Fee of a fill: 5bp, 0.05%.")] = "5bp",
-    slippage: Annotated[
-        str, typer.Option(metavar="SHARE", help="Slippage of a fill: 5bp, 0.05%.")
-    ] = "5bp",
-    start: Annotated[
-        str | None, typer.Option("--from", metavar="DATE", help="Trade no earlier than this (UTC).")
-    ] = None,
-    end: Annotated[
-        str | None, typer.Option("--to", metavar="DATE", help="Read no further than this (UTC).")
-    ] = None,
+    param: Params = None,
+    settings: Settings = None,
+    symbol: Symbol = None,
+    cash: Cash = CASH,
+    fee: Fee = COST,
+    slippage: Slippage = COST,
+    start: Start = None,
+    end: End = None,
     preregister: Annotated[
         str | None,
         typer.Option(metavar="PLAN", help="Run under this plan (riskguard plan writes one)."),
@@ -127,30 +130,27 @@ def backtest(
         },
     )
     surrogates = _surrogates(count, null=null, planned=preregister is not None)
-    file = given.pack(rules)
-    order = Order(
-        source=given.source(scenario, data, SCENARIO),
-        rules=file,
-        rules_path=given.pack_path(rules, file),
+    order = ordered(
+        given.source(scenario, data, SCENARIO),
+        rules,
         strategy=strategy,
-        params=given.pairs("--param", param or ()),
-        settings=given.pairs("--set", settings or ()),
-        symbol=given.symbol(symbol),
-        cash=given.amount("--cash", cash),
-        fee=given.share("--fee", fee),
-        slippage=given.share("--slippage", slippage),
-        start=given.instant("--from", start),
-        end=given.instant("--to", end),
+        param=param,
+        settings=settings,
+        symbol=symbol,
+        cash=cash,
+        fee=fee,
+        slippage=slippage,
+        start=start,
+        end=end,
     )
-    if order.start is not None and order.end is not None and order.start >= order.end:
-        raise WrongUse(f"--from {start} does not lie before --to {end}")
     plan = None if preregister is None else plan_of(preregister)
     if plan is not None and preregister is not None:
         order = under(plan, Path(preregister), order, _said(context))
     if plan is not None and surrogates:
         return nulled(order, plan, surrogates, quiet=quiet)
-    target = json_target(json_path, inputs(order))
-    pages = page_targets(_one(strategy, report), target, list(inputs(order)))
+    read = list(inputs(order))
+    target = json_target(json_path, read)
+    pages = page_targets(_one(order.strategy, report), target, read)
     return _report(order, plan, target, pages, alone=json_path == "-", quiet=quiet)
 
 

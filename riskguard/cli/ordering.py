@@ -1,11 +1,14 @@
-"""What is to be run, read from options: rules, data, strategy and costs."""
+"""What is to be run, read from the options that commands share: rules, data, strategy, costs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
+
+from riskguard.cli import given
 from riskguard.cli.failures import WrongUse
 from riskguard.errors import AdapterError, RiskguardError
 from riskguard.shipped import shipped
@@ -17,7 +20,48 @@ if TYPE_CHECKING:
     from riskguard.backtest.comparison import Comparison
     from riskguard.history import History
 
-__all__ = ["Order", "compared", "inputs", "requests"]
+__all__ = [
+    "CASH",
+    "COST",
+    "STRATEGY",
+    "Cash",
+    "End",
+    "Fee",
+    "Order",
+    "Params",
+    "Settings",
+    "Slippage",
+    "Start",
+    "Symbol",
+    "compared",
+    "inputs",
+    "ordered",
+    "requests",
+]
+
+STRATEGY, CASH, COST = "buy_and_hold", "100_000", "5bp"
+NAME = "NAME=VALUE"
+
+Params = Annotated[
+    list[str] | None,
+    typer.Option("--param", metavar=NAME, help="Parameter of the strategy; repeatable."),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar=NAME, help="Parameter of the rules; repeatable."),
+]
+Symbol = Annotated[
+    str | None, typer.Option(metavar="SYMBOL", help="Symbol to trade [the scenario's].")
+]
+Cash = Annotated[str, typer.Option(metavar="AMOUNT", help="Cash at the start.")]
+Fee = Annotated[str, typer.Option(metavar="SHARE", help="Fee of a fill: 5bp, 0.05%.")]
+Slippage = Annotated[str, typer.Option(metavar="SHARE", help="Slippage of a fill: 5bp, 0.05%.")]
+Start = Annotated[
+    str | None, typer.Option("--from", metavar="DATE", help="Trade no earlier than this (UTC).")
+]
+End = Annotated[
+    str | None, typer.Option("--to", metavar="DATE", help="Read no further than this (UTC).")
+]
 
 
 @dataclass(frozen=True)
@@ -36,6 +80,42 @@ class Order:
     slippage: float
     start: int | None
     end: int | None
+
+
+def ordered(
+    source: str,
+    rules: str,
+    *,
+    strategy: str,
+    param: Sequence[str] | None,
+    settings: Sequence[str] | None,
+    symbol: str | None,
+    cash: str,
+    fee: str,
+    slippage: str,
+    start: str | None,
+    end: str | None,
+    named: str = "--rules",
+) -> Order:
+    """Return what is ordered by options as they were written; `named` is the one of the rules."""
+    file = given.pack(rules, named)
+    made = Order(
+        source=source,
+        rules=file,
+        rules_path=given.pack_path(rules, file),
+        strategy=strategy,
+        params=given.pairs("--param", param or ()),
+        settings=given.pairs("--set", settings or ()),
+        symbol=given.symbol(symbol),
+        cash=given.amount("--cash", cash),
+        fee=given.share("--fee", fee),
+        slippage=given.share("--slippage", slippage),
+        start=given.instant("--from", start),
+        end=given.instant("--to", end),
+    )
+    if made.start is not None and made.end is not None and made.start >= made.end:
+        raise WrongUse(f"--from {start} does not lie before --to {end}", "write the earlier first")
+    return made
 
 
 def inputs(order: Order) -> Iterator[Path]:

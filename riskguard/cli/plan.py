@@ -11,7 +11,21 @@ import typer
 
 from riskguard.cli import given
 from riskguard.cli.failures import WrongUse
-from riskguard.cli.ordering import Order, requests
+from riskguard.cli.ordering import (
+    CASH,
+    COST,
+    STRATEGY,
+    Cash,
+    End,
+    Fee,
+    Params,
+    Settings,
+    Slippage,
+    Start,
+    Symbol,
+    ordered,
+    requests,
+)
 from riskguard.cli.writing import write_all
 
 if TYPE_CHECKING:
@@ -22,10 +36,10 @@ if TYPE_CHECKING:
 
     from riskguard.backtest.evidence.events import Catalogue, Event, Fall
     from riskguard.backtest.evidence.plan import Plan
+    from riskguard.cli.ordering import Order
 
 __all__ = ["plan"]
 
-NAME = "NAME=VALUE"
 METAVARS = {
     "RULES": "FILE or PACK",
     "--data": "PATH",
@@ -49,28 +63,15 @@ def plan(
     ] = "plan.yaml",
     strategy: Annotated[
         str, typer.Option(metavar="NAME|FILE.py:CLASS", help="Strategy to run.")
-    ] = "buy_and_hold",
-    param: Annotated[
-        list[str] | None, typer.Option(metavar=NAME, help="Parameter of the strategy; repeatable.")
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar=NAME, help="Parameter of the rules; repeatable."),
-    ] = None,
-    symbol: Annotated[
-        str | None, typer.Option(metavar="SYMBOL", help="Symbol to trade [the scenario's].")
-    ] = None,
-    cash: Annotated[str, typer.Option(metavar="AMOUNT", help="Cash at the start.")] = "100_000",
-    fee: Annotated[str, typer.Option(metavar="SHARE", help="Fee of a fill: 5bp, 0.05%.")] = "5bp",
-    slippage: Annotated[
-        str, typer.Option(metavar="SHARE", help="Slippage of a fill: 5bp, 0.05%.")
-    ] = "5bp",
-    start: Annotated[
-        str | None, typer.Option("--from", metavar="DATE", help="Trade no earlier than this (UTC).")
-    ] = None,
-    end: Annotated[
-        str | None, typer.Option("--to", metavar="DATE", help="Read no further than this (UTC).")
-    ] = None,
+    ] = STRATEGY,
+    param: Params = None,
+    settings: Settings = None,
+    symbol: Symbol = None,
+    cash: Cash = CASH,
+    fee: Fee = COST,
+    slippage: Slippage = COST,
+    start: Start = None,
+    end: End = None,
     seed: Annotated[
         int, typer.Option(min=0, max=999_999_999, metavar="NUMBER", help="Seed of all chance.")
     ] = 1,
@@ -88,23 +89,22 @@ def plan(
     """
     texts = {"RULES": rules, "--data": data, "--output": output, "--strategy": strategy}
     given.filled(METAVARS, texts | {"--symbol": symbol})
-    file = given.pack(rules, "RULES")
-    order = Order(
-        source=given.source(None, data, ""),
-        rules=file,
-        rules_path=given.pack_path(rules, file),
+    order = ordered(
+        given.source(None, data, ""),
+        rules,
         strategy=strategy,
-        params=given.pairs("--param", param or ()),
-        settings=given.pairs("--set", settings or ()),
-        symbol=given.symbol(symbol),
-        cash=given.amount("--cash", cash),
-        fee=given.share("--fee", fee),
-        slippage=given.share("--slippage", slippage),
-        start=given.instant("--from", start),
-        end=given.instant("--to", end),
+        param=param,
+        settings=settings,
+        symbol=symbol,
+        cash=cash,
+        fee=fee,
+        slippage=slippage,
+        start=start,
+        end=end,
+        named="RULES",
     )
     depth, span, target = _depth(fall), _span(within), _target(output)
-    rules_name = rules if given.pack_name(rules) in given.packs() else _beside(file, target)
+    rules_name = rules if given.pack_name(rules) in given.packs() else _beside(order.rules, target)
     names = (rules_name, _beside(Path(order.source), target))
     return _planned(order, names, depth, span, seed, target)
 

@@ -190,7 +190,7 @@ def test_control_c_is_130_and_one_line() -> None:
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_control_c_while_a_command_runs_is_told_too() -> None:
     code = "import os, signal, sys, riskguard.cli.backtest as command\n"
-    code += "command.given.pack = lambda _text: os.kill(os.getpid(), signal.SIGINT)\n"
+    code += "command.given.pack = lambda *_: os.kill(os.getpid(), signal.SIGINT)\n"
     code += "from riskguard.cli import main\nsys.argv = ['riskguard', 'backtest']\nmain()"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"interrupted\n")

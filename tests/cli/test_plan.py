@@ -97,6 +97,7 @@ def test_a_plan_is_written_once(riskguard, plan: Path, folder: Path) -> None:
         (["--data", "nowhere"], "there is no nowhere"),
         (["--output", "nowhere/plan.yaml"], "lies in a folder that does not exist"),
         (["--from", "2023-01-01"], "leaves no bar to trade"),
+        (["--from", "2020-03-01", "--to", "2020-02-01"], "does not lie before --to 2020-02-01"),
         (["--strategy", "all"], "'all'"),
     ],
 )
