@@ -102,8 +102,7 @@ def _grades(comparison: Comparison) -> str:
     """Group the series by grade, the bars of a symbol as one: "exchange BTC bars, oi"."""
     groups: dict[str, dict[str, None]] = {}
     bars: dict[str, dict[str, None]] = {}
-    rules = comparison.ruleset
-    read = inputs_read(rules, rules.symbol or comparison.symbol)
+    read = inputs_read(comparison.ruleset, comparison.symbol)
     for series in comparison.history.series.values():
         # nobody pays the funding of a symbol that is not traded
         foreign = series.name == "funding" and series.symbol != comparison.symbol

@@ -75,15 +75,19 @@ def gate(comparison: Comparison) -> Gate:
 
 
 def inputs_read(ruleset: RuleSet, symbol: str) -> set[str]:
-    """Return the keys of all series the rules read: "BTC.oi", and "*.oi" for market-wide ones."""
+    """Return the keys of all series the rules read: "BTC.oi", and "*.oi" for market-wide ones.
+
+    `symbol` is meant where neither the line nor the file names one.
+    """
     found = set()
+    watched = ruleset.symbol or symbol  # which need not be traded
     for tree in _conditions(ruleset):
         for leaf in walk(tree):
             if isinstance(leaf, Compare):
                 for side in (leaf.left, leaf.right):
                     for value in values(side):
                         if isinstance(value, SeriesValue):
-                            found |= {f"{value.symbol or symbol}.{value.name}", f"*.{value.name}"}
+                            found |= {f"{value.symbol or watched}.{value.name}", f"*.{value.name}"}
     return found
 
 

@@ -122,6 +122,37 @@ def test_modelled_data_gets_neither_p_value_nor_interval(run) -> None:
     assert found.peers
 
 
+def test_a_symbol_is_gated_by_the_modelled_series_of_the_one_that_its_rules_watch(tmp_path) -> None:
+    asked = request(tmp_path, seed=3)
+    history = asked.history
+    other = {
+        f"ETH.{name}": replace(history.series[f"BTC.{name}"], symbol="ETH")
+        for name in ("open", "high", "low", "close", "volume")
+    }
+    flows = replace(
+        history.series["BTC.volume"],
+        name="liq.long",
+        spec=replace(history.series["BTC.volume"].spec, unit="usd"),
+        grade="reconstructed",
+    )
+    file = tmp_path / "all.yaml"
+    file.write_text(
+        "version: 1\nsymbol: BTC\nguards: all\nrules:\n  burst:\n"
+        "    when: liq.long.sum(2d) > $50M\n    clear: liq.long.sum(2d) < $1M\n"
+        "    do: {exposure_cap: 0%}\n"
+    )
+    series = {**history.series, **other, "BTC.liq.long": flows}
+    made = replace(
+        asked,
+        history=replace(history, series=series),
+        ruleset=load_rules(file, every=history.every),
+        symbol="ETH",
+    )
+    found = weigh(compare(made))
+    assert found.found is None
+    assert found.verdict.reason == "mechanics only (BTC.liq.long is reconstructed)"
+
+
 def test_a_guard_that_never_acts_is_not_tested(tmp_path) -> None:
     asked = request(tmp_path, seed=3)
     asleep = tmp_path / "asleep.yaml"
