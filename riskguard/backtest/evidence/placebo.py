@@ -28,14 +28,14 @@ class Placebo:
 
     foresight: float  # p of the net avoided return
     volatility_timing: float  # p of CDaR
-    draws: int
+    draws: int  # fewer than asked for where the path has fewer shifts
     shortest: int  # bars by which no placebo is shifted less
 
 
 def placebo(
     x: Floats, r: Floats, k: Floats, *, shortest: int, draws: int, seed: int
 ) -> Placebo | None:
-    """Compare a guard with `draws` shifts of itself; None where the path is too short to shift.
+    """Compare a guard with up to `draws` shifts of itself; None where the path is too short.
 
     `x` is the exposure, `r` the bare return and `k` the cost of a change of exposure per bar. A
     shift is at least `shortest` bars, the longest window and cool-down of the rules, both ways.
@@ -49,13 +49,20 @@ def placebo(
     better = int((made[rolled] >= made[0] - close).sum())
     falls = cdars(x, r, k, np.append(rolled, 0))
     calmer = int((falls[:-1] <= falls[-1] + 1e-12).sum())
-    return Placebo((1 + better) / (draws + 1), (1 + calmer) / (draws + 1), draws, shortest)
+    count = len(rolled)
+    return Placebo((1 + better) / (count + 1), (1 + calmer) / (count + 1), count, shortest)
 
 
 def shifts(length: int, shortest: int, draws: int, seed: int) -> NDArray[np.int64] | None:
-    """Return `draws` shifts, uniform from `shortest` to `length - shortest`; None if none fits."""
+    """Return `draws` shifts, uniform from `shortest` to `length - shortest`; None if none fits.
+
+    Where there are no more than `draws` of them it is each of them once: drawn again and again,
+    two placebos would pass for a thousand.
+    """
     if shortest < 1 or length < 2 * shortest + 1:
         return None
+    if length - 2 * shortest < draws:
+        return np.arange(shortest, length - shortest + 1)
     chance = np.random.Generator(np.random.PCG64(seed))
     return chance.integers(shortest, length - shortest, size=draws, endpoint=True)
 

@@ -81,6 +81,7 @@ def _tests(evidence: Evidence, found: Findings) -> dict[str, Any]:
         "draws": evidence.draws,
         "seed": evidence.seed,
         "block": _plain(found.block),
+        "placebos": placebo.draws if placebo else 0,
         "foresight": placebo.foresight if placebo else None,
         "volatility_timing": placebo.volatility_timing if placebo else None,
         "against_constant": _interval(found.against_constant),
@@ -152,7 +153,9 @@ def _tested(evidence: Evidence) -> Iterator[str]:
     if found is None:
         yield f"no tests: {evidence.untested}"
         return
-    yield f"{evidence.draws} placebos and resamples in blocks of {found.block:.0f} bars"
+    placebos = found.placebo.draws if found.placebo else 0
+    resamples = evidence.draws + 1
+    yield f"{placebos} placebos, {resamples:,} resamples in blocks of {found.block:.0f} bars"
     for name, one, unit in (
         ("net benefit vs constant", found.against_constant, "%/yr"),
         ("net benefit vs best simple peer", found.against_best, "%/yr"),

@@ -56,6 +56,20 @@ def test_shifts_keep_away_from_no_shift_by_window_and_cool_down() -> None:
     assert placebo(*made(1), shortest=200, draws=9, seed=1) is None
 
 
+def test_a_short_path_has_each_of_its_placebos_once() -> None:
+    every = shifts(45, 20, 999, 3)
+    assert every is not None
+    assert every.tolist() == [20, 21, 22, 23, 24, 25]
+    drawn = shifts(45, 20, 5, 3)
+    assert drawn is not None
+    assert len(drawn) == 5
+    _, r, k = made(2, 50)
+    found = placebo((r > 0).astype(float), r, k * 0, shortest=20, draws=999, seed=1)
+    assert found is not None
+    # better than all eleven: one of twelve, not one of a thousand
+    assert (found.draws, found.foresight) == (11, pytest.approx(1 / 12))
+
+
 def test_a_guard_that_knows_the_future_beats_all_its_placebos() -> None:
     _, r, k = made(2)
     x = (r > 0).astype(float)
