@@ -164,6 +164,19 @@ def test_a_guard_that_never_acts_is_not_tested(tmp_path) -> None:
     assert found.verdict.reason.startswith("the guard never changed what was held, exploratory")
 
 
+def test_a_history_of_few_windows_of_its_rules_is_not_tested(tmp_path) -> None:
+    # 49 bars hold two and a half windows: harm was said of one trip
+    found = weigh(compare(request(tmp_path, seed=3, days=60)))
+    assert found.found is None
+    assert found.untested == (
+        "too short a history: 49d of something wanted, 152d needed"
+        " (8 windows and cool-downs of the rules)"
+    )
+    assert found.verdict.reason == f"{found.untested}, exploratory run, no plan"
+    (tmp_path / "longer").mkdir()
+    assert weigh(compare(request(tmp_path / "longer", seed=3, days=170)), draws=19).found
+
+
 def test_february_2026_is_no_event_and_nothing_good_is_said_of_it(run) -> None:
     moved = 20_485 * DAY - int(run.ts[500])  # the middle of the history becomes 2026-02-01
     series = {

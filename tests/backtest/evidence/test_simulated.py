@@ -113,3 +113,20 @@ def test_intervals_without_skill_lie_above_nothing_no_more_often_than_they_may(
     assert tail(calmer, count, 0.05) > 0.005
     # three years hold few blocks: 5 % at either end are rather 8 %
     assert tail(better, count, 0.08) > 0.005
+
+
+@counts(60, 600)
+@pytest.mark.parametrize("guard", GUARDS)
+def test_the_shortest_history_that_is_tested_cries_harm_in_no_more_than_one_of_eight(
+    guard, count, measured
+) -> None:
+    days, cried, seen = 8 * 17, 0, 0
+    for seed in range(count):
+        chance = np.random.Generator(np.random.PCG64([seed, 7]))
+        r = returns(chance, days=days)
+        x = at_random(chance, days) if guard == "random" else after_falls(r)
+        if np.ptp(x) > 0:
+            seen += 1
+            cried += findings(subject(x, r), draws=199, seed=seed).against_constant.below
+    measured(f"histories of eight windows without skill, {guard}: harm in {cried} of {seen}")
+    assert tail(cried, seen, 0.125) > 0.005
