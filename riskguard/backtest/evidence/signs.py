@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -46,10 +47,16 @@ def sign_test(good: int, count: int) -> float:
 
 
 def tail(good: int, count: int, share: float) -> float:
-    """Return the chance of `good` or more among `count`, each of them with the chance `share`."""
-    ways = (math.comb(count, some) for some in range(good, count + 1))
-    chances = (share**some * (1.0 - share) ** (count - some) for some in range(good, count + 1))
-    return math.fsum(way * one for way, one in zip(ways, chances, strict=True))
+    """Return the chance of `good` or more among `count`, each with the chance `share` below 1."""
+    # decimals: the ways to take half of 1,030 are more than a float holds
+    hit = Decimal(share)
+    miss = 1 - hit
+    chance, found = miss**count, Decimal(0)
+    for some in range(count + 1):
+        if some >= good:
+            found += chance
+        chance *= hit * (count - some) / (miss * (some + 1))
+    return float(found)
 
 
 def needed_hits(count: int, p: float = 0.10) -> int:

@@ -80,7 +80,8 @@ def test_the_block_of_values_that_do_not_vary_is_one_bar() -> None:
 @pytest.mark.parametrize("phi", [0.0, 0.3, 0.9, 1.0])
 @pytest.mark.parametrize("length", [60, 1_095, 9_000])
 def test_the_block_length_is_that_of_arch(length, phi) -> None:
-    arch = pytest.importorskip("arch.bootstrap")
+    import arch.bootstrap as arch
+
     values = lagged(3, length, phi)
     theirs = float(arch.optimal_block_length(values)["stationary"].iloc[0])
     assert optimal_block(values) == pytest.approx(max(1.0, theirs), rel=1e-9)
@@ -88,7 +89,8 @@ def test_the_block_length_is_that_of_arch(length, phi) -> None:
 
 @pytest.mark.needs_group("parity")
 def test_intervals_are_those_of_arch() -> None:
-    arch = pytest.importorskip("arch.bootstrap")
+    import arch.bootstrap as arch
+
     guard, peer = lagged(5, 800, 0.4), lagged(6, 800, 0.4)
     theirs = arch.StationaryBootstrap(15, guard, peer, seed=np.random.default_rng(1))
     means = theirs.apply(lambda one, other: np.array([(one - other).mean()]), 4_000)[:, 0]

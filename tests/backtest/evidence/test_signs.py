@@ -46,7 +46,8 @@ def test_drawn_flips_agree_with_all_flips() -> None:
 @pytest.mark.needs_group("parity")
 @pytest.mark.parametrize(("good", "count"), [(0, 5), (3, 50), (10, 200), (7, 8), (24, 37)])
 def test_tests_and_intervals_are_those_of_scipy(good, count) -> None:
-    stats = pytest.importorskip("scipy.stats")
+    from scipy import stats
+
     theirs = stats.binomtest(good, count, 0.5, alternative="greater")
     assert sign_test(good, count) == pytest.approx(theirs.pvalue, rel=1e-12)
     both = stats.binomtest(good, count).proportion_ci(0.95, "wilson")
@@ -55,7 +56,8 @@ def test_tests_and_intervals_are_those_of_scipy(good, count) -> None:
 
 @pytest.mark.needs_group("parity")
 def test_all_flips_are_those_of_scipy() -> None:
-    stats = pytest.importorskip("scipy.stats")
+    from scipy import stats
+
     benefits = np.random.default_rng(4).normal(0.4, 1, 10)
     theirs = stats.permutation_test(
         (benefits,),
@@ -71,6 +73,13 @@ def test_seven_of_fifty_are_no_accident_at_one_in_twenty() -> None:
     assert tail(7, 50, 0.05) == pytest.approx(0.0118, abs=1e-4)
     assert tail(6, 50, 0.05) > 0.03
     assert tail(0, 50, 0.05) == pytest.approx(1.0)
+
+
+def test_a_share_of_thousands_is_counted_too() -> None:
+    assert tail(1_000, 2_000, 0.5) == pytest.approx(0.508920, abs=1e-6)
+    assert tail(0, 99_999, 0.05) == pytest.approx(1.0)
+    assert tail(5_300, 99_999, 0.05) == pytest.approx(8e-6, rel=0.1)
+    assert tail(3, 2, 0.5) == 0.0
 
 
 def test_the_bound_of_the_null_is_nine_in_a_hundred() -> None:
