@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
+from riskguard.backtest.strategies import find, settings
 from riskguard.history.stamps import duration_text, instant_text
 
 if TYPE_CHECKING:
@@ -81,12 +82,17 @@ class Plan:
             "the slippage": (self.slippage, costs.slippage),
         }
         found = [name for name, (planned, run) in as_run.items() if planned != run]
-        params = {name: str(value) for name, value in comparison.params.items()}
-        if any(params.get(name) != value for name, value in self.params.items()):
+        if self.strategy == comparison.strategy and _whole(self) != _whole(comparison):
             found.append("the parameters of the strategy")
         if self.written and self.written != self.hash:
             found.append("the plan itself, after it was written")
         return tuple(found)
+
+
+def _whole(run: Plan | Comparison) -> dict[str, str]:
+    """Return every parameter of a strategy as text: what is not said is as it was declared."""
+    declared = {one.name: one.default for one in settings(find(run.strategy))}
+    return {name: str(value) for name, value in (declared | dict(run.params)).items()}
 
 
 def plan_text(plan: Plan, remarks: Iterable[str] = ()) -> str:

@@ -60,6 +60,14 @@ def test_what_changed_since_is_told(tmp_path, change, told) -> None:
     assert replace(plan(run), **change).changes(run) == (told,)
 
 
+def test_a_parameter_that_the_plan_left_alone_is_a_change_too(tmp_path) -> None:
+    run = comparison(tmp_path)
+    silent = replace(plan(run), params={})
+    assert silent.changes(run) == ()  # it runs at the declared 3x
+    doubled = replace(run, params={"leverage": 6.0})
+    assert silent.changes(doubled) == ("the parameters of the strategy",)
+
+
 def test_a_seed_changed_in_the_file_is_a_change_of_the_plan(tmp_path) -> None:
     run = comparison(tmp_path)
     file = tmp_path / "plan.yaml"
