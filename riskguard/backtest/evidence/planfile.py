@@ -20,6 +20,15 @@ __all__ = ["FALLS", "fall_fault", "read_plan"]
 
 VERSION = "1"
 FALLS = (0.005, 0.9)  # shallower is noise, deeper has not been seen
+# what a command line takes too; of fewer draws an interval means nothing, more would never end
+RANGES = {
+    "fall": (0.0, math.inf),  # `fall_fault` says more
+    "cash": (0.01, 1e15),
+    "fee": (0.0, 0.1),
+    "slippage": (0.0, 0.1),
+    "draws": (99, 99_999),
+    "seed": (0, 999_999_999),
+}
 ANEW = "write it anew: riskguard plan RULES --data FOLDER --fall 10% --within 7d"
 
 
@@ -57,19 +66,23 @@ def read_plan(path: Path) -> Plan:
 
 def _number(words: Words, key: str) -> float:
     text = words.word(key, fix=ANEW)
+    low, high = RANGES[key]
     try:
         found = float(text)
     except ValueError:
         found = math.nan
-    if not (math.isfinite(found) and found >= 0):
-        raise words.refusal(key, f"'{shown(text)}' is no number from 0 on", "write 0.0005")
+    if not low <= found <= high:
+        between = f"from {low:g} to {high:g}"
+        raise words.refusal(key, f"'{shown(text)}' is no number {between}", ANEW)
     return found
 
 
 def _whole(words: Words, key: str) -> int:
     text = words.word(key, fix=ANEW)
-    if not re.fullmatch(r"[0-9]{1,9}", text):
-        raise words.refusal(key, f"'{shown(text)}' is no whole number", "write 999")
+    low, high = RANGES[key]
+    if not (re.fullmatch(r"[0-9]{1,9}", text) and low <= int(text) <= high):
+        between = f"from {low:,} to {high:,}"
+        raise words.refusal(key, f"'{shown(text)}' is no whole number {between}", ANEW)
     return int(text)
 
 
