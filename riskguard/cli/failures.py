@@ -32,6 +32,9 @@ INTERRUPTED = 130
 PIPE_CLOSED = 141  # what a shell reports for a program that wrote into a closed pipe
 # what the system says of an output that cannot be written: full, closed, broken
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
+# what it says of a name that cannot be looked up, wherever a command is given one
+UNREACHABLE = {errno.ENAMETOOLONG, errno.EACCES}
+SHOWN = 60  # characters of a name
 OF_THE_LIBRARY = "Value error, "  # Typer's own texts begin so since it reads values by pydantic
 
 
@@ -55,12 +58,20 @@ def run(command: Callable[[], object]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return _said("interrupted", INTERRUPTED)
     except OSError as error:
-        if error.filename is not None or error.errno not in UNWRITABLE:
-            return _internal(error)
-        _silence()
-        return _said(f"error: standard output cannot be written: {error.strerror}", WRONG_USE)
+        return _of_system(error)
     except Exception as error:  # noqa: BLE001 - the last net: whatever is left is our own fault
         return _failed(error)
+
+
+def _of_system(error: OSError) -> int:
+    if error.filename is not None and error.errno in UNREACHABLE:
+        name = os.fsdecode(error.filename)
+        shown = name if len(name) <= SHOWN else f"{name[:SHOWN]}..."
+        return _said(f"error: {shown}: {error.strerror}", WRONG_USE)
+    if error.filename is not None or error.errno not in UNWRITABLE:
+        return _internal(error)
+    _silence()
+    return _said(f"error: standard output cannot be written: {error.strerror}", WRONG_USE)
 
 
 def _code(command: Callable[[], object]) -> int:

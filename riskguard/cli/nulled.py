@@ -6,7 +6,7 @@ import sys
 from contextlib import redirect_stdout
 from typing import TYPE_CHECKING
 
-from riskguard.cli.failures import FINDINGS, WrongUse
+from riskguard.cli.failures import FINDINGS
 from riskguard.cli.ordering import requests
 from riskguard.cli.waiting import waiting
 
@@ -24,8 +24,6 @@ def nulled(order: Order, plan: Plan, count: int, *, quiet: bool) -> int:
     """Judge surrogate histories and print how often each verdict was given."""
     from riskguard.backtest.evidence.null import null
 
-    if order.strategy == "all":
-        raise WrongUse("--null judges one strategy", "name it: --strategy buy_and_hold")
     # what a strategy prints is no part of the report
     with redirect_stdout(sys.stderr), waiting(quiet=quiet) as tell:
         (request,) = requests(order, [order.strategy])

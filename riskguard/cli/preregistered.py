@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from riskguard.cli import given
 from riskguard.cli.failures import WrongUse
@@ -37,7 +37,7 @@ def under(plan: Plan, file: Path, order: Order, said: Collection[str]) -> Order:
 
     A run that differs from its plan is shown as changed, it is not refused.
     """
-    found: dict[str, object] = {
+    found: dict[str, Any] = {
         "strategy": plan.strategy,
         "params": plan.params,
         "settings": plan.settings,
@@ -55,7 +55,10 @@ def under(plan: Plan, file: Path, order: Order, said: Collection[str]) -> Order:
         found["source"] = _data(file, plan.data)
     names = {"param": "params"}
     kept = {names.get(option, option) for option in said}
-    return replace(order, **{key: one for key, one in found.items() if key not in kept})  # type: ignore[arg-type]  # each of its own type
+    planned = {key: one for key, one in found.items() if key not in kept}
+    if planned.get("strategy", order.strategy) == "all":
+        raise WrongUse("a plan is of one strategy", "name it: --strategy buy_and_hold")
+    return replace(order, **planned)
 
 
 def _file(plan: Path, name: str) -> Path:

@@ -137,6 +137,36 @@ def test_wrong_use_of_a_plan_teaches_how_one_is_written(riskguard, arguments, to
     assert told in err
 
 
+@pytest.mark.parametrize("more", [[], ["--null"], ["--json", "-"]])
+def test_all_strategies_at_once_are_under_no_plan(riskguard, plan: Path, more: list[str]) -> None:
+    code, out, err = riskguard("backtest", "--preregister", plan, "--strategy", "all", *more)
+    assert (code, out) == (2, "")
+    assert "a plan is of one strategy" in err
+    plan.write_text(plan.read_text().replace('"buy_and_hold"', '"all"'))
+    code, out, err = riskguard("backtest", "--preregister", plan, *more)
+    assert (code, out) == (2, "")
+    assert "a plan is of one strategy" in err
+
+
+LONG = "a" * 300
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["backtest", "--preregister", LONG],
+        ["backtest", "--rules", LONG],
+        ["backtest", "--data", LONG],
+        ["plan", "feb-2026", "--data", LONG, *EVENT],
+        ["plan", "feb-2026", "--data", ".", *EVENT, "-o", LONG],
+    ],
+)
+def test_a_name_too_long_for_a_file_is_wrong_use(riskguard, arguments: list[str]) -> None:
+    code, out, err = riskguard(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: {'a' * 60}...: File name too long")
+
+
 def test_a_number_of_surrogates_must_be_one(riskguard, plan: Path) -> None:
     code, _, err = riskguard("backtest", "--preregister", plan, "--null", "many")
     assert code == 2
