@@ -42,8 +42,12 @@ def _lines(found: Null, plan: Plan, *, quiet: bool) -> Iterator[str]:
         return
     yield f"  {share:.1%}, allowed {ALLOWED:.0%}; 95 % upper bound {bound:.1%} (Wilson)"
     yield f"  under the plan {plan.name}, {DRAWS} placebos and resamples each"
+    if found.untested:
+        yield f"  on {found.untested} nothing could be tested: those show nothing of honesty"
     yield ""
     yield from (f"{name:<28}{count:>6}" for name, count in found.words.items())
+    if not found.failed:
+        return
     yield ""
     yield "conditions of HELPS that did not hold"
     yield from (f"  {name:<26}{count:>6}" for name, count in found.failed.items())

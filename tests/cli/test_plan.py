@@ -137,6 +137,16 @@ def test_wrong_use_of_a_plan_teaches_how_one_is_written(riskguard, arguments, to
     assert told in err
 
 
+def test_a_null_of_a_guard_that_never_acts_says_that_it_shows_nothing(riskguard, folder) -> None:
+    rules, plan = folder / "rules.yaml", folder / "asleep.yaml"
+    rules.write_text(rules.read_text().replace(">= 8%", ">= 99%").replace("< 8%", "< 99%"))
+    riskguard("plan", rules, "--data", folder / "BTCUSDT-1d.csv", *EVENT, "-o", plan)
+    code, out, _ = riskguard("backtest", "--preregister", plan, "--null", "2")
+    assert code == 0
+    assert "on 2 nothing could be tested: those show nothing of honesty" in out
+    assert "conditions of HELPS that did not hold" not in out
+
+
 @pytest.mark.parametrize("more", [[], ["--null"], ["--json", "-"]])
 def test_all_strategies_at_once_are_under_no_plan(riskguard, plan: Path, more: list[str]) -> None:
     code, out, err = riskguard("backtest", "--preregister", plan, "--strategy", "all", *more)

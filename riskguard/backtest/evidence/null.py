@@ -40,6 +40,7 @@ class Null:
     words: Mapping[str, int]
     failed: Mapping[str, int]  # how often each condition of HELPS did not hold
     count: int
+    untested: int = 0  # on how many nothing could be tested, and so nothing praised
 
     @property
     def praised(self) -> int:
@@ -66,6 +67,7 @@ def null(
     """Judge the guard on `count` surrogates of the history; the plan's seed draws them all."""
     words: Counter[str] = Counter()
     failed: Counter[str] = Counter()
+    untested = 0
     for number in range(count):
         progress(f"surrogate history {number + 1} of {count}")
         chance = np.random.Generator(np.random.PCG64([plan.seed, number]))
@@ -73,5 +75,7 @@ def null(
         seed = int(chance.integers(1 << 31))
         found = weigh(compare(drawn), plan=plan, draws=DRAWS, seed=seed, lifted=True)
         words[found.verdict.word] += 1
+        untested += found.found is None
         failed.update(one.name for one in found.conditions if one.verdict == BETTER and not one.met)
-    return Null({word: words[word] for word in WORDS}, dict(sorted(failed.items())), count)
+    given = {word: words[word] for word in WORDS}
+    return Null(given, dict(sorted(failed.items())), count, untested)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskguard.backtest.evidence.conditions import signed
 from riskguard.backtest.metrics import cdar
+from riskguard.backtest.text_figures import money
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,11 +134,11 @@ def lines(evidence: Evidence) -> list[str]:
 
 def _value(evidence: Evidence) -> Iterator[str]:
     one = evidence.identity
-    text = f"losses avoided ${one.avoided:,.0f} - gains missed ${one.missed:,.0f}"
-    text += f" - costs ${one.costs:,.0f}"
+    text = f"losses avoided {money(one.avoided)} - gains missed {money(one.missed)}"
+    text += f" - costs {money(one.costs)}"
     if one.parted:
-        text += f" {'+' if one.other_path >= 0 else '-'} other path ${abs(one.other_path):,.0f}"
-    yield f"{text} = guarded - bare ${one.guarded - one.bare:,.0f}"
+        text += f" {'+' if one.other_path >= 0 else '-'} other path {money(abs(one.other_path))}"
+    yield f"{text} = guarded - bare {money(one.guarded - one.bare)}"
 
 
 def _peers(evidence: Evidence) -> Iterator[str]:

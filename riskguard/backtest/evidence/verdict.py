@@ -58,7 +58,8 @@ def _told(found: Sequence[Condition], word: str) -> str:
     of = {one.name: one for one in found if one.verdict == BETTER}
     if word == HARM:
         parts = [one.text for one in found if one.verdict == HARM]
-        return "; ".join([*parts, of["plan"].text])
+        known = [] if of["data"].met else [of["data"].text]
+        return "; ".join([*parts, of["plan"].text, *known])
     if word == BETTER:
         return "; ".join(one.text for one in of.values() if one.name != "data")
     if word == CALMER:

@@ -68,6 +68,8 @@ def test_the_text_fits_80_columns_and_names_the_plan_in_its_header(run, weighed)
     text = report_text(run, weighed)
     assert max(map(len, text.splitlines())) <= 80
     assert text.startswith("NOT SHOWN: ")
+    lost = replace(weighed, identity=replace(weighed.identity, guarded=5_000.0, bare=9_779.0))
+    assert lines(lost)[0].endswith(" = guarded - bare -$4,779")
     assert f"plan {weighed.plan.name}, nothing changed since" in text
     changed = weigh(run, plan=plan_of(run, fee=0.002))
     assert "changed since: the fee" in report_text(run, changed)
