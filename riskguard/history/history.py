@@ -112,11 +112,12 @@ class History:
 
     @property
     def digest(self) -> str:
-        """Return the SHA-256 of all keys, clocks and values."""
+        """Return the SHA-256 of all keys, clocks and values, and of what they are worth."""
         sha = hashlib.sha256()
         for key in sorted(self.series):
             one = self.series[key]
-            sha.update(f"{key} {one.spec.unit} {one.spec.kind} {one.source}\n".encode())
+            words = (key, one.spec.unit, one.spec.kind, one.source, one.grade, one.coverage)
+            sha.update(f"{' '.join(words)}\n".encode())
             sha.update(one.times.astype("<i8").tobytes())
             sha.update(one.values.astype("<f8").tobytes())
         return sha.hexdigest()

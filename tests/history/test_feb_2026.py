@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -139,6 +140,13 @@ def test_cut_history_is_the_start_of_the_whole(history):
 def test_digest_is_stable_and_changes_with_a_cut(history):
     assert History.read("feb-2026").digest == history.digest
     assert History.read("feb-2026", end=instant("2026-03-03T20:00Z")).digest != history.digest
+
+
+@pytest.mark.parametrize("change", [{"grade": "exchange"}, {"coverage": "complete"}])
+def test_digest_changes_with_what_the_data_is_worth(history, change):
+    flows = replace(history.series["BTC.liq.long"], **change)
+    praised = replace(history, series={**history.series, "BTC.liq.long": flows})
+    assert praised.digest != history.digest
 
 
 def test_another_coin_can_be_traded(history):
