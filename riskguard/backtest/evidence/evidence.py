@@ -37,7 +37,7 @@ __all__ = ["DRAWS", "SEED", "Evidence", "weigh"]
 
 DRAWS, SEED = 999, 1
 # a path of fewer windows and cool-downs of its rules is not tested: of simulated guards without
-# skill on paths of two, a quarter were said to do harm; on paths of eight, a tenth
+# skill on paths of two, a quarter were said to do harm; on paths of eight, an eighth
 BLOCKS = 8
 YEAR = 365 * DAY
 

@@ -117,7 +117,7 @@ def test_intervals_without_skill_lie_above_nothing_no_more_often_than_they_may(
 
 @counts(60, 600)
 @pytest.mark.parametrize("guard", GUARDS)
-def test_the_shortest_history_that_is_tested_cries_harm_in_no_more_than_one_of_eight(
+def test_the_shortest_history_that_is_tested_cries_harm_in_about_one_of_eight(
     guard, count, measured
 ) -> None:
     days, cried, seen = 8 * 17, 0, 0
