@@ -86,7 +86,7 @@ def weigh(
     changed = () if plan is None or lifted else plan.changes(comparison)
     paths = Paths.of(comparison)
     bars = comparison.history.bars(comparison.symbol)
-    them = peers(paths, bars.close, seed=seed)
+    them = peers(paths, bars.close, bars.ts, seed=seed)
     best = best_simple(them)
     listed = None if plan is None else catalogue(bars.ts, bars.close, plan.fall, plan.within)
     events = _events(comparison, paths, plan, listed)

@@ -68,16 +68,18 @@ class Point(NamedTuple):
     cdar: float
 
 
-def peers(paths: Paths, closes: Floats, *, seed: int) -> tuple[Peer, ...]:
+def peers(
+    paths: Paths, closes: Floats, stamps: NDArray[np.int64], *, seed: int
+) -> tuple[Peer, ...]:
     """Return the peers of a guard; none where nothing was ever wanted.
 
-    `closes` of the traded symbol end with the last bar of `paths` and may begin before its first.
+    `closes` of the traded symbol, at `stamps` (ns), end with the last bar of `paths` and may begin
+    before its first.
     """
     if not paths.wanted.any():
         return ()
     seen = favourable(closes, paths.side)
     chance = np.random.Generator(np.random.PCG64(seed))
-    stamps = paths.ts[-1] - paths.every * np.arange(closes.size)[::-1]
     lengths = ((float(days), max(1, round(days * DAY / paths.every))) for days in LENGTHS)
     averages = (
         (days, _before(paths, daily(above_average(seen, bars), stamps, paths.every), rest=True))

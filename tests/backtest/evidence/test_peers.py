@@ -12,6 +12,7 @@ import pytest
 from riskguard.backtest.evidence.paths import Paths
 from riskguard.backtest.evidence.peers import (
     SIMPLE,
+    Peer,
     best_simple,
     leverage_line,
     peers,
@@ -46,11 +47,17 @@ def market(seed: int, size: int = 2_000) -> tuple[Paths, np.ndarray]:
     return replace(paths, ts=(np.arange(size) + 7) * HOUR), 100 * np.cumprod(1 + moves)
 
 
+def told(paths: Paths, closes: np.ndarray, *, seed: int) -> tuple[Peer, ...]:
+    """Return the peers on closes without a gap."""
+    stamps = paths.ts[-1] - paths.every * np.arange(closes.size)[::-1]
+    return peers(paths, closes, stamps, seed=seed)
+
+
 @counts(12, 500)
 def test_every_peer_has_the_mean_exposure_of_the_guard(count: int) -> None:
     for seed in range(count):
         paths, closes = market(seed)
-        found = peers(paths, closes, seed=1)
+        found = told(paths, closes, seed=1)
         assert tuple(peer.name for peer in found) == NAMES
         for peer in found:
             assert peer.mean_exposure == pytest.approx(paths.mean_exposure, abs=1e-9)
@@ -65,13 +72,27 @@ def test_every_peer_has_the_mean_exposure_of_the_guard(count: int) -> None:
 def test_all_or_nothing_is_matched_too(share: float) -> None:
     paths, closes = market(3)
     whole = replace(paths, x=np.where(paths.wanted, share, np.nan))
-    for peer in peers(whole, closes, seed=1):
+    for peer in told(whole, closes, seed=1):
         assert peer.mean_exposure == pytest.approx(share, abs=1e-9), peer.name
+
+
+def test_a_gap_in_the_bars_moves_no_midnight_of_the_moving_average() -> None:
+    paths, closes = market(7)
+    stamps = np.arange(closes.size, dtype=np.int64) * HOUR
+    stamps[closes.size - 900 :] += 5 * HOUR  # five bars are missing
+    whole = replace(paths, ts=stamps[LEAD:], x=np.full(paths.x.size, 0.5))
+    whole = replace(whole, wanted=np.ones(paths.x.size, dtype=bool))
+    average = next(
+        one for one in peers(whole, closes, stamps, seed=1) if one.name == "moving average"
+    )
+    moved = np.flatnonzero(np.diff(average.exposure)) + LEAD  # the close before each change
+    assert moved.size > 5
+    assert (stamps[moved] % DAY < HOUR).all()
 
 
 def test_where_nothing_was_wanted_there_are_no_peers() -> None:
     nothing = made([0.0] * 5, [math.nan] * 5)
-    assert peers(nothing, np.ones(9), seed=1) == ()
+    assert told(nothing, np.ones(9), seed=1) == ()
     assert best_simple(()) is None
 
 
@@ -97,7 +118,7 @@ def test_a_bar_is_held_by_what_was_known_at_the_close_before_it(bar: int) -> Non
     )
     moved = closes.copy()
     moved[LEAD + bar :] *= 0.5
-    before, after = peers(paths, closes, seed=1), peers(paths, moved, seed=1)
+    before, after = told(paths, closes, seed=1), told(paths, moved, seed=1)
     for one, other in zip(before, after, strict=True):
         if one.setting == other.setting and one.holds == other.holds:
             assert one.exposure[: bar + 1].tolist() == other.exposure[: bar + 1].tolist()
@@ -112,7 +133,7 @@ def test_the_drawdown_stop_knows_the_account_as_it_stood_two_opens_ago() -> None
     r = [0.0] * 10
     r[4] = -0.5
     paths = made(r, [1.0] * 6 + [0.0] * 4)
-    stop = peers(replace(paths, every=DAY), np.ones(10), seed=1)[4]
+    stop = told(replace(paths, every=DAY), np.ones(10), seed=1)[4]
     # lost in bar 4: known at its end, which is the open of bar 5, so decided at the close of 5
     assert stop.exposure.tolist() == [1.0] * 6 + [0.0] * 4
 
@@ -164,7 +185,7 @@ def test_peers_of_a_short_get_out_of_what_rises(tmp_path: Path) -> None:
     paths = Paths.of(one)
     closes = one.history.bars("BTC").close
     assert set(paths.side) == {-1.0}
-    stop = next(peer for peer in peers(paths, closes, seed=1) if peer.name == "trailing stop")
+    stop = next(peer for peer in told(paths, closes, seed=1) if peer.name == "trailing stop")
     inside = trailing(1 / closes, stop.setting)[-paths.r.size - 1 : -1]
     assert stop.exposure == pytest.approx(np.where(inside, *stop.holds))
 
@@ -189,7 +210,7 @@ def test_random_guard_has_the_outs_of_the_guard_elsewhere(count: int) -> None:
 
 def test_same_seed_same_peers() -> None:
     paths, closes = market(9)
-    one, two, three = (peers(paths, closes, seed=seed) for seed in (4, 4, 5))
+    one, two, three = (told(paths, closes, seed=seed) for seed in (4, 4, 5))
     assert [peer.equity.tobytes() for peer in one] == [peer.equity.tobytes() for peer in two]
     assert one[-1].exposure.tobytes() != three[-1].exposure.tobytes()
     assert one[1].exposure.tobytes() == three[1].exposure.tobytes()
@@ -197,11 +218,11 @@ def test_same_seed_same_peers() -> None:
 
 def test_the_best_simple_peer_is_the_one_that_ended_highest_after_costs() -> None:
     paths, closes = market(11)
-    found = peers(paths, closes, seed=1)
+    found = told(paths, closes, seed=1)
     best = best_simple(found)
     assert best is not None
     assert best.equity[-1] == max(peer.equity[-1] for peer in found if peer.name in SIMPLE)
-    dear = best_simple(peers(replace(paths, k=paths.k * 1_000), closes, seed=1))
+    dear = best_simple(told(replace(paths, k=paths.k * 1_000), closes, seed=1))
     assert dear is not None
     assert dear.name == "constant exposure", "it alone never trades"
 
