@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from riskguard.backtest.evidence.ledger import LedgerRow
     from riskguard.backtest.evidence.peers import Peer
 
-__all__ = ["block", "header", "lines"]
+__all__ = ["block", "drawn", "header", "lines"]
 
 
 def block(evidence: Evidence) -> dict[str, Any]:
@@ -149,14 +149,18 @@ def _peers(evidence: Evidence) -> Iterator[str]:
     yield f"{ended} {best.name}, {signed(best.equity[-1] - 1.0)} % in all"
 
 
+def drawn(found: Findings, draws: int) -> str:
+    """Return how often chance was asked: fewer placebos than draws where the path is short."""
+    placebos = found.placebo.draws if found.placebo else 0
+    return f"{placebos} placebos, {draws + 1:,} resamples in blocks of {found.block:.0f} bars"
+
+
 def _tested(evidence: Evidence) -> Iterator[str]:
     found = evidence.found
     if found is None:
         yield f"no tests: {evidence.untested}"
         return
-    placebos = found.placebo.draws if found.placebo else 0
-    resamples = evidence.draws + 1
-    yield f"{placebos} placebos, {resamples:,} resamples in blocks of {found.block:.0f} bars"
+    yield drawn(found, evidence.draws)
     for name, one, unit in (
         ("net benefit vs constant", found.against_constant, "%/yr"),
         ("net benefit vs best simple peer", found.against_best, "%/yr"),

@@ -29,7 +29,7 @@ def found(comparison: Comparison, name: str, *, pilot: bool = False) -> Series |
 def modelled(comparison: Comparison) -> dict[str, str]:
     """Return what is modelled of all that rules read and runs trade, by key, with its grade."""
     rules, series = comparison.ruleset, comparison.history.series
-    read = inputs_read(rules, rules.symbol or comparison.symbol) | {f"{comparison.symbol}.close"}
+    read = inputs_read(rules, comparison.symbol) | {f"{comparison.symbol}.close"}
     grades = {key: grade_of(series[key]) for key in sorted(read & set(series))}
     return {key: grade for key, grade in grades.items() if grade in MODELLED}
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from riskguard.backtest.evidence.conditions import signed
 from riskguard.backtest.evidence.grades import grade_of
+from riskguard.backtest.evidence.told import drawn
 from riskguard.backtest.metrics import cdar, max_drawdown, total_return
 from riskguard.backtest.page.grades import resting
 from riskguard.backtest.page.leverage import guard_path
@@ -171,7 +172,7 @@ def statistics_table(comparison: Comparison, evidence: Evidence) -> Table | None
         for one in found.stress
         if one.late or one.dearer != 1.0
     ]
-    note = f"{evidence.draws} placebos and resamples in blocks of {found.block:.0f} bars."
+    note = f"{drawn(found, evidence.draws)}."
     columns = ("", "value", "90 % interval")
     return Table("Tests", columns, tuple(rows), note, resting(comparison))
 
