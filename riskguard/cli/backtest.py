@@ -147,6 +147,7 @@ def backtest(
     if plan is not None and preregister is not None:
         order = under(plan, Path(preregister), order, _said(context))
     if plan is not None and surrogates:
+        _unwritten(json_path, report)
         return nulled(order, plan, surrogates, quiet=quiet)
     read = list(inputs(order))
     target = json_target(json_path, read)
@@ -159,6 +160,13 @@ def _one(chosen: str, report: Sequence[str] | None) -> Sequence[str]:
     if report and chosen == "all":
         raise WrongUse("--report shows one strategy", "write --strategy NAME beside it")
     return report or ()
+
+
+def _unwritten(json_path: str | None, report: Sequence[str] | None) -> None:
+    """Refuse files beside --null: it judges many histories, of which none is reported."""
+    for option, given_ in (("--json", json_path), ("--report", report)):
+        if given_:
+            raise WrongUse(f"--null writes no {option}", "what it prints is all; leave it out")
 
 
 def _said(context: typer.Context) -> list[str]:

@@ -137,6 +137,15 @@ def test_wrong_use_of_a_plan_teaches_how_one_is_written(riskguard, arguments, to
     assert told in err
 
 
+@pytest.mark.parametrize("option", ["--json", "--report"])
+def test_a_null_writes_no_file_and_says_so(riskguard, plan: Path, tmp_path, option) -> None:
+    target = tmp_path / "r.html"
+    code, out, err = riskguard("backtest", "--preregister", plan, "--null", "2", option, target)
+    assert (code, out) == (2, "")
+    assert f"--null writes no {option}" in err
+    assert not target.exists()
+
+
 def test_a_null_of_a_guard_that_never_acts_says_that_it_shows_nothing(riskguard, folder) -> None:
     rules, plan = folder / "rules.yaml", folder / "asleep.yaml"
     rules.write_text(rules.read_text().replace(">= 8%", ">= 99%").replace("< 8%", "< 99%"))
