@@ -229,7 +229,6 @@ def test_the_pilot_may_be_another_symbol(history):
 
 
 def test_a_streaming_guard_and_a_track_give_the_same_run(history):
-    pytest.importorskip("riskguard.backtest.track")
     from riskguard.adapters.backtrader import CAPABILITIES
     from riskguard.backtest.track import Track, columns_of
     from riskguard.engine.guard import Guard
