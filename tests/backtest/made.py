@@ -9,8 +9,9 @@ import numpy as np
 
 from riskguard.backtest.comparison import Comparison, Recovery, RunResult
 from riskguard.backtest.evidence.evidence import Evidence
+from riskguard.backtest.evidence.further import further
 from riskguard.backtest.evidence.grades import gate
-from riskguard.backtest.evidence.identity import Identity
+from riskguard.backtest.evidence.identity import Identity, Value
 from riskguard.backtest.evidence.verdict import unweighed
 from riskguard.backtest.perpetual import Approach, Fill, Liquidation
 from riskguard.backtest.runs import Costs, Run
@@ -143,7 +144,8 @@ def untested(made: Comparison, **changes) -> Evidence:
             avoided=9_500.0, missed=400.0, costs=50.0, other_path=0.0, guarded=9_000.0,
             bare=-50.0, error=0.0, parted=False,
         ),
-        value=None, years=0.1, mean_exposure=0.7, peers=(), best=None, leverage_line=(),
+        value=Value(0.9, 0.1, 0.01), random_capture=0.55,
+        further=further(made), years=0.1, mean_exposure=0.7, peers=(), best=None, leverage_line=(),
         found=None, untested="too few bars", catalogue=None, events=(), ledger=(), notes=(),
         draws=99, seed=1,
     )  # fmt: skip

@@ -98,6 +98,17 @@ def test_the_evidence_of_every_strategy_is_weighed(riskguard) -> None:
     assert len({one["strategy"]["name"] for one in reports}) == len(reports) > 5
 
 
+def test_further_figures_stand_in_the_report(riskguard) -> None:
+    report = json.loads(riskguard("backtest", "--json", "-").out)
+    found = report["evidence"]["further"]
+    assert set(found) == {"bare", "guarded", "constant"}
+    assert 0 < found["guarded"]["cvar_5"] <= found["guarded"]["cvar_1"] < 1
+    assert found["guarded"]["ulcer"] < report["runs"]["guarded"]["max_drawdown"]
+    value = report["evidence"]["value"]
+    assert value["capture"] == value["avoided"] / (value["avoided"] + value["missed"])
+    assert 0 < value["random_capture"] < 1
+
+
 def test_strategies_are_listed_with_their_parameters(riskguard) -> None:
     code, out, _ = riskguard("backtest", "--list-strategies")
     assert code == 0

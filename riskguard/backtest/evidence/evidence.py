@@ -9,7 +9,9 @@ import numpy as np
 
 from riskguard.backtest.evidence.conditions import conditions
 from riskguard.backtest.evidence.events import catalogue, counted
+from riskguard.backtest.evidence.figures import random_capture
 from riskguard.backtest.evidence.findings import Subject, findings
+from riskguard.backtest.evidence.further import further
 from riskguard.backtest.evidence.grades import ILLUSTRATION, OPEN, gate
 from riskguard.backtest.evidence.identity import identity, value
 from riskguard.backtest.evidence.ledger import ledger
@@ -20,12 +22,13 @@ from riskguard.backtest.evidence.verdict import decide
 from riskguard.market import DAY, time_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from riskguard.backtest.comparison import Comparison
     from riskguard.backtest.evidence.conditions import Condition
     from riskguard.backtest.evidence.events import Catalogue, Event
     from riskguard.backtest.evidence.findings import Findings
+    from riskguard.backtest.evidence.further import Further
     from riskguard.backtest.evidence.grades import Gate
     from riskguard.backtest.evidence.identity import Identity, Value
     from riskguard.backtest.evidence.ledger import LedgerRow
@@ -52,6 +55,8 @@ class Evidence:
     changed: tuple[str, ...]  # what is no longer as it was planned
     identity: Identity  # in money
     value: Value  # in returns of the bare run, over the whole range
+    random_capture: float  # losses / (losses + gains) of the bare run: what a random time out has
+    further: Mapping[str, Further]  # of each run
     years: float  # in which something was wanted
     mean_exposure: float
     peers: tuple[Peer, ...]
@@ -104,6 +109,8 @@ def weigh(
         changed=changed,
         identity=identity(comparison),
         value=value(paths),
+        random_capture=random_capture(paths),
+        further=further(comparison),
         years=int(paths.wanted.sum()) * paths.every / YEAR,
         mean_exposure=paths.mean_exposure,
         peers=them,

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from riskguard.backtest.evidence.conditions import signed
+from riskguard.backtest.evidence.figures import captured
 from riskguard.backtest.metrics import cdar
 from riskguard.backtest.text_figures import money
 
@@ -36,6 +37,18 @@ def block(evidence: Evidence) -> dict[str, Any]:
         "identity": {
             name: _plain(getattr(evidence.identity, name))
             for name in ("avoided", "missed", "costs", "other_path", "guarded", "bare", "error")
+        },
+        "value": {
+            **{
+                name: _plain(getattr(evidence.value, name))
+                for name in ("avoided", "missed", "costs")
+            },
+            "capture": _plain(captured(evidence.value)),
+            "random_capture": _plain(evidence.random_capture),
+        },
+        "further": {
+            run: {name: _plain(value) for name, value in one._asdict().items()}
+            for run, one in evidence.further.items()
         },
         "peers": [_peer(one) for one in evidence.peers],
         "best_simple": evidence.best.name if evidence.best else None,

@@ -13,6 +13,7 @@ from riskguard.backtest.page.tables import (
     Table,
     data_table,
     figures_tables,
+    further_table,
     identity_table,
     ledger_table,
     liquidation_lines,
@@ -104,7 +105,7 @@ def _near(comparison: Comparison) -> Iterator[str]:
 
 
 def _weighed(comparison: Comparison, evidence: Evidence) -> Iterator[str]:
-    found = (identity_table, peers_table, statistics_table, ledger_table)
+    found = (identity_table, further_table, peers_table, statistics_table, ledger_table)
     tables = [build(comparison, evidence) for build in found]
     yield from (_table(one) for one in tables if one is not None)
     if evidence.untested:

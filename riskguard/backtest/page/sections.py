@@ -11,6 +11,7 @@ from riskguard.backtest.page.tables import (
     Table,
     data_table,
     figures_tables,
+    further_table,
     identity_table,
     key_figures,
     ledger_table,
@@ -91,11 +92,9 @@ def _figures(comparison: Comparison, evidence: Evidence) -> Iterator[Markup]:
     tables = figures_tables(comparison)
     yield tag("div", *(table_of(one) for one in tables), class_="beside")
     yield from (tag("p", one.note, class_="note") for one in tables if one.note)
-    worth, lines = identity_table(comparison, evidence), liquidation_lines(comparison)
-    parts = []
-    if worth is not None:
-        parts.append(tag("div", table_of(worth), tag("p", worth.note, class_="note")))
-    if lines:
+    noted = (identity_table(comparison, evidence), further_table(comparison, evidence))
+    parts = [tag("div", table_of(one), tag("p", one.note, class_="note")) for one in noted]
+    if lines := liquidation_lines(comparison):
         rows = [joined(tag("dt", name), tag("dd", text)) for name, text in lines]
         title = tag("h3", "Forced liquidation by the exchange, or the nearest approach to it")
         parts.append(tag("div", title, tag("dl", *rows, class_="facts")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from riskguard.backtest.evidence.conditions import signed
@@ -31,6 +32,7 @@ __all__ = [
     "Table",
     "data_table",
     "figures_tables",
+    "further_table",
     "identity_table",
     "key_figures",
     "ledger_table",
@@ -79,6 +81,35 @@ def figures_tables(comparison: Comparison) -> list[Table]:
         )
         for number, (title, found) in enumerate(blocks, 1)
     ]
+
+
+def further_table(comparison: Comparison, evidence: Evidence) -> Table:
+    """Return growth, tails and efficiency of the three runs."""
+    found = [evidence.further[run] for run in RUNS]
+    shares = (
+        ("growth a year", "cagr"),
+        ("Ulcer index", "ulcer"),
+        ("CVaR 5 %, 24 h", "cvar_5"),
+        ("CVaR 1 %, 24 h", "cvar_1"),
+        ("time under water", "under_water"),
+    )
+    plain = (
+        ("longest under water", "longest_under_water", "{:.0f} d"),
+        ("Sharpe", "sharpe", "{:.2f}"),
+        ("Sortino", "sortino", "{:.2f}"),
+        ("Calmar", "calmar", "{:.2f}"),
+        ("tail ratio", "tail_ratio", "{:.2f}"),
+    )
+    rows = [(label, *(percent(getattr(one, name)) for one in found)) for label, name in shares]
+    rows += [
+        (label, *(_ratio(getattr(one, name), form) for one in found)) for label, name, form in plain
+    ]
+    note = "A year has 365 days; what a few weeks would grow to in a year says little."
+    return Table("Further figures", ("", *RUNS), tuple(rows), note, resting(comparison))
+
+
+def _ratio(value: float, form: str) -> str:
+    return form.format(value) if math.isfinite(value) else "-"
 
 
 def key_figures(comparison: Comparison) -> Table:

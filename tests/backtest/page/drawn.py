@@ -11,7 +11,8 @@ from riskguard.backtest.comparison import Comparison, RunResult
 from riskguard.backtest.evidence.conditions import Condition
 from riskguard.backtest.evidence.evidence import Evidence
 from riskguard.backtest.evidence.findings import Subject, findings
-from riskguard.backtest.evidence.identity import Identity
+from riskguard.backtest.evidence.further import further
+from riskguard.backtest.evidence.identity import Identity, Value
 from riskguard.backtest.evidence.ledger import LedgerRow, Whipsaw
 from riskguard.backtest.evidence.peers import SIMPLE, Peer, Point
 from riskguard.backtest.evidence.verdict import Verdict
@@ -165,7 +166,9 @@ def evidence(made: Comparison) -> Evidence:
             avoided=30_000.0, missed=20_000.0, costs=500.0, other_path=-100.0, guarded=90_000.0,
             bare=80_600.0, error=0.0, parted=True,
         ),
-        value=None,
+        value=Value(0.9, 0.1, 0.01),
+        random_capture=0.55,
+        further=further(made),
         years=1.0,
         mean_exposure=0.6,
         peers=them,

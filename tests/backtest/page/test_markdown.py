@@ -26,6 +26,7 @@ def test_verdict_is_the_title_and_all_parts_are_there(text: str) -> None:
     assert re.findall("^## (.*)$", text, re.MULTILINE) == [
         "At the end (on reconstructed data)",
         "What the guard was worth (on reconstructed data)",
+        "Further figures (on reconstructed data)",
         "Peers at equal mean exposure (on reconstructed data)",
         "Tests (on reconstructed data)",
         "Ledger of the rules (on reconstructed data)",
