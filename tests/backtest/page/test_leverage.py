@@ -53,3 +53,11 @@ def test_drawing_stays_inside_its_box() -> None:
     for x, y in places(svg, "guard") + places(svg, "mark"):
         assert 0 < x < width
         assert 0 < y < height
+
+
+def test_caption_claims_no_more_than_the_verdict() -> None:
+    line = [Point(share, -share, share) for share in (0.0, 0.5, 1.0)]
+    told = str(caption(line, (0.1, 0.4)))
+    assert "the guard lies above the line" in told
+    assert "helps" not in told
+    assert "the verdict is" in told
