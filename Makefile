@@ -18,7 +18,7 @@ help:
 	@echo "make check   ruff, mypy, import-linter"
 	@echo "make bench   print speed and memory as ratios"
 	@echo "make docs    run every example in the documentation"
-	@echo "make reference  make the schema for editors and the reference page anew"
+	@echo "make reference  make the schema for editors, the reference pages and the picture anew"
 	@echo "make soak    the long tests: hours, not minutes; mutants too"
 	@echo "make mutants  change the engine in small ways; count what the tests notice"
 
@@ -51,6 +51,7 @@ reference: .venv/.backtest
 	@$(PY) -m riskguard schema --output rules/riskguard-1.json
 	@$(PY) -m riskguard.language.guides.reference docs/reference.md
 	@$(PY) -m riskguard explain --markdown > docs/diagnostics.md
+	@$(PY) -m riskguard backtest --strategy leveraged_hold --quiet --report docs/pictures/feb-2026.png
 
 soak: .venv/.backtest .venv/.dev .venv/.soak
 	@$(PY) -m pytest -m soak
