@@ -131,10 +131,17 @@ class Store:
             return self._attempt()
 
     def size(self) -> int:
-        """Return how many bytes of the database are in use: what was forgotten is used again."""
+        """Return how many bytes of the database are in use: what was forgotten is used again.
+
+        Nothing where that cannot be read: `degraded` says why.
+        """
         self._own()
         with self._guard:
-            return 0 if self._db is None else used(self._db)
+            try:
+                return 0 if self._db is None else used(self._db)
+            except sqlite3.Error as error:
+                self._fail(str(error))
+                return 0
 
     def prune(self, before: int, *, rule_hash: str = "", most: int = MOST_AT_ONCE) -> bool:
         """Forget transitions and inputs from before a time; return whether that is on disk.

@@ -282,6 +282,16 @@ def test_pruning_that_cannot_read_degrades(folder: Path, monkeypatch):
         assert store.prune(10**18)
 
 
+def test_a_size_that_cannot_be_read_degrades(folder: Path):
+    seconds = [0.0]
+    with Store(folder, clock=lambda: seconds[0]) as store:
+        assert store.commit([entry(1)])
+        assert store.size() > 0
+        store._db.close()
+        assert store.size() == 0
+        assert "closed database" in store.degraded
+
+
 def test_an_interrupt_in_mid_save_leaves_what_waits_to_be_stored(folder: Path, monkeypatch):
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
