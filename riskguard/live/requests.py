@@ -17,13 +17,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["KILL", "answered", "asked", "heard", "leave", "pending", "swept"]
+__all__ = ["KILL", "answered", "asked", "heard", "leave", "pending", "swept", "switched"]
 
 KILL = "KILL"
 FOLDER = "requests"
 ANSWER = ".answer.json"
 LARGEST = 65_536  # bytes of a request
 FORGOTTEN = 3600  # seconds after which nobody waits for an answer any more
+
+
+def switched(state: Path) -> bool:
+    """Say whether the kill switch lies in the folder of a state, a link to nowhere too.
+
+    Raises:
+        OSError: nobody can tell.
+    """
+    try:
+        (state / KILL).lstat()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def leave(state: Path, request: Mapping[str, object]) -> Path:

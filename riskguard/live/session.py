@@ -8,12 +8,14 @@ stored with what it decided, so that a journal can be decided again.
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from riskguard._version import VERSION
 from riskguard.engine.events import Event, Refused, nanoseconds
+from riskguard.engine.gate import exit_alone
 from riskguard.engine.orders import Reason
 from riskguard.engine.recorded import recorded
 from riskguard.engine.strictest import looser, strictest
@@ -24,7 +26,7 @@ from riskguard.live.memory import Memory, begun, kept, restored
 from riskguard.live.operating import DRILLED, REFUSED, ordered, worded
 from riskguard.live.recorder import Recorder
 from riskguard.live.reloading import succeeded, unchanged
-from riskguard.live.requests import KILL, answered, pending, swept
+from riskguard.live.requests import KILL, answered, pending, swept, switched
 from riskguard.live.rules import Fit, Loaded
 from riskguard.live.standing import standing
 from riskguard.live.ticker import Ticker
@@ -66,7 +68,6 @@ class Session:
         self.path, self.folder = Path(rules), Path(state)
         self.fit, self.ticker = fit or Fit(), ticker or Ticker()
         self.lock = threading.RLock()
-        self._switch = self.folder / KILL
         self.stale = ""  # why the rule file that lies there now is not in force
         self.killed = False
         self._begun = False  # something has been taken since the start
@@ -115,12 +116,10 @@ class Session:
     def decide(self, intent: Intent) -> Verdict:
         """Judge one order by the clock of this session; never raises, exits pass."""
         with self.lock:
-            now = self.ticker.now()
-            if intent.ts.__class__ is int and intent.ts < now:
-                intent = replace(intent, ts=now)
-            if not self.killed and self._switch.exists():
-                self._operate()
-            verdict = self.guard.decide(intent, BEHIND if self.ticker.behind else "")
+            try:
+                verdict = self._judged(intent)
+            except Exception as error:  # noqa: BLE001 - whatever fails, exits pass and entries do not
+                verdict = exit_alone(intent, error, decision=self.decision, as_of=self.guard.as_of)
             if self.store.degraded:
                 said = Reason("degraded", "", f"degraded: {self.store.degraded}")
                 verdict = verdict._replace(reasons=(*verdict.reasons, said))
@@ -235,6 +234,14 @@ class Session:
         self.recorder.told[:0] = told
         self._settle(before, -1, "reload", about=loaded.about())
 
+    def _judged(self, intent: Intent) -> Verdict:
+        now = self.ticker.now()
+        if type(intent.ts) is not int or intent.ts < now:  # what an order says makes nothing fresh
+            intent = replace(intent, ts=now)
+        if not self.killed and switched(self.folder):
+            self._operate()
+        return self.guard.decide(intent, BEHIND if self.ticker.behind else "")
+
     def _now(self) -> int:
         return max(self.ticker.now(), self.guard.as_of, 0)
 
@@ -285,10 +292,11 @@ class Session:
 
     def _operate(self) -> None:
         """Do what the kill switch and the waiting requests say."""
-        killed = self._switch.exists()
-        if killed and not self.killed:
-            self._obey({"do": "halt", "by": KILL, "note": "the kill switch"})
-        self.killed = killed
+        with suppress(OSError):  # nobody can look: orders are refused meanwhile, and time goes on
+            killed = switched(self.folder)
+            if killed and not self.killed:
+                self._obey({"do": "halt", "by": KILL, "note": "the kill switch"})
+            self.killed = killed
         for path, request in pending(self.folder):
             if path.name not in self._answered:
                 refused = request if isinstance(request, str) else self._obey(request)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from riskguard import RuleError, State, StateInUseError
+from riskguard.engine.events import Event
 from riskguard.live.requests import asked, leave
 from riskguard.live.rules import Fit
+from riskguard.market import HOUR
 from riskguard.store import Journal
-from tests.live.world import RULES, World
+from tests.live.world import RULES, START, World
 
 
 @pytest.fixture
@@ -212,3 +215,47 @@ def test_a_damaged_state_starts_reducing_and_latched_and_says_so(world: World) -
         leave(world.state, {"do": "resume", "by": "ann"})
         third.tick()
         assert not third.decision.latched
+
+
+@pytest.mark.parametrize("kind", [int, float, str])
+def test_an_order_is_judged_by_the_clock_of_the_session_whatever_time_it_names(
+    world: World, kind: type
+) -> None:
+    with world.session() as session:
+        for hour in (1, 2, 3):
+            world.bar(session, hour, 100)
+        asked = replace(world.intent(), ts=kind(world.now))
+        assert session.decide(asked).answer == "allow"
+        world.now += 9 * HOUR  # and nothing ticked
+        assert session.decide(asked).answer == "deny"
+        assert session.decide(replace(asked, side="sell", position=1.0)).answer == "allow"
+
+
+def test_what_is_no_order_is_denied_and_breaks_nothing(world: World) -> None:
+    with world.session() as session:
+        assert session.decide(None).answer == "deny"
+
+
+def test_a_folder_in_which_nobody_can_look_lets_nothing_in_and_every_exit_out(world: World) -> None:
+    session = world.session()
+    for hour in (1, 2, 3):
+        world.bar(session, hour, 100)
+    away = world.state.rename(world.state.with_name("away"))
+    world.state.touch()  # a file where the folder was: whether the switch lies there is not known
+    denied = session.decide(world.intent())
+    assert (denied.answer, denied.reasons[0].cause) == ("deny", "guard_error")
+    assert session.decide(world.intent(1.0, "sell", 1.0)).answer == "allow"
+    world.bar(session, 4, 90)  # time goes on: what falls is seen
+    assert session.decision.active == ("fall",)
+    world.state.unlink()
+    away.rename(world.state)
+    world.bar(session, 5, 90)
+    assert session.decide(world.intent()).quantity == 0.5
+    session.close()
+
+
+def test_a_switch_that_is_a_broken_link_is_a_switch(world: World) -> None:
+    with world.session() as session:
+        world.bar(session, 1, 100)
+        (world.state / "KILL").symlink_to("nowhere")
+        assert session.decide(world.intent()).state is State.HALTED
