@@ -143,14 +143,16 @@ class Session:
         with self.lock:
             self._begun = True
             self.recorder.flapping = None  # what turned in history has whipped nobody
-            for event in events:
-                if event.ts > self.guard.as_of:
-                    self.intake.take(event)
-            self.flapping.settle()
-            self.recorder.flapping = self.flapping
-            self.recorder.pause()
-            self.intake.gap()
-            self._commit([self._decided("primed")], whole=True)
+            try:
+                for event in events:
+                    if _stamped(event) > self.guard.as_of:
+                        self.intake.take(event)
+            finally:  # an event that is none ends the history, and what was told of it stands
+                self.flapping.settle()
+                self.recorder.flapping = self.flapping
+                self.recorder.pause()
+                self.intake.gap()
+                self._commit([self._decided("primed")], whole=True)
             return self.decision
 
     def reload(self) -> str:

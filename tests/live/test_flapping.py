@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from riskguard import Guard, RiskguardError, Sample, State, load_rules
+from riskguard import DataError, Guard, RiskguardError, Sample, State, load_rules
 from riskguard.cli import status_text, why_text
 from riskguard.engine.events import Event
 from riskguard.live.flapping import MOST, WITHIN, Flapping
@@ -144,6 +144,14 @@ def test_history_that_flapped_latches_nothing(world: World) -> None:
     with world.session() as session:
         session.prime(bars)
         assert not session.decision.latched
+
+
+def test_what_flaps_after_a_history_that_could_not_be_told_is_latched(world: World) -> None:
+    with world.session() as session:
+        with pytest.raises(DataError):
+            session.prime([Event(START, "none", "BTC", {})])
+        turned(world, session, MOST + 2)
+        assert session.decision.latched
 
 
 def test_status_and_why_say_what_flapped_and_how_it_is_let_go(world: World) -> None:

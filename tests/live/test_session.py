@@ -259,3 +259,14 @@ def test_a_switch_that_is_a_broken_link_is_a_switch(world: World) -> None:
         world.bar(session, 1, 100)
         (world.state / "KILL").symlink_to("nowhere")
         assert session.decide(world.intent()).state is State.HALTED
+
+
+def test_history_may_be_stamped_in_any_unit(world: World) -> None:
+    world.now += 10 * HOUR
+    bars = [
+        Event((START + hour * HOUR) // 10**6, "bar", "BTC", {"close": 100, "interval_ns": HOUR})
+        for hour in range(1, 10)
+    ]
+    with world.session() as session:
+        session.prime(bars)
+        assert session.guard.as_of >= START + 8 * HOUR
