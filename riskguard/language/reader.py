@@ -138,9 +138,7 @@ class _FileReader(BlockReader):
         """Return the rules of a tree; `made` are parameters that long forms made elsewhere."""
         if not isinstance(root, Mapping):
             message = 'a rule file is a block of "key: value" lines'
-            at = root.span
-            place = Span(at.line, at.column, at.line, at.column + 1, at.path)
-            self.findings.error("RG120", place, message, 'start with "version: 1"')
+            self.findings.error("RG120", root.span.begin, message, 'start with "version: 1"')
             return None
         if self._frameless(root):
             return None
@@ -254,11 +252,8 @@ class _FileReader(BlockReader):
                 continue
             if "stage" not in block_of:
                 if block_of.lacks("stage"):
-                    start = item.span
-                    end = start.column + 1
-                    place = Span(start.line, start.column, start.line, end, start.path)
-                    message = 'a stage without "stage: name"'
-                    self.findings.error("RG153", place, message, 'begin it with "stage: watch"')
+                    message, fix = 'a stage without "stage: name"', 'begin it with "stage: watch"'
+                    self.findings.error("RG153", item.span.begin, message, fix)
                 continue
             name = self.scalar(block_of["stage"], "stage")
             if name is None:

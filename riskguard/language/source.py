@@ -121,12 +121,12 @@ class Scalar:
         return Span(first.line, begin + start, first.line, begin + end, first.path)
 
     def _rescanned(self, start: int, end: int) -> Span:
-        places, at = _places(self) if len(self.text) <= MAX_LETTERS else None, self.span
+        places = _places(self) if len(self.text) <= MAX_LETTERS else None
         if places is None:
-            return Span(at.line, at.column, at.line, at.column + 1, at.path)
+            return self.span.begin
         row, column = places[min(start, len(places) - 1)]
         last_row, last = places[min(max(end - 1, start), len(places) - 1)]
-        return Span(row + 1, column + 1, last_row + 1, last + 2, at.path)
+        return Span(row + 1, column + 1, last_row + 1, last + 2, self.span.path)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -196,6 +196,16 @@ def test_a_release_moves_the_rules_that_read_it_though_no_line_moves() -> None:
     assert feed(made, 5).active == ()
 
 
+def test_a_release_lets_the_loss_of_a_rule_that_is_only_named_stand() -> None:
+    both = "  out: {when: {all: [loss, close < 90]}, latch: true, do: {block_entries: both}}\n"
+    made = guard(RULES + both)
+    feed(made, 1, equity=1000.0)
+    assert "out" in feed(made, 2, close=80.0, equity=880.0).active
+    assert "out" not in made.release(START + 2 * HOUR, "out", "seen").active
+    (found,) = [one for one in feed(made, 3, equity=880.0).reasons if one.rule == "loss"]
+    assert found.value == pytest.approx(0.12)
+
+
 @pytest.mark.parametrize(
     ("name", "why"),
     [

@@ -37,6 +37,7 @@ from tests.engine.test_state import fed, signed
         ("windows.1.best", [], "is a number"),
         ("series.close.last", 1 << 61, "no later than the last sample"),
         ("controls.halt", ["now", "a look"], "is a time and a reason"),
+        ("controls.latched", {"nobody": [1, "flapping"]}, "is a rule that is on"),
     ],
 )
 def test_a_forged_dump_is_told_what_stands_there(place: str, value: object, why: str) -> None:

@@ -183,7 +183,7 @@ def test_a_long_tape_without_windows_keeps_the_value_that_stands() -> None:
 
 def test_a_long_tape_is_trimmed_and_the_measure_does_not_notice() -> None:
     tape = Tape(interval=HOUR, fresh=2 * HOUR, scale=SCALE)
-    names = ["mean", "change", "zscore", "high", "vol", "ema", "percentile"]
+    names = ["mean", "accel", "change", "zscore", "high", "vol", "ema", "percentile"]
     rollings = {name: MEASURES[name](tape, 24 * HOUR) for name in names}
     pick, values = random.Random(3), []
     for hour in range(1, 20_001):
@@ -193,6 +193,7 @@ def test_a_long_tape_is_trimmed_and_the_measure_does_not_notice() -> None:
         tape.trim(hour * HOUR)
     assert len(tape.times) < 5_000
     assert read["mean"] == pytest.approx(sum(values[-24:]) / 24, rel=1e-12)
+    assert read["accel"] == pytest.approx(sum(values[-24:]) / sum(values[-48:-24]), rel=1e-12)
     assert read["change"] == values[-1] / values[-25] - 1.0
     assert read["high"] == max(values[-24:])
     assert read["percentile"] == sum(v < values[-1] for v in values[-25:-1]) / 24

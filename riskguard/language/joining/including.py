@@ -139,10 +139,8 @@ class Includer:
             self.findings.error("RG002", entry.span, message, LIMITS)
             return None
         if not isinstance(root, Mapping):
-            at = root.span
-            place = Span(at.line, at.column, at.line, at.column + 1, at.path)
             message = 'a rule file is a block of "key: value" lines'
-            self.findings.error("RG120", place, message, 'start with "version: 1"')
+            self.findings.error("RG120", root.span.begin, message, 'start with "version: 1"')
             return None
         return root
 
