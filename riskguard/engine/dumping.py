@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from riskguard.engine.stream import Stream
     from riskguard.engine.windows import Rolling, Tape
 
-__all__ = ["FORMAT", "Standing", "dumped", "loaded"]
+__all__ = ["FORMAT", "Standing", "beyond", "dumped", "loaded"]
 
 FORMAT = 1
 MOST = 1 << 24  # samples of a series
@@ -50,12 +50,17 @@ class Standing(NamedTuple):
     rests: Rests | None
 
 
+def beyond(guard: Guard) -> list[int]:
+    """Return how many samples of each series a restart does not find again."""
+    gone = [tape.beyond(guard.as_of) for tape in guard.stream.tapes]
+    for _, window, place in _kept(guard.stream):
+        gone[place] = max(0, min(gone[place], getattr(window, "right", gone[place])))
+    return gone
+
+
 def dumped(guard: Guard, standing: Standing) -> str:
     """Return the state of a guard as canonical JSON."""
-    gone = [tape.beyond(guard.as_of) for tape in guard.stream.tapes]
-    kept = _kept(guard.stream)
-    for _, window, place in kept:
-        gone[place] = max(0, min(gone[place], getattr(window, "right", gone[place])))
+    gone, kept = beyond(guard), _kept(guard.stream)
     body = {
         "format": FORMAT,
         "api": list(guard.api),

@@ -23,7 +23,7 @@ from riskguard.market import time_text
 if TYPE_CHECKING:
     from riskguard.engine.decision import Reading
     from riskguard.engine.dumping import Standing
-    from riskguard.engine.plan import Plan
+    from riskguard.engine.plan import Plan, RampSpec
     from riskguard.market import Sample
 
 __all__ = ["STAGES", "Evaluation", "Part"]
@@ -127,6 +127,11 @@ class Evaluation:
         self._key, self._still = None, NOTHING
         self._made = self._decision = self._decide(now, change)
         return self._decision
+
+    def follow(self, other: Evaluation) -> None:
+        """Take the last instant of another, of bars as wide, for the own."""
+        self.as_of, self._closed, self._pending = other.as_of, other._closed, other._pending
+        self.stream.last = other.stream.last
 
     def _go_on(self, standing: Standing) -> None:
         self._closed, self._pending, self._fault, self._decision, self._made, rests = standing
@@ -274,8 +279,12 @@ class Evaluation:
         made = decided(self.plan, moment)
         return faulted(made, now, self._fault) if self._fault else made
 
+    def owner(self, ramp: RampSpec) -> str:
+        """Return what a ramp follows, as `only` names it."""
+        return STAGES if ramp.stage > 0 else self.ruleset.rules[ramp.rule].name
+
     def _rest(self, now: int, change: Change, only: frozenset[str]) -> Moment:
-        """Return the instant as it stands for rules of an earlier file that are still on."""
+        """Return the instant for rules of an earlier file, still on or on their way back."""
         counts = tuple(rule.name in only for rule in self.ruleset.rules)
         staged = STAGES in only
         kept = Change(
@@ -285,8 +294,12 @@ class Evaluation:
             tuple(on and kept for on, kept in zip(change.on_before, counts, strict=True)),
         )
         stream, held = self.stream, self.controls.holding(only)
+        caps = tuple(
+            cap if spec.name in only or self.owner(spec) in only else 1.0
+            for spec, cap in zip(self.plan.ramps, stream.caps, strict=True)
+        )
         return Moment(
-            now, self.symbol, kept, (1.0,) * len(stream.caps), (), (),
+            now, self.symbol, kept, caps, (), (),
             stream.average_true_range(now), stream.close(),
             (*held, *explain(self.plan, stream, kept)), latched=bool(held),
         )  # fmt: skip

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from riskguard.engine.windows import Window
     from riskguard.language.ruleset import Condition, RuleSet, Value
 
-__all__ = ["Group", "Leaf", "Plan", "Ref", "TapeSpec", "ValueSpec"]
+__all__ = ["Group", "Leaf", "Plan", "RampSpec", "Ref", "TapeSpec", "ValueSpec"]
 
 ATR_BARS = 14  # of a stop that is measured in ATR
 

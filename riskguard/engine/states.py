@@ -51,13 +51,14 @@ def state_of(window: Window, tapes: Sequence[Tape]) -> Rolling:
     return kind(*given)  # type: ignore[arg-type]  # each kind takes its own
 
 
-def renewed(state: Rolling, window: Window, tapes: Sequence[Tape]) -> None:
+def renewed(state: Rolling, window: Window, tapes: Sequence[Tape], *, whole: bool = False) -> None:
     """Let a state begin anew: what it has taken from its tapes is taken again.
 
-    A tape holds all of a day and a week that are under way; of what there ever was it does not.
+    A tape holds all of a day and a week that are under way; of what there ever was it does not,
+    and that stays, unless the state begins anew as a `whole`.
     """
     fresh = state_of(window, tapes)
-    kept = () if window.calendar not in {"", EVER} else state.kept
+    kept = () if whole or window.calendar not in {"", EVER} else state.kept
     for tape in tapes:
         if fresh in tape.readers:
             tape.readers.remove(fresh)

@@ -42,11 +42,20 @@ class Former:
 
     @property
     def on(self) -> list[str]:
-        """The rules that still are."""
-        only, change = self.guard.only or frozenset(), self.guard.stream.change
-        rules = zip(self.guard.ruleset.rules, change.on, strict=True)
-        stages = [STAGES] if STAGES in only and change.stage else []
-        return stages + [rule.name for rule, is_on in rules if is_on and rule.name in only]
+        """The rules that still are, and the way back of those that were ("reentry NAME")."""
+        guard = self.guard
+        only, change = guard.only or frozenset(), guard.stream.change
+        rules = zip(guard.ruleset.rules, change.on, strict=True)
+        ramps = zip(guard.plan.ramps, guard.stream.ramps, strict=True)
+        return [
+            *([STAGES] if STAGES in only and change.stage else []),
+            *(rule.name for rule, is_on in rules if is_on and rule.name in only),
+            *(
+                spec.name
+                for spec, ramp in ramps
+                if ramp.rising and not only.isdisjoint((spec.name, guard.owner(spec)))
+            ),
+        ]
 
 
 class Recorder:
@@ -127,8 +136,9 @@ class Recorder:
     def release(self, ts: int, rule: str, reason: str) -> Decision:
         """Release a rule; one of an earlier file is let go as it is, latched or not."""
         for former in self.formers:
-            if rule in former.on and former.guard.only is not None:
-                former.guard.only -= {rule}
+            named = {rule, f"reentry {rule}"}
+            if former.guard.only is not None and not named.isdisjoint(former.on):
+                former.guard.only -= named
                 former.guard.remade()
                 self.told.append(["release", ts, rule, reason])
                 return self._join()

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from riskguard.engine.evaluation import STAGES
+from riskguard.engine.inheriting import inherit
 from riskguard.engine.logic import NEVER, Change
-from riskguard.language.rewriting import conditions_of
+from riskguard.language.rewriting import conditions_of, title
 from riskguard.language.ruleset import (
     Arithmetic,
     Compare,
@@ -29,7 +30,7 @@ from riskguard.live.recorder import Former
 from riskguard.market import Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from riskguard.engine.guard import Guard
     from riskguard.language.ruleset import Rule, RuleSet, Stage, Value
@@ -102,8 +103,8 @@ def adopt(old: Guard, new: Guard) -> frozenset[str]:
     """Give a new guard what the old one knows; return which rules stay on in the old one."""
     for sample in history(old):
         new.update(sample)
-    stays = _rules(old, new)
-    ladder = old.stream.ladder
+    kept, ladder = unchanged(old.ruleset, new.ruleset), old.stream.ladder
+    stays = _rules(old, new, kept)
     before, after = old.ruleset.stages, new.ruleset.stages
     same = len(before) == len(after) and all(
         meaning(old.ruleset, one) == meaning(new.ruleset, two)
@@ -113,6 +114,14 @@ def adopt(old: Guard, new: Guard) -> frozenset[str]:
         new.stream.ladder.stage, new.stream.ladder.since = ladder.stage, ladder.since
     elif ladder.stage:
         stays.add(STAGES)
+    goes_on: list[Rule | Stage] = [
+        *(after if same else ()),
+        *map(new.ruleset.rules.__getitem__, kept.values()),
+    ]
+    inherit(old, new, goes_on)
+    names = {f"reentry {title(latch)}" for latch in goes_on}
+    ramps = zip(old.plan.ramps, old.stream.ramps, strict=True)
+    stays |= {spec.name for spec, ramp in ramps if ramp.rising and spec.name not in names}
     change = new.stream.change
     on = tuple(latch.on for latch in new.stream.latches)
     new.stream.stand(Change(new.stream.ladder.stage, change.stage, on, change.on))
@@ -145,8 +154,8 @@ def unchanged(old: RuleSet, new: RuleSet) -> dict[str, int]:
     }
 
 
-def _rules(old: Guard, new: Guard) -> set[str]:
-    stays, same = set(), unchanged(old.ruleset, new.ruleset)
+def _rules(old: Guard, new: Guard, same: Mapping[str, int]) -> set[str]:
+    stays = set()
     for rule, mine in zip(old.ruleset.rules, old.stream.latches, strict=True):
         if rule.name in same:
             other = new.stream.latches[same[rule.name]]

@@ -1,0 +1,220 @@
+"""New rules in the place of old ones: whatever means the same goes on as if nothing had been."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from riskguard.engine.events import Event
+from riskguard.engine.strictest import looser
+from riskguard.live.replaying import Replay, checked
+from riskguard.live.requests import asked, leave
+from riskguard.live.session import Session
+from riskguard.market import HOUR, SECOND
+from riskguard.store import Journal
+from tests.live.world import START, World
+
+HEAD = "version: 1\nsymbol: BTC\nevery: 1h\n"
+MORE = "  more: {when: close < 1, latch: true, do: {exposure_cap: 10%}}\n"
+BROKE = "  broke: {when: equity < $1, latch: true, do: {exposure_cap: 10%}}\n"
+HOURS = 60
+RULES = {
+    "ramp": """\
+  fall:
+    when: close < 90
+    clear: close > 92
+    do: {exposure_cap: 20%}
+    reentry: {start: 20%, step: 20%, every: 3h, while: close > 92}
+""",
+    "for": """\
+  cheap:
+    when: close < 98 for 4h
+    clear: close > 99 for 3h
+    do: {exposure_cap: 50%}
+""",
+    "closes": """\
+  cheap:
+    when: close < 98 for 4 closes
+    clear: close > 99
+    do: {exposure_cap: 50%}
+""",
+    "sequence": """\
+  turn:
+    when: {sequence: [close > 108, close < 92], within: 30h}
+    clear: close > 103
+    do: {exposure_cap: 40%}
+""",
+    "times": "  cheap: {when: close < 95, min_hold: 9h, cooldown: 20h, do: {exposure_cap: 50%}}\n",
+    "peak": "  lost: {when: equity.drawdown(all) >= 12%, latch: true, do: {exposure_cap: 25%}}\n",
+    "week": """\
+  lost:
+    when: equity.drawdown(7d) >= 12%
+    clear: equity.drawdown(7d) < 5%
+    do: {exposure_cap: 25%}
+""",
+    "top": """\
+  far:
+    when: close.drawdown(all) >= 12%
+    clear: close.drawdown(all) < 6%
+    do: {exposure_cap: 25%}
+""",
+    "streak": """\
+  streak:
+    when: loss_streak >= 4
+    clear: loss_streak < 1
+    do: {block_entries: both}
+""",
+    "far": """\
+  wild:
+    when: close.stdev(3h).percentile(20h) > 90%
+    clear: close.stdev(3h).percentile(20h) < 50%
+    do: {exposure_cap: 30%}
+""",
+    "stages": """\
+stages:
+  - stage: watch
+    enter: close < 97
+    recover: close > 99 for 2h
+    do: {exposure_cap: 60%}
+    reentry: {start: 60%, step: 10%, every: 3h, while: close > 99}
+  - {stage: out, enter: close < 90, recover: close > 93, do: {exposure_cap: 20%}}
+rules:
+  deep: {when: close < 2, latch: true, do: {exposure_cap: 0%}}
+""",
+    "day": """\
+  day:
+    when: pnl.realised.sum(today) <= -$30
+    clear: pnl.realised.sum(today) > -$20
+    do: {block_entries: both}
+""",
+    "poor": """\
+  poor:
+    when: equity < $1010 for 3h
+    clear: equity > $1030 for 2h
+    do: {exposure_cap: 50%}
+""",
+}
+
+
+def file(name: str, more: str = "") -> str:
+    text = RULES[name]
+    return HEAD + ("" if "rules:" in text else "rules:\n") + text + more
+
+
+def hour_of(world: World, session: Session, hour: int) -> tuple[object, ...]:
+    """Tell one hour of a market that goes up and down, and of an account that does so too."""
+    world.now = START + hour * HOUR - SECOND
+    wave = math.sin(hour / 6)
+    equity = round(1000 + 90 * wave - hour, 2)
+    data = {"equity": equity} | ({"transfers": 100.0} if hour == 20 else {})
+    if hour >= 20:
+        data["equity"] += 100.0
+    session.take(Event(world.now, "account", "BTC", data))
+    if hour % 3 == 0:
+        pnl = 10.0 if hour % 21 == 0 else -10.0
+        session.take(Event(world.now, "trade_closed", "BTC", {"pnl": pnl}, id=str(hour)))
+    made = world.bar(session, hour, round(100 + 12 * wave, 2))
+    return made.active, made.exposure_cap, made.block_entries, made.blind
+
+
+def lived(folder: Path, name: str, more: str, reload: int) -> list[tuple[object, ...]]:
+    folder.mkdir()
+    world, found = World(folder, file(name)), []
+    with world.session() as session:
+        for hour in range(1, HOURS):
+            found.append(hour_of(world, session, hour))
+            if hour == reload:
+                before = session.decision
+                world.rules.write_text(file(name, more))
+                assert session.reload() == ""
+                assert not looser(session.decision, before), hour
+    assert checked(Replay(Journal(world.state).contents())).step is None
+    return found
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_reload_changes_nothing_for_a_rule_that_means_the_same(tmp_path: Path, name: str) -> None:
+    more = MORE if "close " in RULES[name] or "close." in RULES[name] else BROKE
+    straight = lived(tmp_path / "straight", name, more, 0)
+    assert len({one[:3] for one in straight}) > 1, "nothing happened"
+    for hour in range(3, HOURS, 11):
+        assert lived(tmp_path / str(hour), name, more, hour) == straight, hour
+
+
+def test_what_is_on_its_way_back_goes_on_though_its_file_drops_it(tmp_path: Path) -> None:
+    straight = lived(tmp_path / "straight", "ramp", MORE, 0)
+    cleared = next(hour for hour, one in enumerate(straight, 1) if hour > 25 and one[1] == 0.4)
+    folder = tmp_path / "dropped"
+    folder.mkdir()
+    world, caps = World(folder, file("ramp")), []
+    with world.session() as session:
+        for hour in range(1, cleared + 1):
+            hour_of(world, session, hour)
+        world.rules.write_text(HEAD + "rules:\n" + MORE)
+        assert session.reload() == ""
+        assert session.decision.exposure_cap == 0.4
+        assert session.status()["still_on_from_earlier_rules"] == ["reentry fall"]
+    with world.session() as session:
+        assert session.decision.exposure_cap == 0.4
+        for hour in range(cleared + 1, HOURS):
+            caps.append(hour_of(world, session, hour)[1])
+            if caps[-1] == 0.8:
+                leave(world.state, {"do": "release", "rule": "fall", "by": "ann"})
+                session.tick()
+                assert session.decision.exposure_cap == 1.0
+                break
+        assert session.status()["still_on_from_earlier_rules"] == []
+    assert list(dict.fromkeys(caps)) == [0.4, 0.6, 0.8]
+    assert checked(Replay(Journal(world.state).contents())).step is None
+
+
+def test_a_rule_that_was_dropped_while_it_was_on_comes_back_step_by_step(tmp_path: Path) -> None:
+    straight = lived(tmp_path / "straight", "ramp", MORE, 0)
+    folder = tmp_path / "dropped"
+    folder.mkdir()
+    world, found = World(folder, file("ramp")), []
+    with world.session() as session:
+        for hour in range(1, HOURS):
+            found.append(hour_of(world, session, hour))
+            if hour == 30:
+                assert session.decision.active == ("fall",)
+                world.rules.write_text(HEAD + "rules:\n" + MORE)
+                assert session.reload() == ""
+    assert [one[1] for one in found] == [one[1] for one in straight]
+
+
+def test_a_release_right_after_a_reload_cools_down_in_full(tmp_path: Path) -> None:
+    text = HEAD + "rules:\n  poor: {when: equity < $1000, latch: true, cooldown: 6h,"
+    world = World(tmp_path, text + " do: {exposure_cap: 50%}}\n")
+
+    def hours(*which: int) -> list[bool]:
+        on = []
+        for hour in which:
+            world.now = START + hour * HOUR - SECOND
+            session.take(Event(world.now, "account", "BTC", {"equity": 900.0}))
+            on.append("poor" in world.bar(session, hour, 100).active)
+        return on
+
+    with world.session() as session:
+        assert hours(1, 2, 3)[-1]
+        world.rules.write_text(world.rules.read_text() + BROKE)
+        assert session.reload() == ""
+        assert session.decide(world.intent()).quantity == 0.5  # at once, not at the next close
+        path = leave(world.state, {"do": "release", "rule": "poor", "by": "ann"})
+        session.tick()
+        assert asked(path, 1.0) == ""
+        assert hours(*range(4, 10)) == [False] * 5 + [True]
+
+
+def test_a_file_of_another_symbol_takes_over_no_price(tmp_path: Path) -> None:
+    world = World(tmp_path, file("top"))
+    with world.session() as session:
+        for hour in range(1, 30):
+            hour_of(world, session, hour)
+        assert session.decision.active == ("far",)
+        world.rules.write_text(file("top").replace("symbol: BTC", "symbol: ETH"))
+        assert session.reload() == ""
+        assert not any(tape.times for tape in session.guard.stream.tapes)
+        assert session.decision.active == ("far",)  # as it was, beside the new rules
