@@ -94,7 +94,9 @@ def _from(again: Replay) -> str:
 
 def _report(again: Replay, found: Checked, broken: str) -> Iterator[str]:
     yield from _wrapped(f"{_from(again)}: {again.told:,} inputs, {found.decisions:,} decisions")
-    if found.step is None:
+    if not found.decisions:
+        yield "no decision is stored behind it: there is nothing to compare"
+    elif found.step is None:
         yield "every decision is the one that was stored, byte for byte"
     else:
         yield from _difference(found)

@@ -14,7 +14,7 @@ from riskguard.live.memory import Memory, remembered
 from riskguard.live.recorder import Recorder
 from riskguard.live.reloading import succeeded
 from riskguard.live.rules import Loaded
-from riskguard.store import canonical
+from riskguard.store import PRUNED, canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -73,8 +73,7 @@ class Replay:
     @property
     def start(self) -> int:
         """The time of the first transition that is decided again."""
-        behind = self._behind()
-        return behind[0].event_ns if behind else 0
+        return next((one.event_ns for one in self._behind() if one.kind != PRUNED), 0)
 
     def steps(self) -> Iterator[Step]:
         """Tell all that was told, and yield what was decided at each transition and at the end."""

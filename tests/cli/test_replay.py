@@ -32,6 +32,17 @@ def test_a_sound_journal_is_decided_again(riskguard, world) -> None:
     assert [one["decision"]["active"] for one in told][-1] == ["fall"]
 
 
+def test_a_journal_that_was_forgotten_says_from_where_it_is_decided_again(riskguard, world) -> None:
+    with world.session() as session:
+        world.fallen(session)
+        session.store.prune(world.now)
+        world.bar(session, 6, 92)
+    code, out, err = riskguard("replay", world.state, "--check")
+    assert (code, err) == (0, "")
+    assert "of what was before it the inputs are" in out
+    assert out.endswith("no decision is stored behind it: there is nothing to compare\n")
+
+
 def test_a_planted_decision_is_found_and_explained(riskguard, world) -> None:
     with world.session() as session:
         world.fallen(session)

@@ -11,7 +11,7 @@ from riskguard.live.forgetting import Forgetting
 from riskguard.live.looking import look
 from riskguard.live.replaying import Replay, checked
 from riskguard.live.session import Session
-from riskguard.market import DAY, HOUR
+from riskguard.market import DAY, HOUR, SECOND
 from riskguard.store import PRUNED, Journal
 from tests.live.world import START, World
 
@@ -53,6 +53,20 @@ def test_what_is_large_forgets_the_oldest_and_never_the_last_day(world: World) -
     with world.session() as again:  # what a start needs is there
         assert again.decision == before
         assert not again.store.degraded
+
+
+def test_a_replay_begins_when_something_was_decided_not_when_it_was_forgotten(
+    world: World,
+) -> None:
+    with world.session() as session:
+        hours(world, session, 1, 60)
+        session.forgetting = Forgetting(session.store, large=20_000)
+        session.tick()
+        hours(world, session, 60, 61)
+        contents = Journal(world.state).contents()
+    replay = Replay(contents)
+    assert replay._behind()[0].kind == PRUNED
+    assert replay.start == world.now - 3 * SECOND
 
 
 def test_what_is_old_goes_before_what_is_younger(world: World) -> None:
