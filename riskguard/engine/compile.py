@@ -198,7 +198,7 @@ class _Compiler:
             return self._value(ValueSpec("const", node.value))
         if isinstance(node, ParameterValue):
             number = self.ruleset.params[node.name].value
-            return self._value(ValueSpec("const", float(number)))  # type: ignore[arg-type]  # settled by bind
+            return self._value(ValueSpec("const", float(number)))  # type: ignore[arg-type]  # no parameter is without a number once the rules are bound
         if isinstance(node, SeriesValue):
             tape = self.tape(node.symbol, node.name)
             self.need(tape)
@@ -234,7 +234,7 @@ class _Compiler:
                 self.marked.add(key)
             truth = self._compile(node, clearing=clearing)
             plain = isinstance(truth, Ref) and truth.kind == "slot" and truth.policy == "hold"
-            self.plan.slots[key] = truth.index if plain else self._truth(truth)  # type: ignore[union-attr]  # plain is a Ref
+            self.plan.slots[key] = truth.index if plain else self._truth(truth)  # type: ignore[union-attr]  # `plain` says that it is a Ref
         return self.plan.slots[key]
 
     def _truth(self, truth: Truth) -> int:

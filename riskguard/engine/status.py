@@ -33,7 +33,8 @@ REASONS = ("never_seen", "rejected", "stale", "warming", "gap", "undefined")
 def status(guard: Guard) -> dict[str, Any]:
     """Return `explained` with inputs, what was refused, and what an operator has set."""
     controls = guard.controls
-    halt = None if controls.halt is None else dict(zip(("since", "reason"), controls.halt))  # noqa: B905 - two and two
+    since, reason = controls.halt or (0, "")
+    halt = None if controls.halt is None else {"since": since, "reason": reason}
     return explained(guard) | {
         "fault": guard.fault or None,
         "inputs": _inputs(guard),

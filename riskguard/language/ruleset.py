@@ -280,7 +280,7 @@ def _ordered(ruleset: RuleSet) -> RuleSet:
         else ruleset.guards,
         rules=tuple(sorted(rules, key=lambda rule: rule.name)),
         per_symbol=dict(sorted(kept.items())),
-        **{key: dict(sorted(one.items())) for key, one in named.items()},  # type: ignore[arg-type]  # mappings all
+        **{key: dict(sorted(one.items())) for key, one in named.items()},  # type: ignore[arg-type]  # each of `named` is a mapping
     )
 
 

@@ -62,7 +62,7 @@ def _each(ruleset: RuleSet, change: Callable[[str], str]) -> RuleSet:
 def _node(node: T, change: Callable[[str], str]) -> T:
     """Return a node with the texts in it changed: its own first, then those of its parts."""
     if isinstance(node, tuple):
-        return tuple(_node(one, change) for one in node)  # type: ignore[return-value]  # a tuple
+        return tuple(_node(one, change) for one in node)  # type: ignore[return-value]  # of what T is, a tuple here
     if not is_dataclass(node) or isinstance(node, type):
         return node
     made: dict[str, Any] = {}

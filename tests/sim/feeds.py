@@ -111,7 +111,7 @@ class Feeds:
             return self._one(feed, at, replace(event, data=before.data if before else data))
         if fault == "leap" and names and dice.random() < 0.3:
             by = dice.choice((0.3, 0.7, 1.4, 3.0))
-            data |= {name: data[name] * by for name in names}  # type: ignore[operator]  # numbers
+            data |= {name: data[name] * by for name in names}  # type: ignore[operator]  # `names` are those of numbers
             return self._one(feed, at, replace(event, data=data))
         if fault == "units" and feed == "oi":
             if dice.random() < 0.5:

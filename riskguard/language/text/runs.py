@@ -36,7 +36,7 @@ class Runs:
         """Say whether the next token is open still: the parser asks several times for each."""
         if self.ready == self.tokens_taken:
             return False
-        more = bool(super().need_more_tokens())  # type: ignore[misc]  # of PyYAML
+        more = bool(super().need_more_tokens())  # type: ignore[misc]  # the classes of PyYAML have no types
         if not more:
             self.ready = self.tokens_taken
         return more
@@ -67,4 +67,4 @@ class Runs:
     def scan_flow_scalar_non_spaces(self, double: bool, start_mark: Any) -> list[str]:  # noqa: ANN401, FBT001 - as in PyYAML
         """Return what of a quoted text stands on this line, up to what is escaped."""
         text = self.taken(IN_DOUBLE if double else IN_SINGLE)
-        return [text, *super().scan_flow_scalar_non_spaces(double, start_mark)]  # type: ignore[misc]  # of PyYAML
+        return [text, *super().scan_flow_scalar_non_spaces(double, start_mark)]  # type: ignore[misc]  # the classes of PyYAML have no types
