@@ -20,6 +20,7 @@ HEAD = "version: 1\nsymbol: BTC\nevery: 1h\n"
 MORE = "  more: {when: close < 1, latch: true, do: {exposure_cap: 10%}}\n"
 BROKE = "  broke: {when: equity < $1, latch: true, do: {exposure_cap: 10%}}\n"
 HOURS = 60
+RELOADS = (0, 4, 17, 22, 31, 38, 52)  # before the first hour, on the way up and down
 RULES = {
     "ramp": """\
   fall:
@@ -72,6 +73,12 @@ RULES = {
     clear: close.stdev(3h).percentile(20h) < 50%
     do: {exposure_cap: 30%}
 """,
+    "named": """\
+define:
+  weak: close < 98 for 4h
+rules:
+  cheap: {when: weak, clear: close > 99 for 3h, do: {exposure_cap: 50%}}
+""",
     "stages": """\
 stages:
   - stage: watch
@@ -123,8 +130,9 @@ def lived(folder: Path, name: str, more: str, reload: int) -> list[tuple[object,
     folder.mkdir()
     world, found = World(folder, file(name)), []
     with world.session() as session:
-        for hour in range(1, HOURS):
-            found.append(hour_of(world, session, hour))
+        for hour in range(HOURS):
+            if hour:
+                found.append(hour_of(world, session, hour))
             if hour == reload:
                 before = session.decision
                 world.rules.write_text(file(name, more))
@@ -137,14 +145,14 @@ def lived(folder: Path, name: str, more: str, reload: int) -> list[tuple[object,
 @pytest.mark.parametrize("name", RULES)
 def test_a_reload_changes_nothing_for_a_rule_that_means_the_same(tmp_path: Path, name: str) -> None:
     more = MORE if "close " in RULES[name] or "close." in RULES[name] else BROKE
-    straight = lived(tmp_path / "straight", name, more, 0)
+    straight = lived(tmp_path / "straight", name, more, -1)
     assert len({one[:3] for one in straight}) > 1, "nothing happened"
-    for hour in range(3, HOURS, 11):
+    for hour in RELOADS:
         assert lived(tmp_path / str(hour), name, more, hour) == straight, hour
 
 
 def test_what_is_on_its_way_back_goes_on_though_its_file_drops_it(tmp_path: Path) -> None:
-    straight = lived(tmp_path / "straight", "ramp", MORE, 0)
+    straight = lived(tmp_path / "straight", "ramp", MORE, -1)
     cleared = next(hour for hour, one in enumerate(straight, 1) if hour > 25 and one[1] == 0.4)
     folder = tmp_path / "dropped"
     folder.mkdir()
@@ -171,7 +179,7 @@ def test_what_is_on_its_way_back_goes_on_though_its_file_drops_it(tmp_path: Path
 
 
 def test_a_rule_that_was_dropped_while_it_was_on_comes_back_step_by_step(tmp_path: Path) -> None:
-    straight = lived(tmp_path / "straight", "ramp", MORE, 0)
+    straight = lived(tmp_path / "straight", "ramp", MORE, -1)
     folder = tmp_path / "dropped"
     folder.mkdir()
     world, found = World(folder, file("ramp")), []
@@ -206,6 +214,29 @@ def test_a_release_right_after_a_reload_cools_down_in_full(tmp_path: Path) -> No
         session.tick()
         assert asked(path, 1.0) == ""
         assert hours(*range(4, 10)) == [False] * 5 + [True]
+
+
+def test_a_new_window_is_filled_by_what_an_old_one_holds(tmp_path: Path) -> None:
+    held = "  deep: {when: close.drop(10h) > 90%, latch: true, do: {exposure_cap: 0%}}\n"
+    asked = "  quick: {when: close.drop(4h) > 90%, latch: true, do: {exposure_cap: 0%}}\n"
+    world = World(tmp_path, HEAD + "rules:\n" + held)
+    with world.session() as session:
+        for hour in range(1, 20):
+            hour_of(world, session, hour)
+        world.rules.write_text(HEAD + "rules:\n" + held + asked)
+        assert session.reload() == ""
+        assert (session.decision.priming, session.decision.blind) == ((), ())
+
+
+def test_a_file_of_wider_bars_takes_over_no_series_of_narrow_ones(tmp_path: Path) -> None:
+    world = World(tmp_path, file("top"))
+    with world.session() as session:
+        for hour in range(1, 30):
+            hour_of(world, session, hour)
+        world.rules.write_text(file("top").replace("every: 1h", "every: 2h"))
+        assert session.reload() == ""
+        assert session.guard.as_of == START + 28 * HOUR  # the last close of two hours
+        assert session.decision.active == ("far",)
 
 
 def test_a_file_of_another_symbol_takes_over_no_price(tmp_path: Path) -> None:
