@@ -62,6 +62,8 @@ def _series(old: Guard, new: Guard) -> None:
         before = tapes.get(_tape_key(new.plan, place))
         if before is not None:
             _copy(before, tape, gone[id(before)])
+            if tape.keep > before.keep and tape.times:
+                gone[id(before)] -= _forgotten(new.plan, place, tape)
             taken.add(place)
     windows = {_window_key(old.plan, place): one for place, one in enumerate(old.stream.rollings)}
     for place, (window, read) in enumerate(new.plan.windows):
@@ -80,6 +82,30 @@ def _copy(old: Tape, new: Tape, gone: int) -> None:
     for name in ("first", "last", "latest", "run", "start"):
         setattr(new, name, getattr(old, name))
     new.times[:], new.values[:] = old.times[gone:], old.values[gone:]
+    new.run = min(new.run, len(new.times))
+    _fix(new)
+
+
+def _forgotten(plan: Plan, place: int, tape: Tape) -> int:
+    """Let a series begin where its samples do: windows reach further back than any did before.
+
+    An account is as when it was seen first, as if it had always been so: return how many samples
+    are put before its own.
+    """
+    spec, first, count = plan.tapes[place], tape.times[0], 0
+    if spec.begins:
+        value = 0.0 if spec.begins == "zero" else tape.values[0]
+        count = plan.lookback(place) // spec.interval + 1
+        tape.times[:0] = [first - back * spec.interval for back in range(count, 0, -1)]
+        tape.values[:0] = [value] * count
+        first = tape.times[0]
+        tape.run = 0
+        _fix(tape)
+    tape.first, tape.start = first, first - spec.interval if spec.bar else first
+    return count
+
+
+def _fix(new: Tape) -> None:
     if new.summed:
         new.fixed[:] = [round(value * new.scale) for value in new.values]
 

@@ -249,3 +249,40 @@ def test_a_file_of_another_symbol_takes_over_no_price(tmp_path: Path) -> None:
         assert session.reload() == ""
         assert not any(tape.times for tape in session.guard.stream.tapes)
         assert session.decision.active == ("far",)  # as it was, beside the new rules
+
+
+@pytest.mark.parametrize(
+    "line", ["drop(20h) > 90%", "high(20h) > 9000", "times_avg(20h) > 9x", "stdev(20h) > 9000"]
+)
+def test_a_window_wider_than_any_before_primes(tmp_path: Path, line: str) -> None:
+    """What the old rules no longer needed is gone: the new ones have not seen it."""
+    held = "  deep: {when: close.drop(2h) > 90%, latch: true, do: {exposure_cap: 0%}}\n"
+    asked = f"  slow: {{when: close.{line}, latch: true, do: {{exposure_cap: 0%}}}}\n"
+    world = World(tmp_path, HEAD + "rules:\n" + held)
+    with world.session() as session:
+        for hour in range(1, 50):
+            hour_of(world, session, hour)
+        world.rules.write_text(HEAD + "rules:\n" + held + asked)
+        assert session.reload() == ""
+        assert "20h" in session.decision.priming[0]
+        primed = []
+        for hour in range(50, 75):
+            primed.append(not world.bar(session, hour, 100).priming)
+            (slow,) = [one for one in session.status()["rules"] if one["name"] == "slow"]
+            assert session.guard.fault == ""
+            assert primed[-1] == (slow["lines"][0]["value"] is not None)
+        assert primed == sorted(primed)
+        assert 12 < primed.index(True) < 20
+    assert checked(Replay(Journal(world.state).contents())).step is None
+
+
+@pytest.mark.parametrize("name", ["day", "peak", "poor", "week"])
+def test_a_wider_window_over_an_account_primes_nothing_and_changes_no_other(
+    tmp_path: Path, name: str
+) -> None:
+    """What an account says when it is seen first has always been so, for a new rule too."""
+    what = "pnl.realised.sum(20d) <= -$9000" if name == "day" else "equity.drawdown(20d) >= 90%"
+    wide = f"  wide: {{when: {what}, latch: true, do: {{exposure_cap: 10%}}}}\n"
+    straight = lived(tmp_path / "straight", name, wide, -1)
+    for hour in RELOADS:
+        assert lived(tmp_path / str(hour), name, wide, hour) == straight, hour
