@@ -33,6 +33,10 @@ UNITS = 1000  # by which open interest jumps where its unit is switched
 STAMPS = (0, -1, True, 1.5, 10**30, None, "now", math.nan)
 
 
+def is_name(symbol: object) -> bool:
+    return isinstance(symbol, str) and symbol != ""
+
+
 class Delivery(NamedTuple):
     """An event on its way: when it arrives, and whether it is what really happened."""
 
@@ -127,7 +131,9 @@ class Feeds:
             ts = event.ts + dice.choice((MINUTE, DAY))
             return self._one(feed, at, replace(event, ts=ts))  # taken where it comes late enough
         if fault == "poison":
-            return self._one(feed, at, self._poisoned(event, names), sound=False)
+            made = self._poisoned(event, names)
+            heard = feed == "account" and made.symbol != event.symbol and is_name(made.symbol)
+            return self._one(feed, at, made, sound=heard)  # equity is that of all symbols
         return self._one(feed, at, event)
 
     def _poisoned(self, event: Event, names: list[str]) -> Event:

@@ -28,7 +28,7 @@ from tests.sim import promises
 from tests.sim.disk import Disk
 from tests.sim.drawn import SLOWEST, Rules
 from tests.sim.feeds import FAULTS, SERIES, UNITS, Delivery, Feeds
-from tests.sim.market import START, Market
+from tests.sim.market import PERP, START, Market
 from tests.sim.operating import OPERATIONS, Operator
 from tests.sim.trader import Trader
 
@@ -120,7 +120,7 @@ class World:
             if one.switched and not self._told_apart(one.event):
                 continue
             event = one.event
-            if one.sound and event.kind == "account":
+            if one.sound and event.kind == "account" and event.symbol == PERP:
                 data = {**event.data, "position": self.trader.position}
                 one = one._replace(event=replace(event, data=data))
             if self.beside is not None and one.number > self.clean:
