@@ -117,7 +117,7 @@ class World:
         """Bring what has arrived."""
         while self.coming and self.coming[0].at <= self.now:
             one = heapq.heappop(self.coming)
-            if one.switched and not self._told_apart(one.event):
+            if (one.switched and not self._told_apart(one.event)) or self._ahead(one.event):
                 continue
             event = one.event
             if one.sound and event.kind == "account" and event.symbol == PERP:
@@ -134,6 +134,11 @@ class World:
         moved = beside and intake._price and abs(intake._price / beside - 1) > STILL
         by = number(event.data, "coins") / value / UNITS if value else 0.0
         return abs(by - 1) <= NEAR and not moved
+
+    def _ahead(self, event: Event) -> bool:
+        """Say whether a stamp lies ahead, and the clock of the process too: nobody can know it."""
+        clock = self.session.ticker.now()
+        return type(event.ts) is int and self.now + AHEAD < min(clock, event.ts)
 
     def take(self, one: Delivery) -> None:
         refused = sum(self.session.intake.refused.values())
