@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from riskguard.engine.dumping import beyond
 from riskguard.engine.states import renewed
+from riskguard.engine.windows import NEVER
 from riskguard.language.rewriting import conditions_of, title
-from riskguard.language.ruleset import Flag, For, Sequence, walk
+from riskguard.language.ruleset import Compare, Flag, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,10 +36,14 @@ def inherit(old: Guard, new: Guard, same: Iterable[Rule | Stage]) -> None:
     new.symbol = old.symbol
     _series(old, new)
     _account(old, new)
-    for latch in same:
-        _machines(old, new, latch)
     if old.plan.every == new.plan.every:
         new.follow(old)
+    if new.as_of != NEVER:
+        new.stream.look(new.as_of)
+    for latch in same:
+        _machines(old, new, latch)
+        _seen(old, new, latch)
+    new.stream.doubt()
 
 
 def _tape_key(plan: Plan, place: int) -> tuple[object, ...]:
@@ -137,6 +142,19 @@ def _machines(old: Guard, new: Guard, latch: Rule | Stage) -> None:
         new.stream.caps[now] = old.stream.caps[was]
 
 
+def _seen(old: Guard, new: Guard, latch: Rule | Stage) -> None:
+    """Take over what was last seen of each line under a latch, and what was made of it."""
+    for node in _nodes(new.ruleset, latch):
+        for clearing in (False, True):
+            was = old.plan.slots.get((node, clearing), -1)
+            now = new.plan.slots.get((node, clearing), -1)
+            if min(was, now) >= 0:
+                new.stream.truths[now] = old.stream.truths[was]
+        for value in (node.left, node.right) if isinstance(node, Compare) else ():
+            found = old.stream.values[old.plan.numbers[value]]
+            new.stream.values[new.plan.numbers[value]] = found
+
+
 def _ramps(plan: Plan, name: str) -> list[int]:
     """Return the place of a ramp, nothing where there is none."""
     return [place for place, spec in enumerate(plan.ramps) if spec.name == name]
@@ -150,12 +168,11 @@ def _remember(old: Machine, new: Machine) -> None:
 
 
 def _nodes(ruleset: RuleSet, latch: Rule | Stage) -> Iterator[Condition]:
-    """Yield what remembers under a latch, through definitions."""
+    """Yield each condition under a latch, through definitions."""
     ahead, followed = conditions_of(latch), set[str]()
     while ahead:
         for node in walk(ahead.pop()):
-            if isinstance(node, For | Sequence):
-                yield node
-            elif isinstance(node, Flag) and node.kind == "definition" and node.name not in followed:
+            yield node
+            if isinstance(node, Flag) and node.kind == "definition" and node.name not in followed:
                 followed.add(node.name)
                 ahead.append(ruleset.define[node.name])

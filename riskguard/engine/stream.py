@@ -131,6 +131,21 @@ class Stream:
             return self.change
         return self._moved()
 
+    def look(self, now: int) -> None:
+        """Read every number and line as of `now`; no machine steps."""
+        for read, slot, _ in self._measures:
+            value = read(now)
+            if slot >= 0:
+                self.values[slot] = value
+        for reader in self._readers:
+            reader(now)
+        self._read_leaves(now)
+
+    def doubt(self) -> None:
+        """Compare every number anew at the next instant: truths were set from outside."""
+        for cell in self._cells:
+            cell.low, cell.high = math.inf, -math.inf
+
     def begin(self, tape: int, ts: int, value: float) -> None:
         """Let an account input begin: `value` is what it always was before its first event."""
         spec, state = self.plan.tapes[tape], self.tapes[tape]

@@ -126,6 +126,11 @@ def hour_of(world: World, session: Session, hour: int) -> tuple[object, ...]:
     return made.active, made.exposure_cap, made.block_entries, made.blind
 
 
+def lines(session: Session) -> dict[str, object]:
+    told = session.status()
+    return {one["name"]: one["lines"] for one in (*told["rules"], *told["stages"])}
+
+
 def lived(folder: Path, name: str, more: str, reload: int) -> list[tuple[object, ...]]:
     folder.mkdir()
     world, found = World(folder, file(name)), []
@@ -134,10 +139,11 @@ def lived(folder: Path, name: str, more: str, reload: int) -> list[tuple[object,
             if hour:
                 found.append(hour_of(world, session, hour))
             if hour == reload:
-                before = session.decision
+                before, seen = session.decision, lines(session)
                 world.rules.write_text(file(name, more))
                 assert session.reload() == ""
                 assert not looser(session.decision, before), hour
+                assert seen.items() <= lines(session).items(), hour
     assert checked(Replay(Journal(world.state).contents())).step is None
     return found
 
@@ -214,6 +220,21 @@ def test_a_release_right_after_a_reload_cools_down_in_full(tmp_path: Path) -> No
         session.tick()
         assert asked(path, 1.0) == ""
         assert hours(*range(4, 10)) == [False] * 5 + [True]
+
+
+def test_a_new_rule_tells_at_once_what_it_sees(tmp_path: Path) -> None:
+    world = World(tmp_path, file("top"))
+    with world.session() as session:
+        for hour in range(1, 30):
+            hour_of(world, session, hour)
+        close = session.guard.stream.close()
+        new = f"  new: {{when: close < {close + 1}, latch: true, do: {{exposure_cap: 10%}}}}\n"
+        world.rules.write_text(file("top", new + BROKE))
+        assert session.reload() == ""
+        (line,) = lines(session)["new"]
+        assert (line["value"], line["truth"], line["distance"]) == (close, "true", 0.0)
+        (line,) = lines(session)["broke"]
+        assert (line["value"], line["unknown"]) == (None, "never_seen")
 
 
 def test_a_new_window_is_filled_by_what_an_old_one_holds(tmp_path: Path) -> None:
