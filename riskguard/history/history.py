@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -64,12 +65,19 @@ class History:
 
     @classmethod
     def read(
-        cls, source: str | Path, *, symbol: str | None = None, end: int | None = None
+        cls,
+        source: str | Path,
+        *,
+        symbol: str | None = None,
+        end: int | None = None,
+        files: Path | None = None,
     ) -> History:
         """Read an embedded scenario, a folder with scenario.yaml, or a CSV file (or pipe) of bars.
 
         `symbol` is the one traded (else the scenario's own); `end` (ns UTC) cuts off what was
-        not yet known then. Raises DataError for data that cannot be trusted.
+        not yet known then; `files` is the folder from which file names count, and which none
+        may leave (else the scenario's own, which they may). Raises DataError for data that
+        cannot be trusted.
         """
         path = embedded.locate(source)
         if symbol is not None and (not SYMBOL.fullmatch(symbol) or symbol == "*"):
@@ -77,7 +85,7 @@ class History:
             raise DataError(f"'{shown(symbol)}' is not a symbol", path=str(source), help=fix)
         if path.is_dir():
             scenario = read_scenario(path)
-            series, notes = _read_entries(path, scenario)
+            series, notes = _read_entries(path, scenario, files)
             _check_mark(path, scenario, series)
             history = _history(scenario, path, series, notes)
         else:
@@ -203,6 +211,7 @@ class History:
 
 
 OHL = ("open", "high", "low")
+FOLDERS = "2022-05/BTCUSDT-ohlcv-1h.csv"
 
 
 def _history(
@@ -240,12 +249,14 @@ def _read_file(path: Path, symbol: str | None) -> History:
     return History(path.stem, path.name, str(path), guessed, 0, None, series, (*told, *notes))
 
 
-def _read_entries(folder: Path, scenario: Scenario) -> tuple[dict[str, Series], list[str]]:
+def _read_entries(
+    folder: Path, scenario: Scenario, files: Path | None
+) -> tuple[dict[str, Series], list[str]]:
     tables: dict[str, Table] = {}
     series: dict[str, Series] = {}
     notes: list[str] = []
     for entry in sorted(scenario.entries, key=lambda entry: bool(entry.recipe)):
-        path = folder / entry.file
+        path = folder / entry.file if files is None else _inside(files, entry, folder / FILE_NAME)
         if entry.recipe:
             made = [rebuild(entry, path, series)]
         else:
@@ -264,6 +275,16 @@ def _read_entries(folder: Path, scenario: Scenario) -> tuple[dict[str, Series], 
                 )
             series[one.key] = one
     return series, notes
+
+
+def _inside(files: Path, entry: Entry, scenario: Path) -> Path:
+    """Return where a file lies below the folder that all names count from."""
+    named = PurePath(entry.file)
+    if named.is_absolute() or ".." in named.parts:
+        message = f"'{shown(entry.file)}' leads out of {files}"
+        fix = f"name it from that folder on: {FOLDERS}"
+        raise DataError(message, path=str(scenario), line=entry.line, column="file", help=fix)
+    return files / named
 
 
 def _without_volume(entry: Entry, table: Table) -> Entry:

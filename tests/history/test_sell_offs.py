@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -10,20 +9,21 @@ from riskguard.errors import DataError
 from riskguard.history import History
 from riskguard.history.stamps import instant
 from riskguard.market import HOUR
+from tests.selloffs.real import FOLDER
 
 pytestmark = pytest.mark.needs_market_data
-WRITTEN = Path(__file__).parent / "scenarios" / "2025-10" / "scenario.yaml"
 
 
 @pytest.fixture
-def october(tmp_path, market_data) -> Path:
-    text = WRITTEN.read_text().replace("DATA", os.path.relpath(market_data / "2025-10", tmp_path))
+def october(tmp_path) -> Path:
+    """Return the sell-off of October 2025 as a folder that a test may change."""
+    text = (FOLDER / "2025-10" / "scenario.yaml").read_text()
     (tmp_path / "scenario.yaml").write_text(text)
     return tmp_path
 
 
-def test_liquidations_of_the_largest_day_are_visible_after_their_bar_alone(october):
-    history = History.read(october)
+def test_liquidations_of_the_largest_day_are_visible_after_their_bar_alone(october, market_data):
+    history = History.read(october, files=market_data)
     assert history.every == HOUR
     assert len(history.bars().ts) == 1128
     assert history.bars().low.min() == 101_516.5
@@ -39,8 +39,8 @@ def test_liquidations_of_the_largest_day_are_visible_after_their_bar_alone(octob
     assert history.for_symbol("BNB").every == 4 * HOUR
 
 
-def test_days_without_trading_are_refused_as_blank_and_dropped_on_request(october):
-    history = History.read(october)
+def test_days_without_trading_are_refused_as_blank_and_dropped_on_request(october, market_data):
+    history = History.read(october, files=market_data)
     spy = history.series["*.spy"]
     assert 30 < len(spy.values) < 36
     assert any("rows dropped" in note for note in history.notes)
@@ -50,7 +50,7 @@ def test_days_without_trading_are_refused_as_blank_and_dropped_on_request(octobe
     text = (october / "scenario.yaml").read_text()
     (october / "scenario.yaml").write_text(text.replace("repair: drop,", ""))
     with pytest.raises(DataError, match="empty cell") as caught:
-        History.read(october)
+        History.read(october, files=market_data)
     assert caught.value.column == "spy_close"
     assert caught.value.path.endswith("market-context-1d.csv")
 

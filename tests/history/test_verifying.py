@@ -20,8 +20,8 @@ from riskguard.language.ruleset import RuleSet
 from riskguard.market import DAY, HOUR
 from tests.counts import counts
 from tests.history.planted import PACKS, PLANTS, pack, recorded_account, scenario, wander
+from tests.selloffs.real import real
 
-WRITTEN = Path(__file__).parent / "scenarios" / "2025-10" / "scenario.yaml"
 LONG = """
 version: 1
 symbol: BTC
@@ -108,11 +108,9 @@ def test_histories_with_holes_and_delays_are_cut_without_a_difference(count: int
 @pytest.mark.needs_market_data
 @pytest.mark.parametrize("name", ["cascade", "support-ladder", "all that is carried"])
 def test_rules_see_no_future_on_the_day_of_the_largest_liquidations(
-    name: str, tmp_path: Path, market_data: Path, measured
+    name: str, market_data: Path, measured
 ):
-    text = WRITTEN.read_text().replace("DATA", os.path.relpath(market_data / "2025-10", tmp_path))
-    (tmp_path / "scenario.yaml").write_text(text)
-    history = History.read(tmp_path)
+    history = real("2025-10", market_data)
     found = verify(pack(name, history) if name in PACKS else rules(CARRIED), history, cuts=300)
     assert found.fine, found.differences
     assert found.cuts.made >= 280
