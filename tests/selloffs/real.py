@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from riskguard.backtest.comparison import Comparison
     from riskguard.engine.decision import Decision
 
-__all__ = ["EVENTS", "FOLDER", "GOLDEN", "PACKS", "log", "obeyed", "real", "refusal"]
+__all__ = ["EVENTS", "FOLDER", "GOLDEN", "PACKS", "obeyed", "real", "told"]
 
 FOLDER = Path(__file__).parent
 GOLDEN = FOLDER.parent / "golden" / "sell-offs.txt"
@@ -44,18 +44,16 @@ def obeyed(history: History, pack: str) -> Comparison:
     return compare(Request(history, rules, file.name, strategy, "leveraged_hold"))
 
 
-def refusal(error: RuleError) -> list[str]:
-    """Return the lines that say why a pack cannot be obeyed on a sell-off."""
-    return [
-        f"refused {one.code} {one.line}:{one.column} {one.message}"
-        for one in error.diagnostics
-        if one.severity == "error"
-    ]
-
-
-def log(found: Comparison) -> list[str]:
-    """Return every decision of a run as a line."""
-    return [_line(decision) for decision, _ in found.decisions]
+def told(history: History, pack: str) -> tuple[list[str], Comparison | None]:
+    """Return the decisions of a pack as lines and its run, or lines that say why there is none."""
+    try:
+        found = obeyed(history, pack)
+    except RuleError as error:
+        lacking = [one for one in error.diagnostics if one.severity == "error"]
+        return [
+            f"refused {one.code} {one.line}:{one.column} {one.message}" for one in lacking
+        ], None
+    return [_line(decision) for decision, _ in found.decisions], found
 
 
 def _line(one: Decision) -> str:
@@ -70,11 +68,7 @@ def _golden() -> str:
     for event in EVENTS:
         history = real(event, data_folder())
         for pack in PACKS:
-            lines.append(f"# {event} {pack}")
-            try:
-                lines += log(obeyed(history, pack))
-            except RuleError as error:
-                lines += refusal(error)
+            lines += [f"# {event} {pack}", *told(history, pack)[0]]
     return "\n".join(lines) + "\n"
 
 
