@@ -61,10 +61,10 @@ class Catalogue:
 
 
 class Event(NamedTuple):
-    """An independent event that counts: its month, and (high, end) of each of its falls, bars."""
+    """An independent event that counts: its month, and the bars (first, last) of its falls."""
 
     name: str  # "Oct 2025"
-    spans: tuple[tuple[int, int], ...]
+    spans: tuple[tuple[int, int], ...]  # from the bar behind the high, the first that falls
 
 
 def falls(
@@ -131,7 +131,7 @@ def counted(
         if run[0].start >= first and not closed:
             deepest = max(run, key=lambda fall: fall.depth)
             name = f"{_day(ts[deepest.trough]):%b %Y}"
-            kept.append(Event(name, tuple((fall.peak, fall.end) for fall in run)))
+            kept.append(Event(name, tuple((fall.peak + 1, fall.end) for fall in run)))
     return tuple(kept)
 
 

@@ -82,8 +82,9 @@ def weigh(
 ) -> Evidence:
     """Judge the guard of a comparison, under a plan where there is one.
 
-    A plan says how often and with what seed is drawn. `lifted` opens the gates of data and plan:
-    the self-test on surrogate histories, which no plan can have seen, is meant to fail by itself.
+    A plan says how often and with what seed is drawn. `lifted` opens the gates of data and plan,
+    and locked months: the self-test on surrogate histories, which no plan can have seen, is
+    meant to fail by itself.
     """
     if plan is not None and not lifted:
         draws, seed = plan.draws, plan.seed
@@ -94,7 +95,9 @@ def weigh(
     them = peers(paths, bars.close, bars.ts, seed=seed)
     best = best_simple(them)
     listed = None if plan is None else catalogue(bars.ts, bars.close, plan.fall, plan.within)
-    events = _events(comparison, paths, plan, listed)
+    # months of a surrogate are drawn from others: none of them was seen before
+    locked = () if plan is None or lifted else (*plan.locked, ILLUSTRATION)
+    events = _events(comparison, paths, listed, locked)
     untested = _untested(allowed, paths, reach(comparison.ruleset))
     found = None
     if best is not None and not untested:
@@ -149,13 +152,13 @@ def _conditions(
 
 
 def _events(
-    comparison: Comparison, paths: Paths, plan: Plan | None, listed: Catalogue | None
+    comparison: Comparison, paths: Paths, listed: Catalogue | None, locked: tuple[str, ...]
 ) -> tuple[Event, ...]:
-    """Return the events that count and in which something was wanted."""
-    if plan is None or listed is None:
+    """Return the events that count, in no locked month, and in which something was wanted."""
+    if listed is None:
         return ()
     first = comparison.trading_from + 1
-    found = counted(listed, comparison.ts, first, (*plan.locked, ILLUSTRATION))
+    found = counted(listed, comparison.ts, first, locked)
     wanted = np.concatenate((np.zeros(first, dtype=bool), paths.wanted))
     return tuple(
         one for one in found if any(wanted[low : high + 1].any() for low, high in one.spans)

@@ -1,8 +1,8 @@
 """The test of our own honesty: how often a guard is praised where nothing could be foreseen.
 
 Rules, runs, peers, tests and verdict are those of a backtest; only the history is drawn anew.
-The gates of data and plan are lifted, for behind them no praise could be given at all, and a
-test that cannot fail shows nothing.
+The gates of data and plan are lifted and no month is locked, for behind them no praise could be
+given at all, and a test that cannot fail shows nothing.
 """
 
 from __future__ import annotations

@@ -80,7 +80,15 @@ def test_events_of_locked_months_and_of_the_warm_up_do_not_count() -> None:
     assert len(found.events) == 4
     kept = counted(found, ts, 50, ["2022-11"])
     assert [one.name for one in kept] == ["Apr 2022", "Jul 2022"]
-    assert kept[0].spans == ((99, 103),)
+
+
+def test_the_rise_to_the_high_is_no_part_of_the_fall_behind_it() -> None:
+    ts = 18_993 * DAY + DAY * np.arange(8, dtype=np.int64)
+    closes = np.array([60, 60, 100, 80, 75, 90, 95, 95.0])
+    (one,) = counted(catalogue(ts, closes, 0.15, 7 * DAY), ts, 0, ())
+    first, last = one.spans[0]
+    assert closes[first - 1] == closes.max()
+    assert (first, last) == (3, 5)
 
 
 def slow_falls(

@@ -200,5 +200,8 @@ def test_gates_are_lifted_for_the_test_of_ourselves_only(run) -> None:
     other = plan_of(run, data_hash="another history")
     assert weigh(run, plan=other, lifted=True, draws=19).changed == ()
     assert weigh(run, plan=other).changed == ("the data",)
+    every = weigh(run, plan=plan_of(run, locked=()), draws=19).events
+    assert weigh(run, plan=plan_of(run), lifted=True, draws=19).events == every
+    assert weigh(run, plan=plan_of(run), draws=19).events != every
     told = {one.name: one.met for one in weigh(run, plan=other).conditions if one.verdict == BETTER}
     assert told["plan"] is False

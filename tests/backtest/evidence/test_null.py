@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -95,7 +93,7 @@ def test_the_power_of_the_whole_verdict_on_planted_skill_is_printed(
     seen = 0
     for seed in range(count):
         run = compare(request(tmp_path, seed=seed, planted=True))
-        found = weigh(run, plan=replace(plan(), locked=()), draws=199, seed=seed, lifted=True)
+        found = weigh(run, plan=plan(), draws=199, seed=seed, lifted=True)
         told[found.verdict.word] += 1
         seen += found.found.placebo.foresight <= 0.05
     words = ", ".join(f"{word} {times}" for word, times in told.items())
