@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from difflib import get_close_matches
+from hashlib import sha256
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +21,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from types import ModuleType
 
-__all__ = ["Setting", "ended", "find", "names", "settings", "title", "typed"]
+__all__ = [
+    "SHIPPED",
+    "Setting",
+    "ended",
+    "find",
+    "full_name",
+    "names",
+    "own_file",
+    "settings",
+    "source_hash",
+    "title",
+    "typed",
+]
 
+SHIPPED = "shipped"  # in place of a hash
 WORDS = {"true": True, "yes": True, "false": False, "no": False}
 
 
@@ -49,9 +63,7 @@ def find(text: str) -> type[bt.Strategy]:
 
     Raises AdapterError that says what is wrong with the name, the file or the class.
     """
-    path, colon, wanted = text.rpartition(":")
-    if not colon or not path.endswith(".py"):
-        path, wanted = text, ""
+    path, wanted = _parted(text)
     if path.endswith(".py"):
         return _choose(_load(Path(path)), path, wanted)
     if text not in names():
@@ -132,6 +144,29 @@ def _choose(module: ModuleType, path: str, wanted: str) -> type[bt.Strategy]:
             f"class {wanted}(backtrader.Strategy). Strategies in it: {listed}"
         )
     return found
+
+
+def _parted(text: str) -> tuple[str, str]:
+    path, colon, wanted = text.rpartition(":")
+    return (path, wanted) if colon and path.endswith(".py") else (text, "")
+
+
+def own_file(text: str) -> Path | None:
+    """Return the file of FILE.py:ClassName or FILE.py; None for a shipped name."""
+    path, _ = _parted(text)
+    return Path(path) if path.endswith(".py") else None
+
+
+def full_name(text: str) -> str:
+    """Return the name of a strategy with its class, which may be left out where a file has one."""
+    path = own_file(text)
+    return text if path is None else f"{path}:{find(text).__name__}"
+
+
+def source_hash(text: str) -> str:
+    """Return the SHA-256 of the file of an own strategy, not of what it imports, or SHIPPED."""
+    path = own_file(text)
+    return SHIPPED if path is None else sha256(path.read_bytes()).hexdigest()
 
 
 def title(strategy: type[bt.Strategy]) -> str:

@@ -80,6 +80,7 @@ class Order:
     slippage: float
     start: int | None
     end: int | None
+    dates: tuple[str, str] = ("--from", "--to")  # where start and end were said
 
 
 def ordered(
@@ -120,12 +121,12 @@ def ordered(
 
 def inputs(order: Order) -> Iterator[Path]:
     """Yield the files and folders that are read: nothing written may replace them."""
+    from riskguard.backtest.strategies import own_file
     from riskguard.history.embedded import locate
     from riskguard.history.scenario import read_scenario
 
     yield order.rules
-    file = order.strategy.rpartition(":")[0] or order.strategy
-    yield Path(file) if file.endswith(".py") else shipped("strategies") / f"{file}.py"
+    yield own_file(order.strategy) or shipped("strategies") / f"{order.strategy}.py"
     if Path(order.source).exists() and not Path(order.source).is_dir():
         yield Path(order.source)
     try:
@@ -201,14 +202,15 @@ def _history(order: Order) -> History:
     from riskguard.backtest.text_figures import moment
     from riskguard.history import History
 
+    first, last = order.dates
     history = History.read(order.source, symbol=order.symbol)
     ts = history.bars().ts
     span = f"the data has {moment(int(ts[0]))} .. {moment(int(ts[-1]))}"
     if order.end is not None:  # cut here: a pipe cannot be read twice
         if order.end < ts[0]:
-            raise WrongUse(f"--to {moment(order.end)} lies before the data", span)
+            raise WrongUse(f"{last} {moment(order.end)} lies before the data", span)
         cut = {key: one.until(order.end) for key, one in history.series.items()}
         history = replace(history, series=cut)
     if order.start is not None and order.start >= history.bars().ts[-1]:
-        raise WrongUse(f"--from {moment(order.start)} leaves no bar to trade", span)
+        raise WrongUse(f"{first} {moment(order.start)} leaves no bar to trade", span)
     return history

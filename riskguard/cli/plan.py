@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plan"]
 
+MOST = 999_999_999
 METAVARS = {
     "RULES": "FILE or PACK",
     "--data": "PATH",
@@ -73,13 +74,18 @@ def plan(
     start: Start = None,
     end: End = None,
     seed: Annotated[
-        int, typer.Option(min=0, max=999_999_999, metavar="NUMBER", help="Seed of all chance.")
+        int, typer.Option(min=0, max=MOST, metavar="NUMBER", help="Seed of all chance.")
+    ] = 1,
+    tried: Annotated[
+        int,
+        typer.Option(min=1, max=MOST, metavar="NUMBER", help="Settings tried so far, with these."),
     ] = 1,
 ) -> int:
     """Write down what a backtest is to show, before it is run.
 
-    The plan fixes rules and data by their hashes, what an event is, the peers, the costs and
-    the seed. Only a run under a plan can say HELPS. Nothing is traded here, no result is shown.
+    The plan fixes rules, data and strategy by their hashes, what an event is, the peers, the costs
+    and the seed. Only a run under a plan can say HELPS. Nothing is traded here, no result is shown.
+    Say with --tried how many settings were tried on this data: the verdict tells it, and asks more.
 
     Example: riskguard plan my-rules.yaml --data my-folder --fall 10% --within 7d
 
@@ -106,7 +112,7 @@ def plan(
     depth, span, target = _depth(fall), _span(within), _target(output)
     rules_name = rules if given.pack_name(rules) in given.packs() else _beside(order.rules, target)
     names = (rules_name, _beside(Path(order.source), target))
-    return _planned(order, names, depth, span, seed, target)
+    return _planned(order, names, depth, span, (seed, tried), target)
 
 
 def _depth(text: str) -> float:
@@ -148,12 +154,28 @@ def _beside(path: Path, target: Path) -> str:
     return Path(os.path.relpath(path.resolve(), target.parent.resolve())).as_posix()
 
 
+def _strategy(text: str, target: Path) -> str:
+    """Return an own strategy with its class, its file as found from the folder of the plan."""
+    from riskguard.backtest.strategies import full_name, own_file
+
+    file = own_file(text)
+    if file is None:
+        return text
+    return f"{_beside(file, target)}:{full_name(text).rpartition(':')[2]}"
+
+
 def _planned(
-    order: Order, names: tuple[str, str], depth: float, span: int, seed: int, target: Path
+    order: Order,
+    names: tuple[str, str],
+    depth: float,
+    span: int,
+    numbers: tuple[int, int],
+    target: Path,
 ) -> int:
     from riskguard.backtest.evidence.events import catalogue, counted
     from riskguard.backtest.evidence.grades import ILLUSTRATION
     from riskguard.backtest.evidence.plan import Plan, plan_text
+    from riskguard.backtest.strategies import source_hash
     from riskguard.backtest.watching import watch
 
     (request,) = requests(order, [order.strategy])
@@ -171,13 +193,15 @@ def _planned(
         to=int(seen.ts[-1]),
         fall=depth,
         within=span,
-        strategy=order.strategy,
+        strategy=_strategy(order.strategy, target),
+        strategy_hash=source_hash(order.strategy),
         params={name: str(request.params[name]) for name in order.params},
         settings=order.settings,
         cash=order.cash,
         fee=order.fee,
         slippage=order.slippage,
-        seed=seed,
+        seed=numbers[0],
+        tried=numbers[1],
     )
     found = catalogue(seen.ts, closes, depth, span)
     kept = counted(found, seen.ts, first + 1, (*made.locked, ILLUSTRATION))

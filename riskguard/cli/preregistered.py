@@ -38,7 +38,6 @@ def under(plan: Plan, file: Path, order: Order, said: Collection[str]) -> Order:
     A run that differs from its plan is shown as changed, it is not refused.
     """
     found: dict[str, Any] = {
-        "strategy": plan.strategy,
         "params": plan.params,
         "settings": plan.settings,
         "symbol": plan.symbol,
@@ -53,6 +52,12 @@ def under(plan: Plan, file: Path, order: Order, said: Collection[str]) -> Order:
         found["rules_path"] = given.pack_path(plan.rules, rules)
     if not {"data", "scenario"} & set(said):
         found["source"] = _data(file, plan.data)
+    if "strategy" not in said:
+        found["strategy"] = _strategy(file, plan.strategy)
+    found["dates"] = (
+        "--from" if "start" in said else "trade_from of the plan,",
+        "--to" if "end" in said else "to of the plan,",
+    )
     names = {"param": "params"}
     kept = {names.get(option, option) for option in said}
     planned = {key: one for key, one in found.items() if key not in kept}
@@ -70,6 +75,19 @@ def _file(plan: Path, name: str) -> Path:
     except WrongUse:
         fix = "say where they are: --rules FILE"
         raise WrongUse(f"the rules of the plan are not there: {path}", fix) from None
+
+
+def _strategy(plan: Path, name: str) -> str:
+    from riskguard.backtest.strategies import own_file
+
+    if own_file(name) is None:
+        return name
+    path, _, wanted = name.rpartition(":")
+    file = plan.parent / path
+    if not file.is_file():
+        fix = "say where it is: --strategy FILE.py:CLASS"
+        raise WrongUse(f"the strategy of the plan is not there: {file}", fix)
+    return f"{file}:{wanted}"
 
 
 def _data(plan: Path, name: str) -> str:

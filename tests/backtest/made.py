@@ -146,8 +146,8 @@ def untested(made: Comparison, **changes) -> Evidence:
         ),
         value=Value(0.9, 0.1, 0.01), random_capture=0.55,
         further=further(made), years=0.1, mean_exposure=0.7, peers=(), best=None, leverage_line=(),
-        found=None, untested="too few bars", catalogue=None, events=(), ledger=(), notes=(),
-        draws=99, seed=1,
+        found=None, untested="too few bars", catalogue=None, events=(), cash=10_000.0, ledger=(),
+        notes=(), draws=99, seed=1,
     )  # fmt: skip
     return replace(found, **changes)
 

@@ -77,6 +77,92 @@ def test_an_option_beside_the_plan_counts_and_is_shown_as_changed(riskguard, pla
     assert "the fee" in out
 
 
+STRATEGY = """\
+import backtrader as bt
+
+
+class Own(bt.Strategy):
+    params = dict(share=0.9)
+
+    def next(self):
+        if not self.position:
+            self.order_target_percent(target=self.p.share)
+"""
+
+
+@pytest.fixture
+def own(riskguard, folder: Path, monkeypatch) -> Path:
+    """Return a plan in a folder beside that of its strategy, written from a third place."""
+    (folder / "mine").mkdir()
+    (folder / "mine" / "own.py").write_text(STRATEGY)
+    (folder / "plans").mkdir()
+    monkeypatch.chdir(folder)
+    made = ("plan", "rules.yaml", "--data", "BTCUSDT-1d.csv", *EVENT, "-o", "plans/plan.yaml")
+    code, _, err = riskguard(*made, "--strategy", "mine/own.py")
+    assert (code, err) == (0, "")
+    assert 'strategy: "../mine/own.py:Own"' in (folder / "plans" / "plan.yaml").read_text()
+    return folder / "plans" / "plan.yaml"
+
+
+def test_an_own_strategy_is_found_from_the_folder_of_the_plan(
+    riskguard, own: Path, monkeypatch
+) -> None:
+    monkeypatch.chdir(own.parents[1] / "mine")
+    for plan in (own, Path("..", "plans", "plan.yaml")):
+        code, out, err = riskguard("backtest", "--preregister", plan)
+        assert (code, err) == (0, "")
+        assert "nothing changed since" in out
+    code, out, _ = riskguard("backtest", "--preregister", own, "--strategy", "own.py")
+    assert code == 0
+    assert "nothing changed since" in out
+
+
+def test_a_strategy_changed_after_the_plan_is_shown_as_changed(riskguard, own: Path) -> None:
+    file = own.parents[1] / "mine" / "own.py"
+    file.write_text(STRATEGY.replace("0.9", "0.8"))
+    code, out, _ = riskguard("backtest", "--preregister", own)
+    assert code == 0
+    assert "changed since: the file of the strategy" in " ".join(out.split())
+
+
+def test_a_strategy_that_is_gone_is_told_with_where_it_was(riskguard, own: Path) -> None:
+    (own.parents[1] / "mine" / "own.py").unlink()
+    code, out, err = riskguard("backtest", "--preregister", own)
+    assert (code, out) == (2, "")
+    assert "the strategy of the plan is not there: " in err
+    assert "say where it is: --strategy FILE.py:CLASS" in err
+
+
+def test_dates_of_a_plan_are_not_told_as_options_that_nobody_gave(riskguard, folder: Path) -> None:
+    (folder / "other").mkdir()
+    file, plan = folder / "other" / "BTCUSDT-1d.csv", folder / "late.yaml"
+    head, *rows = (folder / "BTCUSDT-1d.csv").read_text().splitlines()
+    made = ("plan", folder / "rules.yaml", "--data", folder / "BTCUSDT-1d.csv", *EVENT)
+    assert riskguard(*made, "-o", plan, "--from", "2022-01-01").code == 0
+    for kept, told in (
+        (rows[:300], "error: trade_from of the plan, 2022-01-01"),
+        ([row.replace("202", "203", 1) for row in rows[99:300]], "error: to of the plan, 2022-"),
+    ):
+        file.write_text("\n".join([head, *kept]) + "\n")
+        code, out, err = riskguard("backtest", "--preregister", plan, "--data", file)
+        assert (code, out) == (2, "")
+        assert err.startswith(told)
+        assert "--from" not in err
+        assert "--to" not in err
+
+
+def test_settings_tried_are_planned_and_told_in_the_verdict(riskguard, folder: Path) -> None:
+    target = folder / "many.yaml"
+    made = ("plan", folder / "rules.yaml", "--data", folder / "BTCUSDT-1d.csv", *EVENT)
+    assert riskguard(*made, "-o", target, "--tried", "240").code == 0
+    code, out, _ = riskguard("backtest", "--preregister", target)
+    assert code == 0
+    told = " ".join(out.split())
+    assert re.search(r"; \d+ false alarms (cost|gained) \d+\.\d %/yr; 240 settings tried ", told)
+    assert "0.00021 needed after 240 settings" in told
+    assert riskguard(*made, "-o", folder / "none.yaml", "--tried", "0").code == 2
+
+
 def test_a_plan_is_written_once(riskguard, plan: Path, folder: Path) -> None:
     before = plan.read_text()
     code, out, err = riskguard(

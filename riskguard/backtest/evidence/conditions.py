@@ -45,11 +45,13 @@ def conditions(
     peer: str,
     exposure: float,
     names: Sequence[str],
+    tried: int = 1,
 ) -> tuple[Condition, ...]:
     """Return every condition, those of HURTS first, then of HELPS, then of LOWERS RISK.
 
     `planned` is the name of the plan, "" for none, and `changed` what differs from it; `peer`
-    is the best simple one, `exposure` the mean that all share; `names` are those of the events.
+    is the best simple one, `exposure` the mean that all share; `names` are those of the events;
+    `tried` is how many settings were tried on the data.
     """
     data = "; ".join(allowed.reasons) or "all measured, none known beforehand"
     gate = Condition("data", not allowed.reasons, data, BETTER)
@@ -61,7 +63,7 @@ def conditions(
         plan,
         gate,
         _benefit(found.against_best, peer),
-        _foresight(found),
+        _foresight(found, tried),
         _events(found, planned),
         _stress(found),
         _carried(found, names),
@@ -97,12 +99,16 @@ def _benefit(one: Interval, peer: str) -> Condition:
     return Condition("best simple peer", one.above, text, BETTER)
 
 
-def _foresight(found: Findings) -> Condition:
+def _foresight(found: Findings, tried: int) -> Condition:
+    """Ask for a p that the best of so many settings without foresight has in 5 % (Bonferroni)."""
     if found.placebo is None:
         text = "too short a history for a placebo (two windows and cool-downs of the rules)"
         return Condition("foresight", None, text, BETTER)
     p = found.placebo.foresight
-    return Condition("foresight", p <= FORESIGHT, f"foresight p = {p:.3f}", BETTER)
+    text = f"foresight p = {p:.3f}"
+    if tried > 1:
+        text += f", {FORESIGHT / tried:.2g} needed after {tried:,} settings"
+    return Condition("foresight", p <= FORESIGHT / tried, text, BETTER)
 
 
 def _events(found: Findings, planned: str) -> Condition:

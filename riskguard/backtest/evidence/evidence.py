@@ -19,7 +19,8 @@ from riskguard.backtest.evidence.paths import Paths
 from riskguard.backtest.evidence.peers import best_simple, leverage_line, peers
 from riskguard.backtest.evidence.reach import reach
 from riskguard.backtest.evidence.verdict import decide
-from riskguard.market import DAY, time_text
+from riskguard.backtest.evidence.weaknesses import weaknesses, yearly
+from riskguard.market import time_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,7 +43,6 @@ DRAWS, SEED = 999, 1
 # a path of fewer windows and cool-downs of its rules is not tested: of simulated guards without
 # skill on paths of two, a quarter were said to do harm; on paths of eight, an eighth
 BLOCKS = 8
-YEAR = 365 * DAY
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,15 @@ class Evidence:
     untested: str  # why nothing was tested, "" where it was
     catalogue: Catalogue | None  # None: no plan says what an event is
     events: tuple[Event, ...]  # those that count
+    cash: float
     ledger: tuple[LedgerRow, ...]  # empty in the test of ourselves, which asks for the word alone
     notes: tuple[str, ...]
     draws: int
     seed: int
+
+    def a_year(self, money: float) -> float:
+        """Return money of the whole range as a share of the capital, a year; NaN without time."""
+        return yearly(money, self.cash, self.years)
 
 
 def weigh(
@@ -96,17 +101,14 @@ def weigh(
     best = best_simple(them)
     listed = None if plan is None else catalogue(bars.ts, bars.close, plan.fall, plan.within)
     # months of a surrogate are drawn from others: none of them was seen before
-    locked = () if plan is None or lifted else (*plan.locked, ILLUSTRATION)
-    events = _events(comparison, paths, listed, locked)
-    untested = _untested(allowed, paths, reach(comparison.ruleset))
-    found = None
+    events = _events(comparison, paths, listed, None if lifted else plan)
+    untested, found = _untested(allowed, paths, reach(comparison.ruleset)), None
     if best is not None and not untested:
         found = findings(_subject(comparison, paths, best, events), draws=draws, seed=seed)
-    told = _conditions(
-        found, allowed, plan, changed, best=best, exposure=paths.mean_exposure, events=events
-    )
+    told = _conditions(found, allowed, plan, changed, (paths, best, events))
+    rows = () if lifted else _ledger(comparison, plan)
     return Evidence(
-        verdict=decide(told, allowed, untested),
+        verdict=decide(told, allowed, untested, _weak(comparison, rows, plan, paths.years)),
         conditions=told,
         plan=plan,
         changed=changed,
@@ -114,7 +116,7 @@ def weigh(
         value=value(paths),
         random_capture=random_capture(paths),
         further=further(comparison),
-        years=int(paths.wanted.sum()) * paths.every / YEAR,
+        years=paths.years,
         mean_exposure=paths.mean_exposure,
         peers=them,
         best=best,
@@ -123,7 +125,8 @@ def weigh(
         untested=untested,
         catalogue=listed,
         events=events,
-        ledger=() if lifted else _ledger(comparison, plan),
+        cash=comparison.cash,
+        ledger=rows,
         notes=tuple(_notes(listed)),
         draws=draws,
         seed=seed,
@@ -135,28 +138,28 @@ def _conditions(
     allowed: Gate,
     plan: Plan | None,
     changed: tuple[str, ...],
-    *,
-    best: Peer | None,
-    exposure: float,
-    events: tuple[Event, ...],
+    compared: tuple[Paths, Peer | None, tuple[Event, ...]],
 ) -> tuple[Condition, ...]:
+    paths, best, events = compared
     return conditions(
         found,
         allowed,
         planned="" if plan is None else plan.name,
         changed=changed,
         peer=best.name if best else "",
-        exposure=exposure,
+        exposure=paths.mean_exposure,
         names=[one.name for one in events],
+        tried=1 if plan is None else plan.tried,
     )
 
 
 def _events(
-    comparison: Comparison, paths: Paths, listed: Catalogue | None, locked: tuple[str, ...]
+    comparison: Comparison, paths: Paths, listed: Catalogue | None, plan: Plan | None
 ) -> tuple[Event, ...]:
-    """Return the events that count, in no locked month, and in which something was wanted."""
+    """Return the events that count, in no month that a plan locks, with something wanted."""
     if listed is None:
         return ()
+    locked = (*plan.locked, ILLUSTRATION) if plan else ()
     first = comparison.trading_from + 1
     found = counted(listed, comparison.ts, first, locked)
     wanted = np.concatenate((np.zeros(first, dtype=bool), paths.wanted))
@@ -211,6 +214,13 @@ def _ledger(comparison: Comparison, plan: Plan | None) -> tuple[LedgerRow, ...]:
     if plan is None:
         return ledger(comparison)
     return ledger(comparison, fall=plan.fall, within=plan.within)
+
+
+def _weak(
+    comparison: Comparison, rows: tuple[LedgerRow, ...], plan: Plan | None, years: float
+) -> tuple[str, ...]:
+    tried = None if plan is None else plan.tried
+    return tuple(weaknesses(rows, tried, comparison.cash, years))
 
 
 def _notes(listed: Catalogue | None) -> Iterator[str]:

@@ -71,6 +71,8 @@ class LedgerRow:
     without: float  # net of the whole guard if it were removed
     alone: float  # net if it were the only one
     whipsaw: Whipsaw | None  # the worst
+    # what false alarms cost, each until the rule's next trip; below 0 where they gained
+    false_cost: float | None = None
 
 
 def ledger(
@@ -103,6 +105,16 @@ class _Part(NamedTuple):
     missed: list[float]
     costs: list[float]
     out: list[float]  # bars
+    made: list[tuple[int, float]]  # bar by bar: saved - missed - costs
+
+    def within(self, spans: Sequence[tuple[int, int]]) -> float:
+        """Return what it made in spans of bars that follow each other, their first bar left out."""
+        if not spans or not self.made:
+            return 0.0
+        starts, ends = np.array(spans).T
+        bars, money = np.array(self.made).T
+        place = np.searchsorted(starts, bars, side="left") - 1
+        return math.fsum(money[(place >= 0) & (bars <= ends[place])])
 
 
 def _row(
@@ -129,6 +141,7 @@ def _row(
         without=counter.without(name),
         alone=counter.alone(name),
         whipsaw=worst,
+        false_cost=None if judged.false is None else 0.0 - part.within(judged.alarms),
     )
 
 
@@ -146,7 +159,7 @@ class _Book:
     def of(cls, comparison: Comparison, stood: Sequence[Standing], found: Terms) -> _Book:
         first = comparison.trading_from + 1
         held = comparison.results["bare"].run.held[first:]
-        owned: defaultdict[str, _Part] = defaultdict(lambda: _Part([], [], [], []))
+        owned: defaultdict[str, _Part] = defaultdict(lambda: _Part([], [], [], [], []))
         book = cls([], owned)
         before: Owners = (NOBODY,)
         share, place = 1.0, -1
@@ -163,22 +176,25 @@ class _Book:
                 known[key] = one.binding(now, side) if one else ()
             owners = known[key] or before
             book.owners.append(owners)
-            book._give(owners, kept, 1.0 - now)
+            book._give(bar, owners, kept, 1.0 - now)
             inside = one.decision.winners.get("stop", ())[:1] if one and stopped else ()
-            book._give(inside or owners, stopped, 0.0)
+            book._give(bar, inside or owners, stopped, 0.0)
             payer = inside or (before if now > share else owners)
             for name in payer if costs else ():
                 owned[name].costs.append(costs / len(payer))
+                owned[name].made.append((bar, -costs / len(payer)))
             before, share = owners, now
         return book
 
-    def _give(self, owners: Owners, away: float, out: float) -> None:
+    def _give(self, bar: int, owners: Owners, away: float, out: float) -> None:
         for name in owners if away or out else ():
             part = self.owned[name]
             if away > 0:
                 part.saved.append(away / len(owners))
             elif away < 0:
                 part.missed.append(-away / len(owners))
+            if away:
+                part.made.append((bar, away / len(owners)))
             if out:
                 part.out.append(out / len(owners))
 

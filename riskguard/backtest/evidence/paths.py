@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from riskguard.backtest.evidence.accounts import account_of
+from riskguard.market import DAY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,6 +87,11 @@ class Paths:
     def mean_exposure(self) -> float:
         """The mean of x over the bars on which something is wanted; NaN where there are none."""
         return self.mean(self.x)
+
+    @property
+    def years(self) -> float:
+        """The time in which something is wanted, in years of 365 days."""
+        return int(self.wanted.sum()) * self.every / (365 * DAY)
 
     def mean(self, exposure: Floats) -> float:
         """Return the mean of an exposure over the bars on which something is wanted."""

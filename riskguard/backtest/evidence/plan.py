@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
-from riskguard.backtest.strategies import find, settings
+from riskguard.backtest.strategies import SHIPPED, find, full_name, settings, source_hash
 from riskguard.history.stamps import duration_text, instant_text
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ class Plan:
     peers: tuple[str, ...] = PEERS
     draws: int = 999
     seed: int = 1
+    tried: int = 1  # settings tried on this data so far, these included
+    strategy_hash: str = SHIPPED  # of the file of an own strategy
     written: str = ""  # the hash that stands in the file, "" where none does
 
     @property
@@ -69,30 +71,38 @@ class Plan:
 
     def changes(self, comparison: Comparison) -> tuple[str, ...]:
         """Return what is no longer as it was planned, in words; empty where all is."""
-        ts, costs = comparison.ts, comparison.costs
+        ts, costs, own = comparison.ts, comparison.costs, full_name(comparison.strategy)
         as_run = {
             "the rules": (self.rules_hash, comparison.ruleset.hash),
             "the data": (self.data_hash, comparison.history.digest),
             "the symbol": (self.symbol, comparison.symbol),
             "the first bar": (self.trade_from, int(ts[comparison.trading_from])),
             "the last bar": (self.to, int(ts[-1])),
-            "the strategy": (self.strategy, comparison.strategy),
+            "the strategy": (_named(self.strategy), _named(own)),
             "the cash": (self.cash, comparison.cash),
             "the fee": (self.fee, costs.fee),
             "the slippage": (self.slippage, costs.slippage),
         }
         found = [name for name, (planned, run) in as_run.items() if planned != run]
-        if self.strategy == comparison.strategy and _whole(self) != _whole(comparison):
-            found.append("the parameters of the strategy")
+        if "the strategy" not in found:
+            if self.strategy_hash != source_hash(own):
+                found.append("the file of the strategy")
+            elif _whole(self.params, own) != _whole(comparison.params, own):
+                found.append("the parameters of the strategy")
         if self.written and self.written != self.hash:
             found.append("the plan itself, after it was written")
         return tuple(found)
 
 
-def _whole(run: Plan | Comparison) -> dict[str, str]:
+def _named(strategy: str) -> str:
+    """Return a strategy by its name, an own one by its class: its file may lie elsewhere."""
+    return strategy.rpartition(":")[2]
+
+
+def _whole(params: Mapping[str, object], strategy: str) -> dict[str, str]:
     """Return every parameter of a strategy as text: what is not said is as it was declared."""
-    declared = {one.name: one.default for one in settings(find(run.strategy))}
-    return {name: str(value) for name, value in (declared | dict(run.params)).items()}
+    declared = {one.name: one.default for one in settings(find(strategy))}
+    return {name: str(value) for name, value in (declared | dict(params)).items()}
 
 
 def plan_text(plan: Plan, remarks: Iterable[str] = ()) -> str:

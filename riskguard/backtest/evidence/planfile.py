@@ -28,6 +28,7 @@ RANGES = {
     "slippage": (0.0, 0.1),
     "draws": (99, 99_999),
     "seed": (0, 999_999_999),
+    "tried": (1, 999_999_999),
 }
 ANEW = "write it anew: riskguard plan RULES --data FOLDER --fall 10% --within 7d"
 
@@ -51,7 +52,7 @@ def read_plan(path: Path) -> Plan:
     texts = ("rules", "rules_hash", "data", "data_hash", "symbol", "strategy", "metric")
     told: dict[str, Any] = {key: words.word(key, fix=ANEW) for key in texts}
     told |= {key: _number(words, key) for key in ("cash", "fee", "slippage")}
-    told |= {key: _whole(words, key) for key in ("draws", "seed")}
+    told |= {key: _whole(words, key) for key in ("draws", "seed", "tried")}
     told |= {key: _table(words, key) for key in ("params", "settings")}
     told |= {key: _instant(words, key) for key in ("trade_from", "to")}
     return Plan(
@@ -60,6 +61,7 @@ def read_plan(path: Path) -> Plan:
         within=_within(words),
         locked=_months(words),
         peers=_list(words, "peers"),
+        strategy_hash=words.word("strategy_hash", fix=ANEW),
         written=words.word("hash", fix=ANEW),
     )
 

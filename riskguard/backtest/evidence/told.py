@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from riskguard.backtest.evidence.conditions import signed
 from riskguard.backtest.evidence.figures import captured
+from riskguard.backtest.evidence.sums import printed
 from riskguard.backtest.metrics import cdar
-from riskguard.backtest.text_figures import money
+from riskguard.backtest.text_figures import compact, money
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from riskguard.backtest.evidence.ledger import LedgerRow
     from riskguard.backtest.evidence.peers import Peer
 
-__all__ = ["block", "drawn", "header", "lines"]
+__all__ = ["MONEY", "block", "drawn", "header", "lines"]
+
+# what a row of the ledger says in money of the account
+MONEY = ("saved", "missed", "costs", "net", "without", "alone", "false_cost")
 
 
 def block(evidence: Evidence) -> dict[str, Any]:
@@ -58,7 +62,7 @@ def block(evidence: Evidence) -> dict[str, Any]:
         ],
         "tests": None if evidence.found is None else _tests(evidence, evidence.found),
         "untested": evidence.untested or None,
-        "ledger": [_row(one) for one in evidence.ledger],
+        "ledger": [_row(one, evidence) for one in evidence.ledger],
         "falls": None if evidence.catalogue is None else len(evidence.catalogue.falls),
         "dips": None if evidence.catalogue is None else len(evidence.catalogue.dips),
         "notes": list(evidence.notes),
@@ -68,7 +72,8 @@ def block(evidence: Evidence) -> dict[str, Any]:
 def _plan(evidence: Evidence) -> dict[str, Any] | None:
     if evidence.plan is None:
         return None
-    return {"hash": evidence.plan.hash, "changed": list(evidence.changed)}
+    plan = evidence.plan
+    return {"hash": plan.hash, "tried": plan.tried, "changed": list(evidence.changed)}
 
 
 def _peer(peer: Peer) -> dict[str, Any]:
@@ -82,11 +87,17 @@ def _peer(peer: Peer) -> dict[str, Any]:
     }
 
 
-def _row(row: LedgerRow) -> dict[str, Any]:
+def _row(row: LedgerRow, evidence: Evidence) -> dict[str, Any]:
     counts = ("rule", "trips", "true", "late", "false", "redundant", "unjudged")
-    money = ("days_out", "saved", "missed", "costs", "net", "without", "alone")
     told: dict[str, Any] = {name: getattr(row, name) for name in counts}
-    return told | {name: _plain(getattr(row, name)) for name in money}
+    amounts = {name: getattr(row, name) for name in MONEY}
+    told |= {"days_out": _plain(row.days_out)}
+    told |= {name: None if value is None else _plain(value) for name, value in amounts.items()}
+    told["yearly"] = {
+        name: None if value is None else _plain(evidence.a_year(value))
+        for name, value in amounts.items()
+    }
+    return told
 
 
 def _tests(evidence: Evidence, found: Findings) -> dict[str, Any]:
@@ -146,12 +157,13 @@ def lines(evidence: Evidence) -> list[str]:
 
 
 def _value(evidence: Evidence) -> Iterator[str]:
-    one = evidence.identity
-    text = f"losses avoided {money(one.avoided)} - gains missed {money(one.missed)}"
-    text += f" - costs {money(one.costs)}"
-    if one.parted:
-        text += f" {'+' if one.other_path >= 0 else '-'} other path {money(abs(one.other_path))}"
-    yield f"{text} = guarded - bare {money(one.guarded - one.bare)}"
+    one = printed(evidence.identity)
+    text = f"losses avoided {one.text(one.avoided)} - gains missed {one.text(one.missed)}"
+    text += f" - costs {one.text(one.costs)}"
+    if evidence.identity.parted:
+        sign = "+" if one.other_path >= 0 else "-"
+        text += f" {sign} other path {one.text(abs(one.other_path))}"
+    yield f"{text} = guarded - bare {one.text(one.difference)}"
 
 
 def _peers(evidence: Evidence) -> Iterator[str]:
@@ -194,17 +206,26 @@ def _tested(evidence: Evidence) -> Iterator[str]:
         yield f"  {counts}; falls in the data {len(listed.falls)}, dips {len(listed.dips)}"
 
 
+def _dollars(amount: float) -> str:
+    """Return dollars in a column: what is too long for it in millions and more."""
+    text = f"{round(amount) + 0:,}"
+    return text if len(text) < 10 else compact(amount).replace("$", "")
+
+
 def _ledger(evidence: Evidence) -> Iterator[str]:
     if not evidence.ledger:
         return
-    heads = f"{'saved':>11}{'missed':>11}{'costs':>8}{'net':>11}"
-    yield f"{'ledger, in dollars':<26}{'trips':>6}{heads}"
+    heads = ("saved", "missed", "costs", "net", "%/yr")
+    yield f"{'ledger, in dollars':<24}{'trips':>6}" + "".join(f"{head:>10}" for head in heads)
     for row in evidence.ledger:
-        money = f"{row.saved:>11,.0f}{row.missed:>11,.0f}{row.costs:>8,.0f}{row.net:>11,.0f}"
-        yield f"  {row.rule[:24]:<24}{row.trips:>6}{money}"
+        amounts = (row.saved, row.missed, row.costs, row.net)
+        share = evidence.a_year(row.net)
+        told = [*map(_dollars, amounts), signed(share) if math.isfinite(share) else "-"]
+        yield f"  {row.rule[:22]:<22}{row.trips:>6}" + "".join(f"{text:>10}" for text in told)
     judged = [row for row in evidence.ledger if row.false is not None]
     if judged:
         true, late, false = (
             sum(getattr(row, name) for row in judged) for name in ("true", "late", "false")
         )
-        yield f"  trips that came true {true}, late {late}, false alarms {false}"
+        cost = money(math.fsum(row.false_cost or 0.0 for row in judged))
+        yield f"  trips that came true {true}, late {late}; false alarms {false}, they cost {cost}"

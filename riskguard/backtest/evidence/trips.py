@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,6 +42,7 @@ class Counted:
     false: int | None = None
     redundant: int | None = None
     unjudged: int | None = None
+    alarms: tuple[tuple[int, int], ...] = ()  # false ones, by the bars of this trip and the next
 
 
 def trips_of(
@@ -96,15 +98,21 @@ def trips(
     wanted = comparison.results["bare"].run.wanted[comparison.trading_from + 1 :]
     ladder = [f"stage {stage.name}" for stage in comparison.ruleset.stages]
     bars = comparison.history.bars(comparison.symbol)
-    words: dict[str, Counter[str]] = {name: Counter() for name in names_of(comparison.ruleset)}
+    begun: dict[str, list[tuple[int, str]]] = {name: [] for name in names_of(comparison.ruleset)}
     for trip in trips_of(stood, ladder, -1 if wanted.sum() < 0 else 1):
         word = "redundant" if trip.redundant else ""
         if not word and fall is not None and within is not None:
             word = judge(bars, trip.bar, fall, within)
-        words.setdefault(trip.rule, Counter())[word] += 1
+        begun.setdefault(trip.rule, []).append((trip.bar, word))
     if fall is None or within is None:
-        return {name: Counted(found.total()) for name, found in words.items()}
-    return {
-        name: Counted(found.total(), *(found[word] for word in WORDS))
-        for name, found in words.items()
-    }
+        return {name: Counted(len(found)) for name, found in begun.items()}
+    return {name: _counted(found, bars.ts.size) for name, found in begun.items()}
+
+
+def _counted(begun: Sequence[tuple[int, str]], end: int) -> Counted:
+    """Count trips by their words; what a trip did lasts until the next one of its rule."""
+    words = Counter(word for _, word in begun)
+    true, late, false, redundant, unjudged = (words[word] for word in WORDS)
+    spans = pairwise([*(bar for bar, _ in begun), end])
+    alarms = tuple(span for span, (_, word) in zip(spans, begun, strict=True) if word == "false")
+    return Counted(len(begun), true, late, false, redundant, unjudged, alarms)

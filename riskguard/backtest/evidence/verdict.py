@@ -35,9 +35,12 @@ def unweighed(allowed: Gate) -> Verdict:
     return Verdict(NOT_SHOWN, ", ".join((*lacking, *allowed.reasons)))
 
 
-def decide(found: Sequence[Condition], allowed: Gate, untested: str = "") -> Verdict:
+def decide(
+    found: Sequence[Condition], allowed: Gate, untested: str = "", weak: Sequence[str] = ()
+) -> Verdict:
     """Return the verdict; `untested` says why nothing could be tested on data that allows it.
 
+    `weak` is what no verdict may be read without: of false alarms, of settings tried.
     Where the data allows no statistics it is NOT SHOWN whatever holds, and where the outcome was
     known beforehand nothing good is said.
     """
@@ -49,8 +52,8 @@ def decide(found: Sequence[Condition], allowed: Gate, untested: str = "") -> Ver
     for word in (HARM,) if allowed.reasons else (HARM, BETTER, CALMER):
         wanted = [one for one in found if one.verdict == word]
         if wanted and all(one.met for one in wanted):
-            return Verdict(word, _told(found, word))
-    return Verdict(NOT_SHOWN, _told(found, NOT_SHOWN))
+            return Verdict(word, "; ".join((_told(found, word), *weak)))
+    return Verdict(NOT_SHOWN, "; ".join((_told(found, NOT_SHOWN), *weak)))
 
 
 def _told(found: Sequence[Condition], word: str) -> str:

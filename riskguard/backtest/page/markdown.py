@@ -16,6 +16,7 @@ from riskguard.backtest.page.tables import (
     further_table,
     identity_table,
     ledger_table,
+    ledger_yearly_table,
     liquidation_lines,
     parameters_table,
     peers_table,
@@ -105,7 +106,14 @@ def _near(comparison: Comparison) -> Iterator[str]:
 
 
 def _weighed(comparison: Comparison, evidence: Evidence) -> Iterator[str]:
-    found = (identity_table, further_table, peers_table, statistics_table, ledger_table)
+    found = (
+        identity_table,
+        further_table,
+        peers_table,
+        statistics_table,
+        ledger_table,
+        ledger_yearly_table,
+    )
     tables = [build(comparison, evidence) for build in found]
     yield from (_table(one) for one in tables if one is not None)
     if evidence.untested:

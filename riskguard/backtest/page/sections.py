@@ -15,6 +15,7 @@ from riskguard.backtest.page.tables import (
     identity_table,
     key_figures,
     ledger_table,
+    ledger_yearly_table,
     liquidation_lines,
     parameters_table,
     peers_table,
@@ -119,10 +120,11 @@ def _weighed(comparison: Comparison, evidence: Evidence) -> Iterator[Markup]:
         grade = resting(comparison)
         yield _section("peers", "Against simpler means", *parts, grade=grade)
     if ledger is not None:
-        note = tag("p", ledger.note, class_="note")
-        yield _section(
-            "ledger", ledger.title, table_of(ledger, titled=False), note, grade=ledger.grade
-        )
+        told = [table_of(ledger, titled=False), tag("p", ledger.note, class_="note")]
+        yearly = ledger_yearly_table(comparison, evidence)
+        if yearly is not None:
+            told += [table_of(yearly), tag("p", yearly.note, class_="note")]
+        yield _section("ledger", ledger.title, *told, grade=ledger.grade)
 
 
 def _waiting(comparison: Comparison) -> Iterator[Markup]:

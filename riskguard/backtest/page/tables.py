@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from riskguard.backtest.evidence.conditions import signed
 from riskguard.backtest.evidence.grades import grade_of
-from riskguard.backtest.evidence.told import drawn
+from riskguard.backtest.evidence.sums import printed
+from riskguard.backtest.evidence.told import MONEY, drawn
 from riskguard.backtest.metrics import cdar, max_drawdown, total_return
 from riskguard.backtest.page.grades import resting
 from riskguard.backtest.page.leverage import guard_path
@@ -36,6 +37,7 @@ __all__ = [
     "identity_table",
     "key_figures",
     "ledger_table",
+    "ledger_yearly_table",
     "liquidation_lines",
     "parameters_table",
     "peers_table",
@@ -48,6 +50,9 @@ LEDGER = (
     "rule", "trips", "true", "late", "false", "redundant", "open", "days out", "saved", "missed",
     "costs", "net", "of cash", "without it", "alone", "worst whipsaw",
 )  # fmt: skip
+
+
+YEARLY = {"without": "without it", "false_cost": "false alarms"}
 
 
 class Table(NamedTuple):
@@ -137,15 +142,15 @@ def liquidation_lines(comparison: Comparison) -> list[tuple[str, str]]:
 
 def identity_table(comparison: Comparison, evidence: Evidence) -> Table:
     """Return the accounting of the guard's value: avoided - missed - costs = guarded - bare."""
-    one = evidence.identity
+    one = printed(evidence.identity)
     rows = [
-        ("losses avoided", money(one.avoided)),
-        ("gains missed", money(-one.missed)),
-        ("costs of the guard's trades", money(-one.costs)),
+        ("losses avoided", one.text(one.avoided)),
+        ("gains missed", one.text(-one.missed)),
+        ("costs of the guard's trades", one.text(-one.costs)),
     ]
-    if one.parted:
-        rows.append(("other path", money(one.other_path)))
-    rows.append(("guarded - bare", money(one.guarded - one.bare)))
+    if evidence.identity.parted:
+        rows.append(("other path", one.text(one.other_path)))
+    rows.append(("guarded - bare", one.text(one.difference)))
     note = "Avoided less missed less costs is all the value a guard has."
     return Table("What the guard was worth", ("", "money"), tuple(rows), note, resting(comparison))
 
@@ -226,6 +231,27 @@ def ledger_table(comparison: Comparison, evidence: Evidence) -> Table | None:
     )
     rows = tuple(_ledger_row(row, comparison.cash) for row in evidence.ledger)
     return Table("Ledger of the rules", LEDGER, rows, note, resting(comparison))
+
+
+def ledger_yearly_table(comparison: Comparison, evidence: Evidence) -> Table | None:
+    """Return the money of the ledger in percent of the capital a year."""
+    if not evidence.ledger or not evidence.years > 0:
+        return None
+    rows = tuple(
+        (row.rule, *(_yearly(getattr(row, name), evidence) for name in MONEY))
+        for row in evidence.ledger
+    )
+    columns = ("rule", *(YEARLY.get(name, name) for name in MONEY))
+    note = (
+        f"Of the cash at the start; {evidence.years:.2f} years. False alarms: what they cost, each"
+        " until the next trip of its rule, and below 0 what they gained."
+    )
+    title = "Ledger in percent of the capital a year"
+    return Table(title, columns, rows, note, resting(comparison))
+
+
+def _yearly(money: float | None, evidence: Evidence) -> str:
+    return "-" if money is None else percent(evidence.a_year(money))
 
 
 def _ledger_row(row: LedgerRow, cash: float) -> tuple[str, ...]:

@@ -244,6 +244,19 @@ def test_trips_are_counted_without_a_plan_and_judged_under_one(tmp_path: Path) -
     assert rows(made, fall=0.0, within=DAY)["stage cut"].true is not None
 
 
+def test_a_false_alarm_costs_what_its_rule_made_until_its_next_trip(tmp_path: Path) -> None:
+    made = under(tmp_path, {20: ("half",), 30: (), 60: ("half",), 75: ()})
+    found, told, first = rows(made, fall=0.9, within=2 * DAY), terms(made), made.trading_from + 1
+    parts = (told.avoided - told.missed - told.costs)[21 - first :]
+    assert [found["half"].false, found["half"].unjudged] == [2, 0]
+    assert found["half"].false_cost == pytest.approx(-math.fsum(parts))
+    one = rows(made, fall=0.9, within=60 * HOUR)["half"]  # the data ends before the second's time
+    assert (one.false, one.unjudged) == (1, 1)
+    assert one.false_cost == pytest.approx(-math.fsum(parts[: 61 - 21]))
+    assert found["twin"].false_cost == 0.0
+    assert rows(made)["half"].false_cost is None
+
+
 def test_the_same_comparison_has_the_same_ledger(tmp_path: Path) -> None:
     made = under(tmp_path, {30: ("half", "twin", "shut"), 60: ("stage out",), 80: ()})
     assert ledger(made, fall=0.05, within=DAY) == ledger(made, fall=0.05, within=DAY)

@@ -46,7 +46,7 @@ def test_guards_are_out_as_much_as_was_laid_down() -> None:
     assert regimes(chance, DAYS).sum() == 150
 
 
-@counts(60, 600)
+@counts(60, 4_000)
 @pytest.mark.parametrize("guard", GUARDS)
 def test_a_placebo_of_the_mean_cries_wolf_in_one_of_twenty(guard, count, measured) -> None:
     found = [

@@ -12,6 +12,8 @@ from riskguard.backtest.evidence.placebo import Placebo
 from riskguard.backtest.evidence.signs import Hits
 from riskguard.backtest.evidence.stress import Stress
 from riskguard.backtest.evidence.verdict import NOT_SHOWN, decide
+from riskguard.backtest.evidence.weaknesses import weaknesses
+from tests.backtest.page.drawn import ledger_row
 
 ABOVE, AROUND, BELOW = (
     Interval(0.05, 0.01, 0.09),
@@ -81,6 +83,33 @@ def test_one_condition_less_and_nothing_is_shown(change, name) -> None:
     assert failed == [name]
     if change != {"carried": None}:
         assert next(one.text for one in listed if one.name == name) in verdict.reason
+
+
+def test_every_verdict_ends_with_what_it_may_not_be_read_without() -> None:
+    rows = [ledger_row("cut", false=13, false_cost=9_000.0), ledger_row("out", false_cost=1_400.0)]
+    weak = tuple(weaknesses(rows, 240, cash=100_000.0, years=2.0))
+    assert weak == ("14 false alarms cost 5.2 %/yr", "240 settings tried")
+    for found in (GOOD, replace(GOOD, against_constant=BELOW), replace(GOOD, carried=None)):
+        listed = conditions(
+            found, OPEN, planned="p", changed=(), peer="", exposure=0.8, names=NAMES, tried=5
+        )
+        reason = decide(listed, OPEN, "", weak).reason
+        assert reason.endswith("; 14 false alarms cost 5.2 %/yr; 240 settings tried")
+    assert [*weaknesses([], None, 1.0, 1.0)] == ["settings tried: unknown"]
+    one = ledger_row("cut", false_cost=-2_000.0)
+    assert [*weaknesses([one], 1, 100_000.0, 1.0)] == [
+        "1 false alarm gained 2.0 %/yr",
+        "1 setting tried",
+    ]
+    assert next(weaknesses([one], 1, 100_000.0, 0.0)) == "1 false alarm"
+    assert next(weaknesses([ledger_row("cut", false=0)], 1, 1.0, 1.0)) == "0 false alarms"
+
+
+def test_the_best_of_many_settings_needs_more_foresight() -> None:
+    verdict, _ = judged(GOOD, tried=5)
+    assert verdict.word == BETTER
+    assert "foresight p = 0.010, 0.01 needed after 5 settings" in verdict.reason
+    assert judged(GOOD, tried=6)[0].word == NOT_SHOWN
 
 
 def test_without_a_plan_nothing_can_help() -> None:

@@ -143,6 +143,7 @@ def ledger_row(rule: str, **changes: Any) -> LedgerRow:
         rule=rule, trips=4, true=1, late=1, false=1, redundant=0, unjudged=1, days_out=12.5,
         saved=1_000.0, missed=400.0, costs=30.0, net=570.0, without=-40.0, alone=600.0,
         whipsaw=Whipsaw(START, START + DAY, 9_000.0, 9_180.0, 0.022),
+        false_cost=200.0,
     )  # fmt: skip
     return replace(row, **changes)
 
@@ -181,6 +182,7 @@ def evidence(made: Comparison) -> Evidence:
         notes=("peers: fitted on the evaluated range",),
         draws=50,
         seed=1,
+        cash=100_000.0,
         ledger=tuple(ledger_row(name) for name in ("watch", "cut", "out")),
     )  # fmt: skip
 

@@ -30,6 +30,7 @@ def test_verdict_is_the_title_and_all_parts_are_there(text: str) -> None:
         "Peers at equal mean exposure (on reconstructed data)",
         "Tests (on reconstructed data)",
         "Ledger of the rules (on reconstructed data)",
+        "Ledger in percent of the capital a year (on reconstructed data)",
         "Decisions (on reconstructed data)",
         "Data",
         "Notes",

@@ -10,6 +10,7 @@ from riskguard.backtest.page.tables import (
     identity_table,
     key_figures,
     ledger_table,
+    ledger_yearly_table,
     peers_table,
     recovery_table,
     statistics_table,
@@ -33,6 +34,18 @@ def test_ledger_tells_each_rule_in_money_and_of_the_cash(comparison) -> None:
         "of cash": "0.6%", "without it": "-$40.00", "alone": "$600",
         "worst whipsaw": "9,000 to 9,180, -2.2%, 2020-01-01",
     }  # fmt: skip
+
+
+def test_ledger_tells_the_same_in_percent_of_the_capital_a_year(comparison) -> None:
+    weighed = replace(drawn.evidence(comparison), years=2.0)
+    table = ledger_yearly_table(comparison, weighed)
+    assert dict(zip(table.columns[1:], table.rows[0][1:], strict=True)) == {
+        "saved": "0.5%", "missed": "0.2%", "costs": "0.0%", "net": "0.3%",
+        "without it": "0.0%", "alone": "0.3%", "false alarms": "0.1%",
+    }  # fmt: skip
+    assert ledger_yearly_table(comparison, replace(weighed, years=0.0)) is None
+    unplanned = replace(weighed, ledger=(drawn.ledger_row("cut", false_cost=None),))
+    assert ledger_yearly_table(comparison, unplanned).rows[0][-1] == "-"
 
 
 def test_trips_that_no_plan_can_judge_are_not_counted_as_none(comparison) -> None:
@@ -75,7 +88,7 @@ def test_tests_are_told_with_interval_or_p_value(comparison) -> None:
 
 def test_what_was_not_found_has_no_table(comparison) -> None:
     empty = made.untested(comparison)
-    for build in (ledger_table, peers_table, statistics_table):
+    for build in (ledger_table, ledger_yearly_table, peers_table, statistics_table):
         assert build(comparison, empty) is None
 
 
