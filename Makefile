@@ -2,7 +2,7 @@
 # Needs make and Python >= 3.11 with venv. All paths are relative: spaces in the path are fine.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage check bench soak mutants docs reference clean
+.PHONY: help demo test e2e coverage check bench soak mutants docs reference clean
 MAKEFLAGS += --no-print-directory
 
 PY := .venv/bin/python
@@ -14,6 +14,7 @@ FIND = for p in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
 help:
 	@echo "make demo    backtest a 3x leveraged holder in February 2026, bare against guarded"
 	@echo "make test    run the whole default suite"
+	@echo "make e2e     run the adapters against the real frameworks; ONLY=\"ccxt freqtrade\" for some"
 	@echo "make coverage  every line and branch of engine, language and store is run by a test"
 	@echo "make check   ruff, mypy, import-linter"
 	@echo "make bench   print speed and memory as ratios"
@@ -28,6 +29,10 @@ demo: .venv/.backtest
 # two processes; what one file counts over its tests stays in one of them
 test: .venv/.backtest .venv/.dev
 	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+
+# one venv a framework, kept between runs in the user's cache (tests/e2e/environments.py)
+e2e:
+	@found=`$(FIND)`; "$${found:-python3}" tests/e2e/environments.py $(ONLY)
 
 # without the random cases: what they reach is reached by tests that name it
 COVERING = tests/language tests/engine tests/store tests/live tests/cli/test_show.py
