@@ -8,6 +8,7 @@ from importlib import metadata
 
 from benchmarks import (
     command_time,
+    evidence,
     feed_load,
     guard_cost,
     guard_live,
@@ -29,6 +30,7 @@ def main() -> None:
         guard_live,
         storm,
         reading,
+        evidence,
         page,
         command_time,
     ):
