@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskguard.engine.decision import Decision, State
 from riskguard.engine.duties import duties
-from riskguard.engine.gate import UNLIMITED, Refusal, exit_alone, gate
+from riskguard.engine.gate import UNLIMITED, Terms, exit_alone, gate
 from riskguard.engine.orders import RESIDUE, Action, Reason, Verdict, number
 from riskguard.errors import StateError
 from riskguard.market import Instrument, coin
@@ -117,7 +117,7 @@ class Episodes:
         self._stand: tuple[float, ...] = (0.0,) * 12  # how strict it was
         self._claims: tuple[str, ...] = ()  # the rules that asked to reduce
         self._known: dict[str, Episode] = {}
-        self._refusal: Refusal | None = None  # of the decision that judged last
+        self._terms: Terms | None = None  # of the decision that judged last
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -212,12 +212,12 @@ class Episodes:
         try:
             if not guarded:
                 return _unguarded(intent, decision, as_of)
-            if self._refusal is None or self._refusal.decision is not decision:
-                self._refusal = Refusal(decision)
-            venue = self._venue(intent.symbol)
-            step = venue.step
+            terms = self._terms
+            if terms is None or terms.decision is not decision:
+                terms = self._terms = Terms(decision)
+            step, least, size = self._venue(intent.symbol)
             episode, base, ceiling = None, None, UNLIMITED
-            if decision.state is not State.ACTIVE:
+            if terms.limits:
                 episode = self.of(intent.symbol, intent.book)
                 base = episode.based(intent)
                 ceiling = episode.ceiling(decision, base)
@@ -227,12 +227,12 @@ class Episodes:
                 ceiling=ceiling,
                 equity=self.equity if equity is None else equity,
                 step=step,
-                min_quantity=venue.min_quantity,
-                contract_size=venue.contract_size,
+                min_quantity=least,
+                contract_size=size,
                 fault=fault,
                 as_of=as_of,
                 until=until,
-                refusal=self._refusal,
+                terms=terms,
             )
             if (
                 base

@@ -20,6 +20,7 @@ from riskguard.engine.orders import (
     Reason,
     Stand,
     Verdict,
+    made,
     read,
     together,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "Intent",
     "Pending",
     "Reason",
+    "Terms",
     "Verdict",
     "exit_alone",
     "gate",
@@ -44,6 +46,8 @@ __all__ = [
 ]
 
 UNLIMITED = math.inf
+ACTIVE, REDUCING = State.ACTIVE, State.REDUCING  # an enum looks its members up each time
+NOTHING: tuple[str, ...] = ()
 # what stands among the winners of a decision and is no rule
 CAUSES = frozenset({"guard_error", "manual", "state_lost", "degraded", "remote_down"})
 # what stands in the way of an entry, and the words that mean the other side
@@ -67,43 +71,42 @@ def gate(
     fault: str = "",
     as_of: int | None = None,
     until: Callable[[Decision, int], int | None] | None = None,
-    refusal: Refusal | None = None,
+    terms: Terms | None = None,
 ) -> Verdict:
     """Judge one order: exits pass in full, entries up to what the decision leaves room for.
 
     `ceiling` is the largest position in units (`Episode.ceiling`), `equity` the account in
     dollars where it is known, `contract_size` the coins in one unit. A `fault` says what failed
     in the guard: nothing is entered. `as_of` is the time of the last evaluation, `until` tells
-    of a decision and a time when a refusal may end at the earliest, `refusal` holds the words
-    of this decision where many orders are asked under it. Never raises: an order that makes no
-    sense is denied, but for what it closes. The steps and their numbers are those of bots.md 3.1.
+    of a decision and a time when a refusal may end at the earliest, `terms` are those of this
+    decision where many orders are asked under it. Never raises: an order that makes no sense is
+    denied, but for what it closes. The steps and their numbers are those of bots.md 3.1.
     """
     try:
-        stand = read(intent)
+        terms, stand = terms or Terms(decision), read(intent)
         side, asked, closing, along, _, mine, bound, _ = stand
-        shut = bool(fault) or _barred(decision, side)
+        shut = terms.barred[side] or bool(fault)
         limit = 0.0 if shut else ceiling
         if decision.leverage_cap is not None and not shut:
             limit = min(limit, _geared(stand, decision.leverage_cap, equity, contract_size))
         leaving = _leaving(stand, step) if closing else 0.0
-        reach, cancel = along + closing, tuple[str, ...]()
+        reach, cancel = along + closing, NOTHING
         if mine:
             reach, cancel = _room_first(mine, reach, limit, along if leaving else 0.0)
         entry = min(asked - closing, limit - reach) if limit > reach and not bound else 0.0
         granted = _rounded(stand, leaving, entry, step, min_quantity) if entry else leaving
         reasons: tuple[Reason, ...] = ()
         if granted < asked:
-            refusal = refusal or Refusal(decision)
-            reasons = _reasons(stand, fault, entry, (reach, limit), refusal)
+            reasons = _reasons(stand, fault, entry, (reach, limit), terms)
             if not reasons:
                 reasons = (Reason("venue", "", f"steps of {step:g}, at least {min_quantity:g}"),)
-        return Verdict(
+        told = (
             _answer(granted, asked),
             granted,
             _effect(stand),
-            shut or bound or (granted <= closing and decision.state > State.ACTIVE),
+            shut or bound or (granted <= closing and terms.limits),
             cancel,
-            max(State.REDUCING, decision.state) if fault else decision.state,
+            max(REDUCING, decision.state) if fault else decision.state,
             decision.latched,
             reasons,
             until(decision, intent.ts) if reasons and until is not None else None,
@@ -111,6 +114,7 @@ def gate(
             decision.ts if as_of is None else as_of,
             decision.rules,
         )
+        return made(Verdict, told)
     except Exception as error:  # noqa: BLE001 - whatever fails, exits pass and entries do not
         return exit_alone(intent, error, decision=decision, step=step, as_of=as_of)
 
@@ -128,7 +132,7 @@ def exit_alone(
     What of it makes no sense is passed over: an open order without a size takes nothing away
     from an exit. Only without a side, a quantity or a position is there no exit to let pass.
     """
-    state, latched, rules, ts = State.REDUCING, False, "", 0
+    state, latched, rules, ts = REDUCING, False, "", 0
     if decision is not None:
         state, latched = max(state, decision.state), decision.latched
         rules, ts = decision.rules, decision.ts
@@ -184,7 +188,7 @@ def _barred(decision: Decision, side: str) -> bool:
     return (
         decision.block_entries not in others
         or decision.close not in others
-        or decision.state >= State.REDUCING
+        or decision.state >= REDUCING
     )
 
 
@@ -231,7 +235,9 @@ def _age(order: Pending) -> tuple[int, int, str, float]:
 
 
 def _floor(quantity: float, step: float) -> float:
-    steps = quantity / step if 0 < step <= LARGEST else math.inf
+    if not 0 < step <= LARGEST:
+        return quantity
+    steps = quantity / step
     # 0.3 / 0.1 is 2.9999999999999996
     if steps > 1e15 or steps % 1 > 1 - 1e-9:
         return quantity
@@ -262,18 +268,18 @@ def _answer(granted: float, asked: float) -> str:
 
 
 def _effect(stand: Stand) -> str:
-    along, room = stand.along, stand.room
-    if stand.bound:
-        return "close" if 0 < room <= stand.asked * (1 + RESIDUE) else "reduce"
+    _, asked, _, along, room, _, bound, _ = stand
+    if bound:
+        return "close" if 0 < room <= asked * (1 + RESIDUE) else "reduce"
     if along >= 0:
         return "add" if along > 0 else "open"
-    if stand.asked > room * (1 + RESIDUE):
+    if asked > room * (1 + RESIDUE):
         return "flip"
-    return "close" if stand.asked >= room * (1 - RESIDUE) else "reduce"
+    return "close" if asked >= room * (1 - RESIDUE) else "reduce"
 
 
 def _reasons(
-    stand: Stand, fault: str, entry: float, reached: tuple[float, float], refusal: Refusal
+    stand: Stand, fault: str, entry: float, reached: tuple[float, float], terms: Terms
 ) -> tuple[Reason, ...]:
     """Say why less was let in than was asked; nothing when only rounding took it."""
     beyond = stand.asked - stand.closing
@@ -281,23 +287,29 @@ def _reasons(
         return ()
     if stand.bound:
         return (Reason("order", "", f"may only close: {stand.room:g} left to close"),)
-    found = refusal.on(stand.side, *reached)
+    found = terms.refusal(stand.side, *reached)
     if fault:
         found = (Reason("guard_error", "", fault), *found)
     return found or (Reason("rule", "", f"{reached[0]:g} of {reached[1]:g} taken"),)
 
 
-class Refusal:
-    """What one decision says to the entries it refuses: worded once a side, for all orders."""
+class Terms:
+    """What one decision says to orders: found once for all that are asked under it.
 
-    __slots__ = ("_sized", "_worded", "decision")
+    `barred` says by side whether nothing is entered, `limits` whether it is stricter than ACTIVE.
+    What is said to entries that are refused is worded once a side.
+    """
+
+    __slots__ = ("_sized", "_worded", "barred", "decision", "limits")
 
     def __init__(self, decision: Decision) -> None:
         self.decision = decision
+        self.limits = decision.state > ACTIVE
+        self.barred = {side: _barred(decision, side) for side in OTHERS}
         self._sized = not SHARES.isdisjoint(decision.winners)
         self._worded: dict[str, tuple[Reason, ...]] = {}
 
-    def on(self, side: str, reach: float, limit: float) -> tuple[Reason, ...]:
+    def refusal(self, side: str, reach: float, limit: float) -> tuple[Reason, ...]:
         """Say which fields of the decision stand in the way of an entry, and who set them."""
         found = self._worded.get(side)
         if found is None:
