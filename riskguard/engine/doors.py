@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from riskguard.engine.account import LEAST, NAV, Account
+from riskguard.engine.windows import NEVER
 from riskguard.language.ruleset import input_of
 from riskguard.market import FROM_ZERO, LARGEST, SMALLEST, plausible
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Door", "Doors"]
 
 LATE = "out of order"
+LATEST = (1 << 63) - 1  # of all time stamps
 
 
 class Door(NamedTuple):
@@ -57,6 +59,7 @@ class Doors:
                 door = Door(tape, _least(spec), spec.most, spec.shown, spec.begins, number)
                 self._by_symbol.setdefault(spec.symbol, {})[spec.name] = door
         self.needed = self._needed(of_account=False)
+        self._fresh = NEVER  # until when none is too old: what comes only moves it on
 
     def take(self, ts: int, symbol: str, values: Mapping[str, float]) -> None:
         """Take the values of one sample; `symbol` "" is the guarded one, or market-wide."""
@@ -94,6 +97,7 @@ class Doors:
             tape = doors[name].tape if name in doors else None
             if tape is not None and tape.times and tape.last == tape.times[-1] > since:
                 tape.withdraw()
+                self.aged()
 
     def expire(self, ts: int, symbol: str, name: str) -> None:
         """Let the last value of a series stand no longer from `ts` on."""
@@ -101,20 +105,27 @@ class Doors:
         for one in (name, NAV) if name == "equity" else (name,):
             if one in doors:
                 doors[one].tape.expire(ts)
+                self.aged()
 
     def begin(self) -> None:
         """Take note that the account has sent its first event: from now on it must go on."""
         if not self.begun:
             self.begun = True
             self.needed += self._needed(of_account=True)
+            self.aged()
+
+    def aged(self) -> None:
+        """Take note that an input may be older than it was, or another is needed: look again."""
+        self._fresh = NEVER
 
     def late(self, now: int) -> tuple[str, ...]:
         """Return the keys of the inputs that are too old at `now`, sorted."""
-        for tape, _ in self.needed:
-            if now - tape.last > tape.fresh:
-                late = {key for tape, key in self.needed if now - tape.last > tape.fresh}
-                return tuple(sorted(late))
-        return ()
+        if now <= self._fresh:
+            return ()
+        self._fresh = min([tape.last + tape.fresh for tape, _ in self.needed], default=LATEST)
+        if now <= self._fresh:
+            return ()
+        return tuple(sorted({key for tape, key in self.needed if now - tape.last > tape.fresh}))
 
     def count(self, said: str) -> None:
         """Count something that was refused."""

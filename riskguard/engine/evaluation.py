@@ -18,7 +18,7 @@ from riskguard.engine.logic import NEVER, Change
 from riskguard.engine.reasons import blind, explain
 from riskguard.engine.stream import Stream
 from riskguard.errors import RECEIVED, visible
-from riskguard.market import time_text
+from riskguard.market import coin, time_text
 
 if TYPE_CHECKING:
     from riskguard.engine.decision import Reading
@@ -31,6 +31,7 @@ __all__ = ["STAGES", "Evaluation", "Part"]
 STAGES = "stages"  # the ladder, among the rules that still count
 NOTHING = (None, (), False)
 LATEST = (1 << 63) - 1  # of all time stamps
+MOST_SYMBOLS = 1_000  # of which it is kept whether they are guarded
 
 
 def _time(ts: object) -> int:
@@ -104,6 +105,7 @@ class Evaluation:
         self.doors = Doors(self.plan, self.stream)
         self.controls = Controls()
         self.parts: dict[str, Part] = {}
+        self._guarded: dict[str, bool] = {}  # what `_guards` has said
         self._fault = ""  # why the last evaluation failed
         self._cold = self.plan.warming
         self._still: tuple[Change | None, tuple[str, ...], bool] = NOTHING
@@ -195,6 +197,22 @@ class Evaluation:
 
     def _account(self, ts: int, symbol: str, values: Mapping[str, float]) -> None:
         """Hear what a sample says of the account."""
+
+    def _guards(self, symbol: str) -> bool:
+        """Say whether decisions hold for a symbol; rules without one guard that of their bars.
+
+        A venue's name of it ("BTC/USDT:USDT") is the name that rules use.
+        """
+        name, ruleset = coin(symbol), self.ruleset
+        if not ruleset.per_symbol.keys().isdisjoint((symbol, name)):
+            found = False  # it has rules of its own, and so a guard of its own
+        elif self.symbol and not ruleset.symbol and ruleset.guards == "symbol":
+            found = self.symbol in (symbol, name)
+        else:
+            found = ruleset.guarded(symbol) or ruleset.guarded(name)
+        if self.symbol and len(self._guarded) < MOST_SYMBOLS:  # else the first bar still decides
+            self._guarded[symbol] = found
+        return found
 
     def _door(self, symbol: str) -> str:
         return "" if symbol in {"*", self.symbol} else symbol

@@ -12,7 +12,7 @@ from riskguard.engine.evaluation import Evaluation
 from riskguard.engine.logic import NEVER, Change
 from riskguard.engine.reasons import relaxes
 from riskguard.language.binding import sourced
-from riskguard.market import coin, time_text
+from riskguard.market import time_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -205,8 +205,9 @@ class Guard(Evaluation):
         return joined[2]
 
     def _obeyed(self) -> Decision:
-        decision = self.decision
-        self.episodes.see(decision)
+        decision = self._decision if self._beside is None else self.decision
+        if decision is not self.episodes.decision:
+            self.episodes.see(decision)
         return decision
 
     def _answer(self, intent: Intent, fault: str) -> Verdict:
@@ -223,7 +224,9 @@ class Guard(Evaluation):
             and not set(late) <= set(self._decision.blind)
         ):
             decision = self._as_of(intent.ts)  # asking tightens; only what is fed loosens
-        guarded = self._guards(intent.symbol)
+        guarded = self._guarded.get(intent.symbol)
+        if guarded is None:
+            guarded = self._guards(intent.symbol)
         if not guarded and self.ruleset.per_symbol:
             from riskguard.engine.episodes import elsewhere  # noqa: PLC0415 - with the episodes
 
@@ -255,18 +258,6 @@ class Guard(Evaluation):
         from riskguard.engine.strictest import strictest  # noqa: PLC0415 - rarely needed
 
         return strictest(decision, self._beside)
-
-    def _guards(self, symbol: str) -> bool:
-        """Say whether decisions hold for a symbol; rules without one guard that of their bars.
-
-        A venue's name of it ("BTC/USDT:USDT") is the name that rules use.
-        """
-        name, ruleset = coin(symbol), self.ruleset
-        if not ruleset.per_symbol.keys().isdisjoint((symbol, name)):
-            return False  # it has rules of its own, and so a guard of its own
-        if self.symbol and not ruleset.symbol and ruleset.guards == "symbol":
-            return self.symbol in (symbol, name)
-        return ruleset.guarded(symbol) or ruleset.guarded(name)
 
     def _account(self, ts: int, symbol: str, values: Mapping[str, float]) -> None:
         self.episodes.account(ts, symbol, values)
