@@ -24,6 +24,7 @@ from riskguard.cli import (
     show,
     state_verify,
     status,
+    study,
     test,
     verify,
     why,
@@ -71,6 +72,7 @@ app.command("schema")(schema.schema)
 app.command("show")(show.show)
 app.add_typer(state, name="state")
 app.command("status")(status.status)
+app.command("study")(study.study)
 app.command("test")(test.test)
 app.command("verify")(verify.verify)
 app.command("why")(why.why)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +10,7 @@ import typer
 
 from riskguard.cli import given
 from riskguard.cli.failures import WrongUse
+from riskguard.cli.falling import depth, span
 from riskguard.cli.ordering import (
     CASH,
     COST,
@@ -109,34 +109,10 @@ def plan(
         end=end,
         named="RULES",
     )
-    depth, span, target = _depth(fall), _span(within), _target(output)
+    fallen, time, target = depth(fall), span(within), _target(output)
     rules_name = rules if given.pack_name(rules) in given.packs() else _beside(order.rules, target)
     names = (rules_name, _beside(Path(order.source), target))
-    return _planned(order, names, depth, span, (seed, tried), target)
-
-
-def _depth(text: str) -> float:
-    from riskguard.backtest.evidence.planfile import fall_fault
-
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*(%?)", text.strip())
-    if not match:
-        raise WrongUse(f"--fall '{text}' is not a share", "write 10% or 0.1")
-    found = float(match[1]) / (100 if match[2] else 1)
-    if fault := fall_fault(found):
-        raise WrongUse(f"--fall '{text}': {fault}", "write 10% or 0.1")
-    return found
-
-
-def _span(text: str) -> int:
-    from riskguard.history.stamps import CellError, duration
-
-    try:
-        found = duration(text.strip())
-    except CellError as fault:
-        raise WrongUse(f"--within: {fault.message}", "write 24h or 7d") from None
-    if not found:
-        raise WrongUse(f"--within '{text}' is no time at all", "write 24h or 7d")
-    return found
+    return _planned(order, names, fallen, time, (seed, tried), target)
 
 
 def _target(text: str) -> Path:
@@ -167,8 +143,8 @@ def _strategy(text: str, target: Path) -> str:
 def _planned(
     order: Order,
     names: tuple[str, str],
-    depth: float,
-    span: int,
+    fall: float,
+    within: int,
     numbers: tuple[int, int],
     target: Path,
 ) -> int:
@@ -191,8 +167,8 @@ def _planned(
         symbol=traded,
         trade_from=int(seen.ts[first]),
         to=int(seen.ts[-1]),
-        fall=depth,
-        within=span,
+        fall=fall,
+        within=within,
         strategy=_strategy(order.strategy, target),
         strategy_hash=source_hash(order.strategy),
         params={name: str(request.params[name]) for name in order.params},
@@ -203,7 +179,7 @@ def _planned(
         seed=numbers[0],
         tried=numbers[1],
     )
-    found = catalogue(seen.ts, closes, depth, span)
+    found = catalogue(seen.ts, closes, fall, within)
     kept = counted(found, seen.ts, first + 1, (*made.locked, ILLUSTRATION))
     remarks = list(_remarks(found, seen.ts))
     try:

@@ -30,6 +30,7 @@ __all__ = [
     "dips",
     "falls",
     "independent",
+    "month",
 ]
 
 LONGEST = 30 * DAY  # a fall that has not regained half by then is over all the same
@@ -126,13 +127,18 @@ def counted(
     kept = []
     for group in found.events:
         run = [found.falls[number] for number in group]
-        days = [_day(ts[bar]) for fall in run for bar in (fall.start, fall.trough)]
-        closed = not {f"{day:%Y-%m}" for day in days}.isdisjoint(locked)
+        months = {month(ts[bar]) for fall in run for bar in (fall.start, fall.trough)}
+        closed = not months.isdisjoint(locked)
         if run[0].start >= first and not closed:
             deepest = max(run, key=lambda fall: fall.depth)
             name = f"{_day(ts[deepest.trough]):%b %Y}"
             kept.append(Event(name, tuple((fall.peak + 1, fall.end) for fall in run)))
     return tuple(kept)
+
+
+def month(ts: int | np.int64) -> str:
+    """Return the month of ns UTC as locked ones are written: 2022-11."""
+    return f"{_day(ts):%Y-%m}"
 
 
 def _day(ts: int | np.int64) -> datetime:

@@ -12,12 +12,24 @@ from riskguard.language.ruleset import Compare, SeriesValue, values, walk
 from riskguard.market import DAY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from riskguard.backtest.comparison import Comparison
+    from riskguard.history import History
     from riskguard.language.ruleset import Condition, RuleSet
 
-__all__ = ["FEBRUARY", "GRADES", "ILLUSTRATION", "OPEN", "Gate", "gate", "grade_of", "inputs_read"]
+__all__ = [
+    "FEBRUARY",
+    "GRADES",
+    "ILLUSTRATION",
+    "OPEN",
+    "Gate",
+    "gate",
+    "grade_of",
+    "grades_read",
+    "inputs_read",
+    "modelled",
+]
 
 EMBEDDED = "feb-2026"
 GRADES = ("exchange", "vendor", "published", "reconstructed", "synthetic")  # the worst last
@@ -63,15 +75,20 @@ def grade_of(series: object) -> str:
 def gate(comparison: Comparison) -> Gate:
     """Return what the data of a comparison allows."""
     history, ts = comparison.history, comparison.ts
-    bars = f"{comparison.symbol}.close"
-    read = (inputs_read(comparison.ruleset, comparison.symbol) | {bars}) & set(history.series)
-    modelled = sorted(
-        f"{key} is {grade_of(history.series[key])}"
-        for key in read
-        if grade_of(history.series[key]) in MODELLED
-    )
+    read = grades_read(history, comparison.ruleset, comparison.symbol)
     reaches = int(ts[0]) < FEBRUARY[1] and int(ts[-1]) > FEBRUARY[0]
-    return Gate(history.name == EMBEDDED, tuple(modelled), reaches)
+    return Gate(history.name == EMBEDDED, modelled(read), reaches)
+
+
+def grades_read(history: History, ruleset: RuleSet, symbol: str) -> dict[str, str]:
+    """Return the grade of each series that the rules read, and of the bars that are traded."""
+    read = (inputs_read(ruleset, symbol) | {f"{symbol}.close"}) & set(history.series)
+    return {key: grade_of(history.series[key]) for key in sorted(read)}
+
+
+def modelled(read: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what no statistics may rest on, in words; empty where all is measured."""
+    return tuple(f"{key} is {grade}" for key, grade in read.items() if grade in MODELLED)
 
 
 def inputs_read(ruleset: RuleSet, symbol: str) -> set[str]:
