@@ -40,7 +40,12 @@ def study(
     fall: Annotated[str, typer.Option(metavar="SHARE", help="How deep a fall is an event: 10%.")],
     within: Annotated[str, typer.Option(metavar="TIME", help="Within which time: 7d.")],
     rules: Annotated[
-        str, typer.Argument(metavar="[RULES]", help="Rule file, or the name of a pack [feb-2026].")
+        str,
+        typer.Argument(
+            metavar="[RULES]",
+            show_default=False,
+            help="Rule file, or the name of a pack [feb-2026].",
+        ),
     ] = RULES,
     data: Annotated[
         list[str] | None,
@@ -178,7 +183,7 @@ def _read(order: Order, asked: Asked, tell: Callable[[str], None]) -> Read:
         try:
             history = History.read(source, symbol=order.symbol, files=order.files)
             rules = load_rules(order.rules, settings=order.settings, every=history.every)
-            found.parts.append(look(asked, rules, history, name))
+            found.parts.append(look(asked, rules, history, name, symbol=order.symbol or ""))
         except RiskguardError as error:
             if len(order.sources) == 1:
                 raise

@@ -90,9 +90,10 @@ class Score:
         but counts may be told.
         """
         gain, cost = self.hit_gains, self.false_costs
-        if math.isnan(self.precision.value) or not (gain > 0 or cost > 0):
+        told = (gain, cost, self.precision.value)
+        if any(math.isnan(one) for one in told) or not (gain > 0 or cost > 0):
             return math.nan
-        return min(max(break_even(gain, cost), 0.0), 1.0) if gain > 0 < cost else float(cost > 0)
+        return break_even(gain, cost) if gain > 0 and cost > 0 else float(cost > 0)
 
     @property
     def above(self) -> tuple[float, tuple[float, float] | None]:

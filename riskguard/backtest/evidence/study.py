@@ -17,7 +17,7 @@ from riskguard.backtest.evidence.figures import deepest_fall
 from riskguard.backtest.evidence.grades import GRADES, ILLUSTRATION, grades_read, modelled
 from riskguard.backtest.evidence.reach import reach
 from riskguard.backtest.evidence.scores import score
-from riskguard.backtest.evidence.spells import WHOLE, standing_on
+from riskguard.backtest.evidence.spells import standing_on
 from riskguard.backtest.evidence.windows import kinds, shut
 from riskguard.backtest.watching import watch
 from riskguard.errors import DataError
@@ -138,15 +138,15 @@ class Study:
 # ------------------------------------------------------------ one history
 
 
-def look(asked: Asked, ruleset: RuleSet, history: History, name: str) -> Part:
-    """Read rules over one history.
+def look(asked: Asked, ruleset: RuleSet, history: History, name: str, *, symbol: str = "") -> Part:
+    """Read rules over one history; `symbol` is traded, else that of the rules or the history.
 
     Raises:
         RuleError: They do not fit.
         DataError: There are no bars to look at, or the rules need an account.
 
     """
-    symbol = ruleset.symbol or history.symbol
+    symbol = symbol or ruleset.symbol or history.symbol
     seen = watch(ruleset, history, symbol)
     if seen.guard is not None:
         message = "these rules read the account, or decide at every event: no prices tell of them"
@@ -200,7 +200,6 @@ def study(asked: Asked, parts: Sequence[Part]) -> Study:
     fell = [one._replace(why_not=one.why_not or _uncounted(one, counting)) for one in fell]
     events = _events([one for one in fell if not one.why_not])
     names = dict.fromkeys(name for part in counting for name in part.on)
-    ordered = [WHOLE, *(name for name in names if name != WHOLE)]
     return Study(
         asked=asked,
         parts=found,
@@ -208,7 +207,7 @@ def study(asked: Asked, parts: Sequence[Part]) -> Study:
         mechanics=not measured,
         events=events,
         others=tuple(one for one in fell if one.why_not),
-        scores=tuple(_score(name, counting, events, tested=bool(measured)) for name in ordered),
+        scores=tuple(_score(name, counting, events, tested=bool(measured)) for name in names),
     )
 
 
