@@ -127,7 +127,7 @@ def weigh(
         events=events,
         cash=comparison.cash,
         ledger=rows,
-        notes=tuple(_notes(listed)),
+        notes=tuple(_notes(listed, found, comparison.symbol)),
         draws=draws,
         seed=seed,
     )
@@ -223,6 +223,11 @@ def _weak(
     return tuple(weaknesses(rows, tried, comparison.cash, years))
 
 
-def _notes(listed: Catalogue | None) -> Iterator[str]:
+def _notes(listed: Catalogue | None, found: Findings | None, symbol: str) -> Iterator[str]:
     if listed is not None and not listed.dips:
         yield "no false-alarm history: the data has no dip that recovered within three days"
+    if found is not None:
+        yield (
+            f"one asset is traded ({symbol}) and no series has two vendors: neither an asset nor a"
+            " vendor can be left out"
+        )

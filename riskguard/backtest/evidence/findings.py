@@ -67,6 +67,7 @@ class Findings:
     shallower: float  # share of resamples in which the guard's max drawdown was the smaller
     hits: Hits
     benefits: tuple[float, ...]  # of each independent event against the best peer, not a year
+    without: tuple[float, ...]  # net benefit a year against the best peer, each event left out
     carried: tuple[int, float] | None  # the event that carries most, and its share of the benefit
     stress: tuple[Stress, ...]  # against the best peer, a year
     above_line: bool
@@ -100,6 +101,7 @@ def findings(subject: Subject, *, draws: int, seed: int) -> Findings:
         shallower=float((drawn[4] > 0).mean()),
         hits=hits(benefits, seed=seed),
         benefits=tuple(benefits.tolist()),
+        without=tuple(per_year(seen[1] * len(x) - one, subject.years) for one in benefits.tolist()),
         carried=share_of_best(benefits.tolist(), float((guard - best).sum())),
         stress=tuple(one._replace(benefit=per_year(one.benefit, subject.years)) for one in worse),
         above_line=above_line(guard, r, subject.every),

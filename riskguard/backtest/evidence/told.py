@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from riskguard.backtest.evidence.ledger import LedgerRow
     from riskguard.backtest.evidence.peers import Peer
 
-__all__ = ["MONEY", "block", "drawn", "header", "lines"]
+__all__ = ["MONEY", "block", "drawn", "header", "left_out", "lines"]
 
 # what a row of the ledger says in money of the account
 MONEY = ("saved", "missed", "costs", "net", "without", "alone", "false_cost")
@@ -116,8 +116,8 @@ def _tests(evidence: Evidence, found: Findings) -> dict[str, Any]:
         "shallower": _plain(found.shallower),
         "above_line": found.above_line,
         "events": [
-            {"name": name, "benefit": _plain(gain)}
-            for name, gain in zip(names, found.benefits, strict=True)
+            {"name": name, "benefit": _plain(gain), "without": _plain(rest)}
+            for name, gain, rest in zip(names, found.benefits, found.without, strict=True)
         ],
         "hits": found.hits.hits,
         "sign_test": found.hits.sign,
@@ -174,6 +174,12 @@ def _peers(evidence: Evidence) -> Iterator[str]:
     yield f"{ended} {best.name}, {signed(best.equity[-1] - 1.0)} % in all"
 
 
+def left_out(evidence: Evidence, found: Findings) -> tuple[str, str, str]:
+    """Return the least and the most benefit with one event left out, and the one it needs most."""
+    least = min(range(len(found.without)), key=lambda number: found.without[number])
+    return signed(found.without[least]), signed(max(found.without)), evidence.events[least].name
+
+
 def drawn(found: Findings, draws: int) -> str:
     """Return how often chance was asked: fewer placebos than draws where the path is short."""
     placebos = found.placebo.draws if found.placebo else 0
@@ -204,6 +210,9 @@ def _tested(evidence: Evidence) -> Iterator[str]:
         counts = f"{found.hits.hits} of {found.hits.events} events won"
         listed = evidence.catalogue
         yield f"  {counts}; falls in the data {len(listed.falls)}, dips {len(listed.dips)}"
+    if found.without:
+        least, most, name = left_out(evidence, found)
+        yield f"  one event left out: {least} to {most} %/yr, least without {name}"
 
 
 def _dollars(amount: float) -> str:
@@ -215,13 +224,15 @@ def _dollars(amount: float) -> str:
 def _ledger(evidence: Evidence) -> Iterator[str]:
     if not evidence.ledger:
         return
-    heads = ("saved", "missed", "costs", "net", "%/yr")
-    yield f"{'ledger, in dollars':<24}{'trips':>6}" + "".join(f"{head:>10}" for head in heads)
+    heads = ("saved", "missed", "costs", "net")
+    dollars = "".join(f"{head:>10}" for head in heads)
+    yield f"{'ledger, in dollars':<24}{'trips':>6}{dollars}{'%/yr':>10}"
     for row in evidence.ledger:
         amounts = (row.saved, row.missed, row.costs, row.net)
+        dollars = "".join(f"{_dollars(amount):>10}" for amount in amounts)
         share = evidence.a_year(row.net)
-        told = [*map(_dollars, amounts), signed(share) if math.isfinite(share) else "-"]
-        yield f"  {row.rule[:22]:<22}{row.trips:>6}" + "".join(f"{text:>10}" for text in told)
+        yearly = signed(share) if abs(share) < 1e4 else "-"  # what is no number is not below
+        yield f"  {row.rule[:22]:<22}{row.trips:>6}{dollars}{yearly:>10}"
     judged = [row for row in evidence.ledger if row.false is not None]
     if judged:
         true, late, false = (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from riskguard.backtest.evidence.conditions import signed
 from riskguard.backtest.evidence.grades import grade_of
 from riskguard.backtest.evidence.sums import printed
-from riskguard.backtest.evidence.told import MONEY, drawn
+from riskguard.backtest.evidence.told import MONEY, drawn, left_out
 from riskguard.backtest.metrics import cdar, max_drawdown, total_return
 from riskguard.backtest.page.grades import resting
 from riskguard.backtest.page.leverage import guard_path
@@ -208,6 +208,9 @@ def statistics_table(comparison: Comparison, evidence: Evidence) -> Table | None
         for one in found.stress
         if one.late or one.dearer != 1.0
     ]
+    if found.without:
+        least, most, name = left_out(evidence, found)
+        rows.append((f"one event left out, least without {name}", f"{least} to {most} %/yr", "-"))
     note = f"{drawn(found, evidence.draws)}."
     columns = ("", "value", "90 % interval")
     return Table("Tests", columns, tuple(rows), note, resting(comparison))
@@ -244,7 +247,8 @@ def ledger_yearly_table(comparison: Comparison, evidence: Evidence) -> Table | N
     columns = ("rule", *(YEARLY.get(name, name) for name in MONEY))
     note = (
         f"Of the cash at the start; {evidence.years:.2f} years. False alarms: what they cost, each"
-        " until the next trip of its rule, and below 0 what they gained."
+        " until the next trip of its rule, and below 0 what they gained. What a few weeks would come"
+        " to in a year says little."
     )
     title = "Ledger in percent of the capital a year"
     return Table(title, columns, rows, note, resting(comparison))

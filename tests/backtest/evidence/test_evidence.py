@@ -91,6 +91,29 @@ def test_event_benefits_are_parts_of_the_whole(run) -> None:
         assert found.carried[1] == pytest.approx(share)
 
 
+def test_each_event_is_left_out_once_and_what_cannot_be_left_out_is_told(run, weighed) -> None:
+    found = weighed.found
+    whole = found.against_best.value * weighed.years
+    kept = [one * weighed.years for one in found.without]
+    assert kept == pytest.approx([whole - one for one in found.benefits])
+    text = " ".join(report_text(run, weighed).split())
+    worst = min(range(len(kept)), key=kept.__getitem__)
+    assert f"least without {weighed.events[worst].name}" in text
+    alone = "one asset is traded (BTC) and no series has two vendors: neither"
+    assert alone in text
+    assert alone not in " ".join(weigh(replace(run, history=modelled(run.history))).notes)
+    told = json.loads(as_json(build(run, weighed)))["evidence"]["tests"]["events"]
+    assert [one["without"] for one in told] == list(found.without)
+
+
+def modelled(history):
+    key = "BTC.close"
+    return replace(
+        history,
+        series={**history.series, key: replace(history.series[key], grade="synthetic")},
+    )
+
+
 def test_figures_of_the_tests_agree_with_peers_and_returns(run, weighed) -> None:
     found, best = weighed.found, weighed.best
     assert weighed.mean_exposure == pytest.approx(best.mean_exposure)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -22,6 +24,12 @@ def plan(seed: int = 1) -> Plan:
 
 def chance(seed: int = 1) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(seed))
+
+
+def documented() -> str:
+    """Return what the page on backtests says, in one line."""
+    page = Path(__file__).parents[3] / "docs" / "backtests.md"
+    return " ".join(page.read_text(encoding="utf-8").split())
 
 
 def test_a_surrogate_has_the_bars_of_its_history_in_another_order() -> None:
@@ -82,6 +90,7 @@ def test_a_guard_is_not_praised_where_nothing_could_be_foreseen(tmp_path, count,
     if count >= 200:
         assert found.praised <= 0.05 * count
         assert found.bounds[1] < 0.09
+        assert f"{words}; upper bound {found.bounds[1]:.1%}" in documented()
     assert found.honest
 
 
@@ -99,6 +108,8 @@ def test_the_power_of_the_whole_verdict_on_planted_skill_is_printed(
     words = ", ".join(f"{word} {times}" for word, times in told.items())
     measured(f"planted skill, {count} whole runs: {words}; foresight in {seen}")
     assert seen >= 0.2 * count
+    if count >= 200:
+        assert f"{words}; foresight in {seen}" in documented()
 
 
 @pytest.mark.parametrize("seed", [1])

@@ -30,6 +30,7 @@ GOOD = Findings(
     shallower=0.5,
     hits=Hits(7, 8, 9 / 256, 0.02),
     benefits=(0.01,) * 8,
+    without=(0.04,) * 8,
     carried=(3, 0.2),
     stress=(Stress(1, 1.0, 0.04), Stress(0, 2.0, 0.03)),
     above_line=True,
