@@ -193,7 +193,7 @@ class PaperBot:
         yield Event(now, "bar", self.symbol, {"close": price, "interval_ns": MINUTE})
         for book in self.books:
             name = f"{self.symbol} {book}" if book else self.symbol
-            size = self.venue.view(book).position(self.symbol)
+            size = self.venue.books[book]
             yield Event(now, "account", name, {"position": -size if book == "short" else size})
 
     def order(self, order: Working) -> float:
