@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from riskguard.engine.events import Event
     from riskguard.engine.intake import Intake
     from riskguard.language.reader import load_rules
+    from riskguard.live.rules import Fit
     from riskguard.live.session import Session
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Decision",
     "Diagnostic",
     "Event",
+    "Fit",
     "Guard",
     "Instrument",
     "Intake",
@@ -57,6 +59,7 @@ __all__ = [
 # PyYAML is loaded when a rule file is, SQLite with a live session: a bot imports neither
 LATE = {
     "Event": "engine.events",
+    "Fit": "live.rules",
     "Intake": "engine.intake",
     "Session": "live.session",
     "load_rules": "language.reader",
