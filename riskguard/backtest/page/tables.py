@@ -247,8 +247,8 @@ def ledger_yearly_table(comparison: Comparison, evidence: Evidence) -> Table | N
     columns = ("rule", *(YEARLY.get(name, name) for name in MONEY))
     note = (
         f"Of the cash at the start; {evidence.years:.2f} years. False alarms: what they cost, each"
-        " until the next trip of its rule, and below 0 what they gained. What a few weeks would come"
-        " to in a year says little."
+        " until the next trip of its rule, and below 0 what they gained. What a few weeks would"
+        " come to in a year says little."
     )
     title = "Ledger in percent of the capital a year"
     return Table(title, columns, rows, note, resting(comparison))
