@@ -14,6 +14,7 @@ from tests.sim import promises
 from tests.sim.drawn import BROKEN
 
 if TYPE_CHECKING:
+    from riskguard.engine.guard import Guard
     from tests.sim.world import World
 
 __all__ = ["OPERATIONS", "Operator"]
@@ -23,6 +24,7 @@ OPERATIONS = (
     "mute", "nonsense", "switch", "misset", "damage",
 )  # fmt: skip
 JUMPS = (HOUR, -HOUR, 365 * DAY, -365 * DAY, 3 * SECOND, -3 * SECOND, -(10**18), 10**18, 0)
+NEWER = range(60, 64)  # where a database tells its version
 NONSENSE: tuple[dict[str, object], ...] = (
     {}, {"do": "panic"}, {"do": 5}, {"do": "release", "rule": "nobody"},
     {"do": "mute", "rule": "r0", "until": "soon"}, {"do": "mute", "rule": "r0", "until": 1},
@@ -36,6 +38,7 @@ class Operator:
     def __init__(self, world: World, dice: random.Random) -> None:
         self.world, self.dice = world, dice
         self.halted = self.stored = False  # the same as of the last decision that was stored
+        self.unstored = False  # the last process ended while its disk refused
         self.misset = False  # the clock was wrong when the process began
 
     def operate(self, name: str) -> None:
@@ -92,13 +95,15 @@ class Operator:
         """Close the session; what waited for the disk may be stored by it."""
         session = self.world.session
         session.close()
-        if session.store.degraded:
+        self.unstored = bool(session.store.degraded)
+        if self.unstored:
             self.halted = self.halted and self.stored
         else:
             self.world.acked = session.recorder.decision
 
     def _kill(self) -> None:
         store = self.world.session.store
+        self.unstored = bool(store.degraded)
         store._lock.release()  # as if the process had gone without a word
         if store._db is not None:
             store._db.close()
@@ -118,7 +123,9 @@ class Operator:
         path = world.state / "state.db"
         blob = bytearray(path.read_bytes())
         for place in self.dice.sample(range(len(blob)), 200):
-            blob[place] ^= 1 + self.dice.randrange(255)
+            by = 1 + self.dice.randrange(255)
+            if place not in NEWER:  # one that a newer riskguard wrote is left alone for good
+                blob[place] ^= by
         path.write_bytes(blob)
         world.acked = None
         world.trader.done.clear()  # what was done is lost with it
@@ -149,6 +156,8 @@ class Operator:
         session = world.session
         world.tell(f"{world._time()}   stored {before and before.state.name}"
                    f" -> {session.decision.state.name}")  # fmt: skip
+        if self.unstored and not session.guard.doors.begun:
+            world.sound.pop("equity", None)  # that there is an account was never stored
         changed = session.loaded.hash != known
         if before is not None and not (changed and (before.blind or before.priming)):
             more = promises.allows_more(session.decision, before)
@@ -162,11 +171,22 @@ class Operator:
         text = self.dice.choice((world.rules.text, world.rules.other(), world.rules.other()))
         world.rules_file.write_text(text)
         before, known = world.session.decision, world.session.loaded.hash
+        old = self._copied()
         world.step("reload", world.session.reload)
+        new = self._copied()
         changed = world.session.loaded.hash != known
+        theirs = {rule.name: rule for rule in new.ruleset.rules}
+        same = {rule.name for rule in old.ruleset.rules if theirs.get(rule.name) == rule}
+        promises.unmoved(old, new, same)
         if not (changed and (before.blind or before.priming)):
             more = promises.allows_more(world.session.decision, before)
             assert not more, ("looser after a reload", more)
+
+    def _copied(self) -> Guard:
+        """Return a guard that stands where the one of the session does."""
+        guard = self.world.session.loaded.guard()
+        guard.load(self.world.session.guard.dump())
+        return guard
 
     def _break(self) -> None:
         world = self.world
