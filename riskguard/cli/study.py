@@ -175,10 +175,7 @@ def _read(order: Order, asked: Asked, tell: Callable[[str], None]) -> Read:
 
     found = Read(load_rules(order.rules, settings=order.settings), [], {})
     for source in order.sources:
-        name = Path(source).name if Path(source).exists() else source
-        name = (
-            source if name in found.refused or name in [one.name for one in found.parts] else name
-        )
+        name = _name(source, order.sources)
         tell(f"reading {name}")
         try:
             history = History.read(source, symbol=order.symbol, files=order.files)

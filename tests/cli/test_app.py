@@ -92,7 +92,7 @@ def test_a_fault_of_ours_is_4_and_leaves_a_report_file(capsys, monkeypatch, tmp_
 @pytest.mark.parametrize(
     "arguments",
     ["--help", "--version", "backtest --help", "scenarios --json", "check rules/feb-2026.yaml",
-     "backtest --json -"],
+     "backtest --json -", "study --fall 10% --within 7d"],
 )  # fmt: skip
 def test_a_closed_pipe_is_quiet_and_141(arguments: str) -> None:
     reading, writing = os.pipe()

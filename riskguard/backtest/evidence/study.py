@@ -59,6 +59,7 @@ class Part:
     on: Mapping[str, Truths]  # when the guard, each stage and each rule was on
     listed: Catalogue
     grades: Mapping[str, str]  # of each series that is read
+    warm: int  # the bar from which on the rules have warmed up; the scene may begin later
     memory: int  # ns: how far back the rules look
     blind: int  # bars looked at in which a series was blind
     notes: tuple[str, ...]
@@ -131,7 +132,9 @@ class Study:
     def dips(self) -> int:
         """Dips in what is looked at."""
         return sum(
-            part.scene.looked_at[one.start] for part in self.counting for one in part.listed.dips
+            int(part.scene.looked_at[one.start])
+            for part in self.counting
+            for one in part.listed.dips
         )
 
 
@@ -174,6 +177,7 @@ def look(asked: Asked, ruleset: RuleSet, history: History, name: str, *, symbol:
         on=standing_on(seen.track, seen.bound.ruleset, bars.ts.size),
         listed=listed,
         grades=grades,
+        warm=first,
         memory=reach(seen.bound.ruleset),
         blind=int((_blind(seen) & scene.looked_at).sum()),
         notes=(*seen.history.notes, *seen.bound.notes),
@@ -228,7 +232,8 @@ def _happened(asked: Asked, part: Part, fall: Fall) -> Happened:
     ts, closed = part.scene.bars.ts, part.scene.closed
     why = ""
     if fall.start < part.scene.first:
-        why = "before the rules had warmed up"
+        warmed = fall.start >= part.warm
+        why = "counted in other data" if warmed else "before the rules had warmed up"
     elif closed[fall.start] or closed[fall.trough]:
         months = {month(ts[bar]) for bar in (fall.start, fall.trough)}
         last_look = not months.isdisjoint(asked.locked)

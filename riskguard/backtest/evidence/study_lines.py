@@ -63,7 +63,8 @@ def _lines(found: Study, rules: str, refused: Mapping[str, str]) -> Iterator[str
     asked = found.asked
     yield headline(found)
     event = f"falls of {asked.level * 100:g}% within {duration_text(asked.within)}"
-    yield f"{event}; {rules}; {asked.cost * 1e4:g} bp a fill; no plan, no verdict"
+    yield f"{event}; {asked.cost * 1e4:g} bp a fill; no plan, no verdict"
+    yield f"rules: {rules}"
     if not asked.locked:
         yield "the months kept for a last look are looked at: for these rules they are spent"
     yield ""

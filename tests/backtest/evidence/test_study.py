@@ -354,6 +354,7 @@ def test_bars_that_two_histories_share_count_once(daily: Path):
     assert len(twice.events) == len(alone.events)
     assert [each.name for each in twice.counting] == ["again"]
     assert alone.scores[0].years == twice.scores[0].years
+    assert "counted in other data" in {each.why_not for each in twice.others}
 
 
 def test_histories_of_one_time_and_two_symbols_share_their_events(daily: Path):
