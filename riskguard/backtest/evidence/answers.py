@@ -7,6 +7,7 @@ the open after the spell: what a unit of position gained by that is its benefit.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Alarm", "Answer", "Scene", "alarms", "answer", "counts"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Scene:
     """One history as a study looks at it: from bar `first` on, but for what is closed."""
 
@@ -41,13 +42,22 @@ class Scene:
     within: int
     cost: float  # of leaving or coming back, as a share of the value traded
 
-    @property
+    @cached_property
     def looked_at(self) -> Truths:
         """Which bars are looked at; the last has no open behind it."""
         open_: Truths = ~self.closed
         open_[: self.first] = False
         open_[-1:] = False
         return open_
+
+    @cached_property
+    def told(self) -> tuple[Truths, Truths]:
+        """Whether a fall follows each bar, and at which bars looked at the data tells so."""
+        bars, ts = self.bars, self.bars.ts
+        falls, known = coming(ts, bars.open, bars.close, self.level, self.within)
+        shut = np.concatenate(([0], np.cumsum(self.closed)))
+        hidden = shut[np.searchsorted(ts, ts + self.within, side="right")] > shut[:-1]
+        return falls, known & self.looked_at & ~hidden
 
 
 class Alarm(NamedTuple):
@@ -120,17 +130,6 @@ def answer(scene: Scene, on: Truths, fall: Fall) -> Answer | None:
 
 def counts(scene: Scene, on: Truths) -> Counts:
     """Return the bars looked at by whether the rule was on and whether a fall followed."""
-    bars = scene.bars
-    falls, told = coming(bars.ts, bars.open, bars.close, scene.level, scene.within)
-    looked = told & scene.looked_at & ~_hidden(scene)
+    falls, looked = scene.told
     cases = ((on, falls), (on, ~falls), (~on, falls), (~on, ~falls))
     return Counts(*(int((looked & first & second).sum()) for first, second in cases))
-
-
-def _hidden(scene: Scene) -> Truths:
-    """Return the bars whose outcome lies in closed time."""
-    ts = scene.bars.ts
-    shut = np.concatenate(([0], np.cumsum(scene.closed)))
-    ends = np.searchsorted(ts, ts + scene.within, side="right")
-    hidden: Truths = shut[ends] > shut[:-1]
-    return hidden
