@@ -137,10 +137,9 @@ def test_links_lead_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
-def test_the_documentation_names_every_option_of_backtest(monkeypatch, capsys) -> None:
-    monkeypatch.setattr(sys, "argv", ["riskguard", "backtest", "--help"])
-    with pytest.raises(SystemExit):
-        main()
+@pytest.mark.parametrize("command", ["backtest", "study"])
+def test_the_page_on_backtests_names_every_option(command: str, monkeypatch, capsys) -> None:
+    assert run(f"riskguard {command} --help", monkeypatch) == 0
     options = set(re.findall(r"--[a-z-]+", capsys.readouterr().out)) - {"--help"}
     text = (ROOT / "docs" / "backtests.md").read_text(encoding="utf-8")
     assert {option for option in options if option not in text} == set()
