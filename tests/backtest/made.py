@@ -12,6 +12,7 @@ from riskguard.backtest.evidence.evidence import Evidence
 from riskguard.backtest.evidence.further import further
 from riskguard.backtest.evidence.grades import gate
 from riskguard.backtest.evidence.identity import Identity, Value
+from riskguard.backtest.evidence.roundtrips import Whipsaws
 from riskguard.backtest.evidence.verdict import unweighed
 from riskguard.backtest.perpetual import Approach, Fill, Liquidation
 from riskguard.backtest.runs import Costs, Run
@@ -145,7 +146,8 @@ def untested(made: Comparison, **changes) -> Evidence:
             bare=-50.0, error=0.0, parted=False,
         ),
         value=Value(0.9, 0.1, 0.01), random_capture=0.55,
-        further=further(made), years=0.1, mean_exposure=0.7, peers=(), best=None, leverage_line=(),
+        further=further(made), whipsaws=Whipsaws(0, 0, 0.0, 0.0, math.nan),
+        years=0.1, mean_exposure=0.7, peers=(), best=None, leverage_line=(),
         found=None, untested="too few bars", catalogue=None, events=(), cash=10_000.0, ledger=(),
         notes=(), draws=99, seed=1,
     )  # fmt: skip

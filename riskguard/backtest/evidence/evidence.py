@@ -14,10 +14,11 @@ from riskguard.backtest.evidence.findings import Subject, findings
 from riskguard.backtest.evidence.further import further
 from riskguard.backtest.evidence.grades import ILLUSTRATION, OPEN, gate
 from riskguard.backtest.evidence.identity import identity, value
-from riskguard.backtest.evidence.ledger import ledger
+from riskguard.backtest.evidence.ledger import ledger, ways
 from riskguard.backtest.evidence.paths import Paths
 from riskguard.backtest.evidence.peers import best_simple, leverage_line, peers
 from riskguard.backtest.evidence.reach import reach
+from riskguard.backtest.evidence.roundtrips import whipsaws
 from riskguard.backtest.evidence.verdict import decide
 from riskguard.backtest.evidence.weaknesses import weaknesses, yearly
 from riskguard.market import time_text
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from riskguard.backtest.evidence.ledger import LedgerRow
     from riskguard.backtest.evidence.peers import Peer, Point
     from riskguard.backtest.evidence.plan import Plan
+    from riskguard.backtest.evidence.roundtrips import Whipsaws
     from riskguard.backtest.evidence.verdict import Verdict
 
 __all__ = ["DRAWS", "SEED", "Evidence", "weigh"]
@@ -57,6 +59,7 @@ class Evidence:
     value: Value  # in returns of the bare run, over the whole range
     random_capture: float  # losses / (losses + gains) of the bare run: what a random time out has
     further: Mapping[str, Further]  # of each run
+    whipsaws: Whipsaws  # of the guard
     years: float  # in which something was wanted
     mean_exposure: float
     peers: tuple[Peer, ...]
@@ -100,7 +103,6 @@ def weigh(
     them = peers(paths, bars.close, bars.ts, seed=seed)
     best = best_simple(them)
     listed = None if plan is None else catalogue(bars.ts, bars.close, plan.fall, plan.within)
-    # months of a surrogate are drawn from others: none of them was seen before
     events = _events(comparison, paths, listed, None if lifted else plan)
     untested, found = _untested(allowed, paths, reach(comparison.ruleset)), None
     if best is not None and not untested:
@@ -116,6 +118,7 @@ def weigh(
         value=value(paths),
         random_capture=random_capture(paths),
         further=further(comparison),
+        whipsaws=whipsaws(ways(comparison), comparison.every),
         years=paths.years,
         mean_exposure=paths.mean_exposure,
         peers=them,
@@ -156,7 +159,10 @@ def _conditions(
 def _events(
     comparison: Comparison, paths: Paths, listed: Catalogue | None, plan: Plan | None
 ) -> tuple[Event, ...]:
-    """Return the events that count, in no month that a plan locks, with something wanted."""
+    """Return the events that count, in no month that a plan locks, with something wanted.
+
+    No plan for a surrogate: its months are drawn from others, none of them was seen before.
+    """
     if listed is None:
         return ()
     locked = (*plan.locked, ILLUSTRATION) if plan else ()

@@ -30,11 +30,12 @@ if TYPE_CHECKING:
     from riskguard.backtest.comparison import Comparison
     from riskguard.backtest.evidence.claims import Standing
     from riskguard.backtest.evidence.identity import Terms
+    from riskguard.backtest.evidence.roundtrips import RoundTrip
 
     Floats = NDArray[np.float64]
     Owners = tuple[str, ...]
 
-__all__ = ["LedgerRow", "Whipsaw", "ledger"]
+__all__ = ["LedgerRow", "Whipsaw", "ledger", "ways"]
 
 NOBODY = "no rule"  # the strategy parted from the bare run before anything limited it
 
@@ -199,16 +200,21 @@ class _Book:
                 part.out.append(out / len(owners))
 
 
-def _whipsaws(comparison: Comparison, owners: Sequence[Owners]) -> dict[str, Whipsaw]:
-    """Return the worst whipsaw of everybody who began one."""
+def ways(comparison: Comparison) -> tuple[RoundTrip, ...]:
+    """Return every way out and back of the guarded run; bars count from the first it may hold."""
     first = comparison.trading_from + 1
     opens = comparison.history.bars(comparison.symbol).open[first:]
     held = comparison.results["guarded"].exposure[first:]
     side = np.sign(comparison.results["bare"].run.wanted[first:])
     rate = np.full(opens.size, comparison.costs.fee + comparison.costs.slippage)
-    begun = comparison.ts[first:] - comparison.every
+    return round_trips(held, opens, rate, side)
+
+
+def _whipsaws(comparison: Comparison, owners: Sequence[Owners]) -> dict[str, Whipsaw]:
+    """Return the worst whipsaw of everybody who began one."""
+    begun = comparison.ts[comparison.trading_from + 1 :] - comparison.every
     worst: dict[str, Whipsaw] = {}
-    for trip in round_trips(held, opens, rate, side):
+    for trip in ways(comparison):
         found = Whipsaw(
             int(begun[trip.start]), int(begun[trip.end]), trip.exit, trip.reentry, trip.loss
         )

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from statistics import median
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from riskguard.market import DAY
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
-__all__ = ["RoundTrip", "round_trips"]
+__all__ = ["RoundTrip", "Whipsaws", "round_trips", "whipsaws"]
 
 LEAST = 0.01  # of what is wanted: a holder that comes back dearer can afford a little less
 
@@ -34,6 +38,28 @@ class RoundTrip:
     reentry: float  # mean price of what came back
     loss: float  # costs included
     lag: int  # bars from the best open at which it might have come back
+
+
+class Whipsaws(NamedTuple):
+    """How round trips ended; losses as shares of the whole position, costs included."""
+
+    trips: int
+    dearer: int  # of those, how many came back at a worse price
+    total: float  # lost by them
+    worst: float  # as a share of the price at which it was left
+    lag: float  # median time (days) from the best open at which it might have come back
+
+
+def whipsaws(trips: Sequence[RoundTrip], every: int) -> Whipsaws:
+    """Count round trips that lost; `every` is the length of a bar in ns."""
+    lost = [trip for trip in trips if trip.loss > 0]
+    return Whipsaws(
+        trips=len(trips),
+        dearer=len(lost),
+        total=math.fsum(trip.loss * trip.cut for trip in lost),
+        worst=max((trip.loss for trip in lost), default=0.0),
+        lag=median(trip.lag for trip in trips) * every / DAY if trips else math.nan,
+    )
 
 
 def round_trips(

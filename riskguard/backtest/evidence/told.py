@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from riskguard.backtest.evidence.ledger import LedgerRow
     from riskguard.backtest.evidence.peers import Peer
 
-__all__ = ["MONEY", "block", "drawn", "header", "left_out", "lines"]
+__all__ = ["MONEY", "block", "drawn", "header", "left_out", "lines", "ways_told"]
 
 # what a row of the ledger says in money of the account
 MONEY = ("saved", "missed", "costs", "net", "without", "alone", "false_cost")
@@ -54,6 +54,7 @@ def block(evidence: Evidence) -> dict[str, Any]:
             run: {name: _plain(value) for name, value in one._asdict().items()}
             for run, one in evidence.further.items()
         },
+        "round_trips": {name: _plain(value) for name, value in evidence.whipsaws._asdict().items()},
         "peers": [_peer(one) for one in evidence.peers],
         "best_simple": evidence.best.name if evidence.best else None,
         "leverage_line": [
@@ -152,7 +153,7 @@ def header(evidence: Evidence) -> str:
 
 def lines(evidence: Evidence) -> list[str]:
     """Return what the verdict rests on, in lines that a caller wraps."""
-    parts = (_value, _peers, _tested, _ledger)
+    parts = (_value, _peers, _tested, _ledger, _ways)
     return [line for part in parts for line in part(evidence)] + list(evidence.notes)
 
 
@@ -213,6 +214,23 @@ def _tested(evidence: Evidence) -> Iterator[str]:
     if found.without:
         least, most, name = left_out(evidence, found)
         yield f"  one event left out: {least} to {most} %/yr, least without {name}"
+
+
+def ways_told(evidence: Evidence) -> str:
+    """Return how often the guard came back dearer than it had left; "" where it never came back."""
+    one = evidence.whipsaws
+    if not one.trips:
+        return ""
+    told = f"ways out and back {one.trips:,}, dearer at the return {one.dearer:,}"
+    if one.dearer:
+        told += f": {signed(-one.total)} % of the position in all, at worst {signed(-one.worst)} %"
+    return f"{told}; back {one.lag:.1f} d after the best open, in the median"
+
+
+def _ways(evidence: Evidence) -> Iterator[str]:
+    told = ways_told(evidence)
+    if told:
+        yield told
 
 
 def _dollars(amount: float) -> str:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from riskguard._version import VERSION
+from riskguard.backtest.evidence.told import ways_told
 from riskguard.backtest.page.grades import modelled, resting
 from riskguard.backtest.page.leverage import caption, guard_point
 from riskguard.backtest.page.rows import rows, strictest
@@ -116,6 +117,8 @@ def _weighed(comparison: Comparison, evidence: Evidence) -> Iterator[str]:
     )
     tables = [build(comparison, evidence) for build in found]
     yield from (_table(one) for one in tables if one is not None)
+    if ways := ways_told(evidence):
+        yield _plain(f"{ways[:1].upper()}{ways[1:]}.")
     if evidence.untested:
         yield _plain(f"No tests: {evidence.untested}.")
     if evidence.leverage_line:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from riskguard.backtest.evidence.told import ways_told
 from riskguard.backtest.page.grades import resting
 from riskguard.backtest.page.leverage import caption, drawing, guard_point
 from riskguard.backtest.page.markup import Markup, joined, tag
@@ -121,6 +122,8 @@ def _weighed(comparison: Comparison, evidence: Evidence) -> Iterator[Markup]:
         yield _section("peers", "Against simpler means", *parts, grade=grade)
     if ledger is not None:
         told = [table_of(ledger, titled=False), tag("p", ledger.note, class_="note")]
+        if ways := ways_told(evidence):
+            told.append(tag("p", f"{ways[:1].upper()}{ways[1:]}."))
         yearly = ledger_yearly_table(comparison, evidence)
         if yearly is not None:
             told += [table_of(yearly), tag("p", yearly.note, class_="note")]

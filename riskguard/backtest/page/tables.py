@@ -100,6 +100,12 @@ def further_table(comparison: Comparison, evidence: Evidence) -> Table:
     )
     plain = (
         ("longest under water", "longest_under_water", "{:.0f} d"),
+        ("deepest fall took", "fell", "{:.0f} d"),
+        ("and was regained after", "recovered", "{:.0f} d"),
+        ("switches out or in a year", "switches", "{:.1f}"),
+        ("median time out", "median_out", "{:.1f} d"),
+        ("longest time out", "longest_out", "{:.1f} d"),
+        ("growth given up per point of CDaR saved", "insurance", "{:+.2f}"),
         ("Sharpe", "sharpe", "{:.2f}"),
         ("Sortino", "sortino", "{:.2f}"),
         ("Calmar", "calmar", "{:.2f}"),
@@ -109,7 +115,10 @@ def further_table(comparison: Comparison, evidence: Evidence) -> Table:
     rows += [
         (label, *(_ratio(getattr(one, name), form) for one in found)) for label, name, form in plain
     ]
-    note = "A year has 365 days; what a few weeks would grow to in a year says little."
+    note = (
+        "A year has 365 days; what a few weeks would grow to in a year says little. By chance alone"
+        " the way back takes about three times as long as the fall."
+    )
     return Table("Further figures", ("", *RUNS), tuple(rows), note, resting(comparison))
 
 

@@ -12,6 +12,7 @@ from riskguard.backtest.evidence.evidence import weigh
 from riskguard.backtest.evidence.paths import Paths
 from riskguard.backtest.evidence.plan import Plan
 from riskguard.backtest.evidence.reach import reach
+from riskguard.backtest.evidence.roundtrips import whipsaws
 from riskguard.backtest.evidence.told import block, lines
 from riskguard.backtest.report import as_json, build, schema_path
 from riskguard.backtest.text import report_text
@@ -89,6 +90,12 @@ def test_event_benefits_are_parts_of_the_whole(run) -> None:
     if found.carried is not None:
         share = max(found.benefits) / (found.against_best.value * whole.years)
         assert found.carried[1] == pytest.approx(share)
+
+
+def test_ways_out_and_back_are_told(run, weighed) -> None:
+    assert weighed.whipsaws.trips >= weighed.whipsaws.dearer > 0
+    assert f"ways out and back {weighed.whipsaws.trips}, dearer" in report_text(run, weighed)
+    assert "ways out" not in report_text(run, replace(weighed, whipsaws=whipsaws([], DAY)))
 
 
 def test_each_event_is_left_out_once_and_what_cannot_be_left_out_is_told(run, weighed) -> None:

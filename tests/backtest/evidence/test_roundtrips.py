@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
-from riskguard.backtest.evidence.roundtrips import RoundTrip, round_trips
+from riskguard.backtest.evidence.roundtrips import RoundTrip, round_trips, whipsaws
+from riskguard.market import DAY
 
 NAN = float("nan")
 
@@ -51,3 +54,15 @@ def test_what_the_strategy_ends_or_what_is_still_out_is_no_round_trip() -> None:
 def test_a_holder_that_can_afford_a_little_less_is_back_all_the_same() -> None:
     [trip] = trips([1, 0, 0.995, 0.995], [100] * 4)
     assert trip.end == 2
+
+
+def test_whipsaws_are_counted_with_what_they_lost_of_the_whole() -> None:
+    made = trips([1, 0, 1, 0.5, 0.5, 1, 0, 1], [100, 100, 110, 100, 90, 105, 100, 95])
+    found = whipsaws(made, DAY // 2)
+    assert (found.trips, found.dearer) == (3, 2)
+    assert found.total == pytest.approx(0.1 + 0.5 * 0.05)
+    assert found.worst == pytest.approx(0.1)
+    assert found.lag == 0.5  # of 1, 1 and 0 bars
+    nothing = whipsaws([], DAY)
+    assert nothing[:4] == (0, 0, 0.0, 0.0)
+    assert math.isnan(nothing.lag)

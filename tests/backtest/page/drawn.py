@@ -15,6 +15,7 @@ from riskguard.backtest.evidence.further import further
 from riskguard.backtest.evidence.identity import Identity, Value
 from riskguard.backtest.evidence.ledger import LedgerRow, Whipsaw
 from riskguard.backtest.evidence.peers import SIMPLE, Peer, Point
+from riskguard.backtest.evidence.roundtrips import Whipsaws
 from riskguard.backtest.evidence.verdict import Verdict
 from riskguard.backtest.runs import Costs, Run
 from riskguard.engine.decision import Decision, Reading, State
@@ -170,6 +171,7 @@ def evidence(made: Comparison) -> Evidence:
         value=Value(0.9, 0.1, 0.01),
         random_capture=0.55,
         further=further(made),
+        whipsaws=Whipsaws(12, 7, 0.09, 0.022, 1.5),
         years=1.0,
         mean_exposure=0.6,
         peers=them,
