@@ -46,7 +46,5 @@ def test_the_deepest_fall_the_times_out_and_the_price_of_what_was_saved(tmp_path
     assert guarded.switches == exposure_of(held, 4 * HOUR).switches > 0
     assert (guarded.median_out, guarded.longest_out) == pytest.approx((2 / 6, 2 / 6))
     saved = cdar(np.array([10_000, 9_000, 12_000, 9_600, 9_000.0]))
-    assert found["guarded"].insurance == pytest.approx(
-        (bare.cagr - guarded.cagr)
-        / (cdar(run.results["bare"].run.equity[run.trading_from :]) - saved)
-    )
+    lost = cdar(run.results["bare"].run.equity[run.trading_from :])
+    assert guarded.insurance == pytest.approx((bare.cagr - guarded.cagr) / (lost - saved))
