@@ -288,6 +288,7 @@ class Guard(Evaluation):
             fresh.__dict__.update(self.__dict__)
             fresh._begin()
             fresh._go_on(loaded(fresh, blob))
+            fresh.episodes.decision = fresh.decision  # what is told next is told under it
             self.__dict__.update(fresh.__dict__)
 
     def status(self) -> dict[str, Any]:

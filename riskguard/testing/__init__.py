@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from riskguard.testing.kit.adapter import AdapterContract
+    from riskguard.testing.kit.guard import GuardContract
     from riskguard.testing.kit.harness import Harness, NotSupported
     from riskguard.testing.kit.scripted import ScriptedGuard
     from riskguard.testing.kit.stepping import Stepper
 
 __all__ = [
     "AdapterContract",
+    "GuardContract",
     "Harness",
     "NotSupported",
     "ScriptedGuard",
@@ -23,6 +25,7 @@ __all__ = [
 
 LATE = {
     "AdapterContract": "adapter",
+    "GuardContract": "guard",
     "Harness": "harness",
     "NotSupported": "harness",
     "ScriptedGuard": "scripted",

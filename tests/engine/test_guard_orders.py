@@ -317,3 +317,17 @@ def test_no_order_is_allowed_more_than_the_decision_in_force() -> None:
     assert made.decide(ask(5.1, "buy", 3.0, 0.0)).answer == "deny"
     made.update(Sample(START + 5 * HOUR + 1, "*", {}))
     assert made.decide(ask(5.1, "buy", 3.0, 0.0)).answer == "allow"
+
+
+def test_the_first_position_told_after_a_restart_begins_a_tightening_where_it_has_grown() -> None:
+    made, other = guard(), guard()
+    feed(made, 1, 100.0, position=4.0)
+    feed(made, 2, 85.0)
+    for action in made.poll("BTC"):
+        made.done(action.id)
+    made.update(Sample(START + 2 * HOUR + 1, "BTC", {"position": 2.0}))
+    other.load(made.dump())
+    for one in (made, other):  # an order that filled while nobody watched
+        one.update(Sample(START + 2 * HOUR + 2, "BTC", {"position": 3.0}))
+        assert [action.kind for action in one.poll("BTC")] == ["cancel_entries", "reduce_to"]
+    assert made.dump() == other.dump()
