@@ -7,7 +7,6 @@ memory in the user's data folder. Both are made of the same rules, fitted to the
 from __future__ import annotations
 
 import atexit
-import inspect
 import logging
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -73,7 +72,7 @@ class Terms:
             AdapterError: it is in none of them.
         """
         folders = [
-            Path(inspect.getfile(type(strategy))).parent,
+            Path(getattr(strategy, "__file__", "")).parent,  # freqtrade puts it there
             Path(strategy.config["user_data_dir"]),
             Path.cwd(),
             shipped("rules"),
@@ -114,7 +113,8 @@ class Terms:
         keys = dict.fromkeys((*BARS, *sorted(ACCOUNT)))
         if self.feed if live(strategy) else self.samples:
             read = {key_of(one) for leaf in leaves(*deciding(rules)) for one in series_of(leaf)}
-            keys |= dict.fromkeys(sorted(key.removeprefix(f"{symbol}.") for key in read))
+            told = self.sources or (key.removeprefix(f"{symbol}.") for key in read)
+            keys |= dict.fromkeys(sorted(told))
         return {key: self.sources.get(key, "") for key in keys}
 
     def _session(self, strategy: Strategy, symbol: str, carried: Mapping[str, str]) -> Desk:

@@ -33,10 +33,11 @@ if TYPE_CHECKING:
 
     from riskguard.adapters.desk import Desk
     from riskguard.adapters.freqtrade_start import Terms
+    from riskguard.engine.decision import Decision
     from riskguard.engine.orders import Verdict
     from riskguard.market import Sample
 
-__all__ = ["NOISE", "Watch"]
+__all__ = ["NOISE", "Watch", "effects"]
 
 Strategy = Any  # freqtrade's own types are not seen from here
 Trade = Any
@@ -122,6 +123,7 @@ class Watch:
             trades = open_trades()
             self._tell(trades, now)
             self.fault = ""
+            self._change()
             self.duties.settle(trades)
             self._lock(now)
         except Exception as error:
@@ -236,6 +238,12 @@ class Watch:
 
     # ------------------------------------------------------------ status
 
+    def _change(self) -> None:
+        """Tell of another decision once, with what follows for orders and positions."""
+        decision = self.desk.decision if self.desk is not None else None
+        if decision is not None and (self._said or decision.state is not State.ACTIVE):
+            self._say("decision", effects(decision), logging.WARNING)
+
     def _lock(self, now: int) -> None:
         """Show in freqtrade's own list of locks that nothing enters: once, with its end."""
         desk = self.desk
@@ -253,3 +261,30 @@ class Watch:
             if verdict.until is not None and verdict.until > now:
                 until = datetime.fromtimestamp(verdict.until // SECOND, UTC)
                 self.strategy.lock_pair("*", until, reason=self._locked)
+
+
+def effects(decision: Decision) -> str:
+    """Say what a decision means for entries, positions and orders.
+
+    >>> from riskguard import Decision, State
+    >>> effects(Decision(0, "BTC", "cut", State.CAUTION, exposure_cap=0.4, block_entries="long"))
+    'CAUTION (stage cut): no long entries; positions at most 40%; resting entries are cancelled'
+    """
+    if decision.state is State.ACTIVE:
+        return "ACTIVE: nothing is limited"
+    stage = f" (stage {decision.stage})" if decision.stage != "normal" else ""
+    shut = decision.state >= State.REDUCING or decision.block_entries == "both"
+    sided = f"no {decision.block_entries} entries"
+    entries = "no entries" if shut else sided if decision.block_entries != "none" else "entries cut"
+    if decision.exposure_cap <= 0 or decision.close == "all":
+        positions = "all positions are closed at market"
+    elif decision.close != "none":
+        positions = f"{decision.close} are closed at market"
+    elif decision.exposure_cap < 1:
+        positions = f"positions at most {decision.exposure_cap:.0%}"
+    elif decision.reduce_by:
+        positions = f"positions reduced by {decision.reduce_by:.0%}"
+    else:
+        positions = "positions stay"
+    every = "all resting orders" if decision.cancel_orders == "all" else "resting entries"
+    return f"{decision.state.name}{stage}: {entries}; {positions}; {every} are cancelled"

@@ -1,0 +1,61 @@
+"""Strategies of the tests: one that holds, one that averages down, each bare and guarded."""
+
+from __future__ import annotations
+
+from freqtrade.strategy import IStrategy
+
+from riskguard.adapters.freqtrade import guarded
+from riskguard.history import History
+
+HISTORY = History.read("feb-2026")
+
+
+class Broken:
+    """A desk that fails whatever it is asked."""
+
+    def __getattr__(self, name):
+        raise RuntimeError("the guard is broken")
+
+
+class Holding(IStrategy):
+    INTERFACE_VERSION = 3
+    timeframe = "4h"
+    minimal_roi = {"0": 10}
+    stoploss = -0.9
+    startup_candle_count = 0
+    position_adjustment_enable = True
+
+    def populate_indicators(self, dataframe, metadata):
+        return dataframe
+
+    def populate_entry_trend(self, dataframe, metadata):
+        dataframe["enter_long"] = 1
+        return dataframe
+
+    def populate_exit_trend(self, dataframe, metadata):
+        dataframe["exit_long"] = 0
+        return dataframe
+
+
+@guarded("feb-2026.yaml", samples=HISTORY.samples, sources=HISTORY.sources())
+class HoldingGuarded(Holding):
+    pass
+
+
+@guarded(desk=Broken)
+class HoldingBroken(Holding):
+    pass
+
+
+class Averaging(Holding):
+    """Buys more at each noon."""
+
+    max_entry_position_adjustment = -1
+
+    def adjust_trade_position(self, trade, current_time, **kwargs):
+        return 50.0 if current_time.hour == 12 else None
+
+
+@guarded("feb-2026.yaml", samples=HISTORY.samples, sources=HISTORY.sources())
+class AveragingGuarded(Averaging):
+    pass
