@@ -247,7 +247,9 @@ def tested(framework: Framework) -> Outcome:
         )  # fmt: skip
         command = [
             str(framework.folder / "bin" / "python"), "-m", "pytest",
-            "-c", str(HERE / "pytest.ini"), str(HERE / framework.name),
+            # a folder called as the framework must not be taken for it: names count from the root
+            "-c", str(HERE / "pytest.ini"), "--rootdir", str(ROOT), "--confcutdir", str(HERE),
+            str(HERE / framework.name),
         ]  # fmt: skip
         ended = within(command, variables, framework.seconds)
         if not told.exists():

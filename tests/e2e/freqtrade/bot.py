@@ -16,7 +16,8 @@ from riskguard.testing import Harness
 from riskguard.testing.kit.scripted import ScriptedGuard
 from tests.e2e.freqtrade.desks import LEFT
 from tests.e2e.freqtrade.folder import STRATEGIES, written
-from tests.stub.server import Stub, ccxt_urls
+from tests.stub.binance import urls
+from tests.stub.server import Stub
 
 PAIR = "BTC/USDT"
 STUBS: list[Stub] = []
@@ -44,7 +45,7 @@ class Bot(Harness):
         self.stub.control_now(price=100.0)
         path = Path(self.folder.name)
         written(
-            path, ccxt_urls(self.stub.port), custom_price_max_distance_ratio=0.5,
+            path, urls(self.stub.port), custom_price_max_distance_ratio=0.5,
             db_url=f"sqlite:///{path / 'trades.sqlite'}",
         )  # fmt: skip
         self.begin()
