@@ -1,0 +1,141 @@
+"""The guard inside nautilus_trader: every order is judged before its risk engine sees it.
+
+`guard_engine` stands before the engines of a BacktestEngine or a TradingNode: orders, order
+lists, changes, what execution algorithms and the emulator send, of any strategy, unedited.
+Where that is not wanted a strategy made from `GuardedStrategy` has its own orders judged.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from riskguard.adapters.frameworks import framework
+from riskguard.errors import AdapterError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from riskguard.adapters.desk import Desk
+    from riskguard.adapters.nautilus_data import Liquidation, OpenInterest
+    from riskguard.adapters.nautilus_strategy import GuardedStrategy
+
+__all__ = [
+    "CAPABILITIES",
+    "NAME",
+    "TESTED",
+    "GuardedStrategy",
+    "Liquidation",
+    "OpenInterest",
+    "guard_engine",
+]
+
+NAME = "nautilus"
+TESTED = "1.231.0"
+CAPABILITIES = frozenset(
+    {
+        "exposure_cap",
+        "reduce_by",
+        "close",
+        "block_entries",
+        "reduce_only",
+        "leverage_cap",
+        "cancel_orders",
+        "notify",
+    }
+)
+# classes that need the framework to be made: on first use
+LATE = {
+    "GuardedStrategy": "nautilus_strategy",
+    "Liquidation": "nautilus_data",
+    "OpenInterest": "nautilus_data",
+}
+Thing = Any  # an object of Nautilus, which is untyped
+Watch = Any  # the guard's actor
+
+
+def __getattr__(name: str) -> object:
+    if name in LATE:
+        _framework()
+        return getattr(import_module(f"riskguard.adapters.{LATE[name]}"), name)
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)
+
+
+def _framework() -> None:
+    framework("nautilus_trader", package="nautilus_trader", tested=TESTED)
+
+
+def guard_engine(
+    host: Thing,
+    desk: Desk,
+    *,
+    bars: Sequence[Any] = (),
+    symbols: Mapping[str, str] | None = None,
+    stamp: str = "close",
+    source: str = "",
+    data: str = "",
+    funding: bool = False,
+    marks: bool = False,
+    mirror: bool = False,
+    install: bool = True,
+) -> Watch:
+    """Put a guard before the engines of a BacktestEngine or a TradingNode; return its actor.
+
+    To be called before the host runs. `desk` is `Offline(Guard(...))` in a backtest, a
+    `Session` live. `bars` are the bar types that feed the guard, `stamp` whether their ts_event
+    is the "close" or the "open" of a bar; `symbols` names instruments for the rules where their
+    own names will not do ("BTCUSDT-PERP.BINANCE": "BTC/USDT:USDT"). `data` is the client that
+    publishes `Liquidation` and `OpenInterest`; with `funding` and `marks` the rates and mark
+    prices of the venue are told too. `mirror` shows the state of the guard as the trading state
+    of Nautilus: only where every instrument of the host is guarded. `install=False` leaves the
+    engines alone: then only `GuardedStrategy` is judged.
+
+    Raises:
+        AdapterError: nautilus_trader is missing, its risk engine is bypassed, or the rules ask
+            for what cannot be done here.
+    """
+    _framework()
+    if stamp not in {"close", "open"}:
+        raise AdapterError(f"stamp={stamp!r}; write 'close' or 'open'")
+    kernel = host.kernel
+    if kernel.risk_engine.is_bypassed:
+        raise AdapterError(
+            "the risk engine of this host is bypassed: nothing would be checked before a venue",
+            help="leave RiskEngineConfig(bypass=...) at False",
+        )
+    _able(desk)
+    from riskguard.adapters.nautilus_facts import Facts, Names  # noqa: PLC0415 - only where Nautilus is
+    from riskguard.adapters.nautilus_gate import Gate  # noqa: PLC0415 - as above
+    from riskguard.adapters.nautilus_watch import Watch  # noqa: PLC0415 - as above
+
+    names = Names(kernel.cache, symbols or {})
+    gate = Gate(desk, kernel, names)
+    watch = Watch(
+        gate,
+        Facts(kernel, names, stamp, source),
+        bars=bars,
+        data=data,
+        funding=funding,
+        marks=marks,
+        mirror=mirror,
+    )
+    kernel.trader.add_actor(watch)
+    if install:
+        gate.install()
+    return watch
+
+
+def _able(desk: Desk) -> None:
+    """Refuse rules that ask for what this adapter cannot do: nothing would say so later."""
+    ruleset = getattr(getattr(desk, "guard", None), "ruleset", None)
+    if ruleset is None:
+        return
+    latches = (*ruleset.rules, *ruleset.stages)
+    for latch in latches:
+        lacking = [name for name in ("stop", "hedge") if getattr(latch.do, name) is not None]
+        if lacking:
+            raise AdapterError(
+                f"{latch.name} asks for {' and '.join(lacking)}, which this adapter cannot do",
+                help="bind the rules with capabilities=CAPABILITIES, so that `fallback` stands in",
+            )
