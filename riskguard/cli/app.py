@@ -18,6 +18,7 @@ from riskguard.cli import (
     new,
     orders,
     plan,
+    record,
     replay,
     scenarios,
     schema,
@@ -63,6 +64,7 @@ app.command("halt")(orders.halt)
 app.command("mute")(orders.mute)
 app.command("new")(new.new)
 app.command("plan")(plan.plan)
+app.command("record")(record.record)
 app.command("release")(orders.release)
 app.command("reload")(orders.reload)
 app.command("replay")(replay.replay)

@@ -1,0 +1,120 @@
+"""A recorder: the feeds of an exchange into a folder, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from riskguard.adapters.frameworks import framework
+from riskguard.errors import AdapterError
+from riskguard.feeds.recording import Recording
+from riskguard.feeds.streaming import Feeds, Pace
+from riskguard.feeds.venues import venue
+from riskguard.store.lock import Lock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+__all__ = ["TESTED", "opened", "record"]
+
+TESTED = "4.5.90"  # of ccxt
+FLUSH = 10.0  # seconds: a kill loses no more
+LOCK = "recording.lock"
+
+
+def opened(exchange: str, settings: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 - an exchange of ccxt
+    """Return an exchange of ccxt.pro; `settings` are what its constructor takes: proxies, urls.
+
+    Raises:
+        AdapterError: ccxt is missing, or nothing certain is known of the venue.
+    """
+    venue(exchange)
+    pro = framework("ccxt.pro", package="ccxt", tested=TESTED)
+    made = getattr(pro, exchange, None)
+    if made is None:
+        raise AdapterError(f"ccxt {TESTED} has no exchange {exchange!r} with streams")
+    return made({"enableRateLimit": True, **(settings or {})})
+
+
+async def record(
+    exchange: Any,  # noqa: ANN401 - an exchange of ccxt.pro
+    symbols: tuple[str, ...],
+    folder: Path,
+    *,
+    seconds: float | None = None,
+    pace: Pace | None = None,
+    tell: Callable[[dict[str, int], dict[str, str]], None] = lambda _rows, _faults: None,
+) -> Recording:
+    """Record for so many seconds, or until SIGTERM or Ctrl-C; what was heard is on disk then.
+
+    `tell` hears after each flush how many rows each file has gained, and which feeds fail.
+
+    Raises:
+        DataError: the folder holds something else.
+        StateInUseError: another process records into it.
+        AdapterError: a symbol is no contract of the venue.
+    """
+    lock = _locked(folder)
+    try:
+        recording = Recording(folder, venue(exchange.id), symbols)
+        feeds = Feeds(exchange, symbols, recording.take, pace=pace or Pace())
+        running = asyncio.ensure_future(feeds.run())
+        stop = _stopping()
+        try:
+            ends = None if seconds is None else time.monotonic() + seconds
+            while not stop.is_set() and not running.done():
+                left = FLUSH if ends is None else min(FLUSH, ends - time.monotonic())
+                if left <= 0:
+                    break
+                await asyncio.wait([running, asyncio.ensure_future(_within(stop, left))],
+                                   return_when=asyncio.FIRST_COMPLETED)  # fmt: skip
+                _flushed(recording, feeds, tell)
+            if running.done():
+                running.result()  # why it ended
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            _flushed(recording, feeds, tell)
+            await exchange.close()
+    finally:
+        lock.release()
+    return recording
+
+
+def _locked(folder: Path) -> Lock:
+    folder.mkdir(parents=True, exist_ok=True)
+    return Lock(folder / LOCK)
+
+
+def _flushed(
+    recording: Recording, feeds: Feeds, tell: Callable[[dict[str, int], dict[str, str]], None]
+) -> None:
+    """Write what is complete; a disk that refuses is a fault as any other."""
+    faults = feeds.silent()
+    written: dict[str, int] = {}
+    try:
+        written = recording.flush(feeds.now())
+    except OSError as error:
+        faults["disk"] = f"{error.strerror}: nothing is lost yet, it is tried again"
+    tell(written, faults)
+
+
+def _stopping() -> asyncio.Event:
+    """Return an event that SIGTERM sets, and Ctrl-C where the loop can be told of it."""
+    stop = asyncio.Event()
+    if sys.platform != "win32":
+        loop = asyncio.get_running_loop()
+        for one in (signal.SIGTERM, signal.SIGINT):
+            with suppress(ValueError, RuntimeError):  # not in the main thread
+                loop.add_signal_handler(one, stop.set)
+    return stop
+
+
+async def _within(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
