@@ -39,6 +39,7 @@ def alarms(found: Look) -> Iterator[str]:
         ("DEGRADED: nothing loosens while the disk refuses", status["degraded"]),
         ("BLIND: nothing enters, too old", ", ".join(status["blind"])),
         ("PRIMING: nothing enters until it has seen enough", _some(status["priming"])),
+        ("  to become warm", status.get("warming", "")),
         ("STALE RULES: the rule file as it lies there is not in force", found.changed),
         ("FLAPPING: latched, for it turned too often", _flapping(status)),
         ("STILL ON from an earlier file", ", ".join(status["still_on_from_earlier_rules"])),

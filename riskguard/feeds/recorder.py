@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from riskguard.adapters.frameworks import framework
-from riskguard.errors import AdapterError
+from riskguard.errors import AdapterError, StateInUseError
 from riskguard.feeds.recording import Recording
 from riskguard.feeds.streaming import Feeds, Pace
 from riskguard.feeds.venues import venue
@@ -88,7 +88,11 @@ async def record(
 
 def _locked(folder: Path) -> Lock:
     folder.mkdir(parents=True, exist_ok=True)
-    return Lock(folder / LOCK)
+    try:
+        return Lock(folder / LOCK)
+    except StateInUseError as error:
+        msg = f"another process records into {folder}: stop it, or name another folder"
+        raise StateInUseError(msg) from error
 
 
 def _flushed(

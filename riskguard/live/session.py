@@ -30,6 +30,7 @@ from riskguard.live.requests import KILL, answered, pending, swept, switched
 from riskguard.live.rules import Fit, Loaded
 from riskguard.live.standing import standing
 from riskguard.live.ticker import Ticker
+from riskguard.live.warming import advice
 from riskguard.store import Entry, Store
 
 if TYPE_CHECKING:
@@ -242,7 +243,11 @@ class Session:
             intent = replace(intent, ts=now)
         if not self.killed and switched(self.folder):
             self._operate()
-        return self.guard.decide(intent, BEHIND if self.ticker.behind else "")
+        verdict = self.guard.decide(intent, BEHIND if self.ticker.behind else "")
+        if any(reason.cause == "priming" for reason in verdict.reasons):
+            said = Reason("priming", "", advice(self.guard))
+            verdict = verdict._replace(reasons=(*verdict.reasons, said))
+        return verdict
 
     def _now(self) -> int:
         return max(self.ticker.now(), self.guard.as_of, 0)

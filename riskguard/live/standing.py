@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from riskguard.engine.evaluation import STAGES
+from riskguard.live.warming import advice
 
 if TYPE_CHECKING:
     from riskguard.live.recorder import Former, Recorder
@@ -21,6 +22,7 @@ def standing(recorder: Recorder, loaded: Loaded) -> dict[str, Any]:
         "earlier": [_earlier(former) for former in recorder.formers],
         "still_on_from_earlier_rules": [name for one in recorder.formers for name in one.on],
         "single_venue": _single(recorder),
+        "warming": advice(recorder.guard),
         "outstanding": [action.id for action in recorder.guard.poll()],
     }
 
