@@ -165,8 +165,8 @@ class Recording:
     def _resume(self) -> None:
         for path in sorted(self.folder.glob("*.csv")):
             name, _, what = path.stem.partition("-")
-            head = path.open(encoding="ascii", errors="replace").readline().strip().split(",")
-            columns = tuple(head[1:])
+            with path.open(encoding="ascii", errors="replace") as file:
+                columns = tuple(file.readline().strip().split(",")[1:])
             if not columns:
                 path.unlink()  # torn before its head was whole: it holds nothing
                 continue

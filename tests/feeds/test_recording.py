@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from riskguard import Event, Guard, Intake, Intent, load_rules
+from riskguard.errors import DataError
+from riskguard.feeds.recorded import recorded
+from riskguard.feeds.recording import Recording
+from riskguard.feeds.table import instant, rows
+from riskguard.feeds.venues import VENUES, Venue
+from riskguard.history.history import History
+from riskguard.live.rules import Fit
+from riskguard.live.session import Session
+from riskguard.live.ticker import Ticker
+from riskguard.live.warming import warm_at
+from riskguard.market import DAY, HOUR, MINUTE, SECOND, time_text
+
+SYMBOL = "BTC/USDT:USDT"
+START = instant("2026-02-05T14:00:00Z")
+RULES = """\
+version: 1
+symbol: BTC
+every: 1h
+inputs:
+  liq.long: {max_age: 2h}
+rules:
+  cascade:
+    when: liq.long.sum(24h).times_avg(7d, min=1d) >= 3
+    clear: liq.long.sum(24h).times_avg(7d, min=1d) < 1.5
+    do: {block_entries: both}
+"""
+
+
+def event(ts: int, kind: str, **data: object) -> Event:
+    return Event(ts, kind, SYMBOL, data, source="bybit", id=f"{kind}:{ts}:{data}")
+
+
+def minute(start: int, *, heard: int = 60, liquidated: float = 0.0) -> Iterator[Event]:
+    """Yield what feeds tell in one minute, the stream heard in its first seconds."""
+    for second in range(1, heard + 1):
+        yield event(start + second * SECOND, "alive", series="liq.long")
+    if liquidated:
+        yield event(
+            start + 30 * SECOND, "liquidation", liquidated_side="long",
+            notional_usd=liquidated, coverage="full",
+        )  # fmt: skip
+    yield event(start + 20 * SECOND, "open_interest", coins=80_000.0)
+    end = start + MINUTE
+    if end % HOUR == 0:
+        yield event(end, "funding", rate=0.0001, interval_hours=8.0)
+    prices = dict.fromkeys(("open", "high", "low", "close"), 70_000.0)
+    yield event(end, "bar", **prices, volume=10.0, interval_ns=MINUTE)
+
+
+def record(folder: Path, first: int, last: int, venue: str = "bybit") -> Recording:
+    """Record minutes as a process does that is killed after its last flush."""
+    recording = Recording(folder, VENUES[venue], (SYMBOL,))
+    for number in range(first, last):
+        start = START + number * MINUTE
+        for one in minute(start, liquidated=1e6 if number % 10 == 0 else 0.0):
+            recording.take(one)
+        if number % 60 == 59:  # the disk is not what is tested
+            recording.flush(start + MINUTE + 10 * SECOND)
+    recording.flush(START + last * MINUTE + 10 * SECOND)
+    return recording
+
+
+def test_a_recording_is_a_scenario_that_a_backtest_reads(tmp_path: Path) -> None:
+    record(tmp_path, 0, 200)
+    history = History.read(tmp_path)
+    assert history.symbol == "BTC"
+    assert len(history.bars("BTC").ts) == 200
+    kept = dict(history.series)
+    assert {key: (one.source, one.grade) for key, one in kept.items()} == dict.fromkeys(
+        kept, ("bybit", "exchange")
+    )
+    assert "BTC.liq.long" in kept
+    assert "BTC.oi" in kept
+    assert float(history.series["BTC.liq.long"].values.sum()) == 20e6
+
+
+def test_what_was_not_heard_is_a_gap_and_what_was_quiet_is_zero(tmp_path: Path) -> None:
+    recording = Recording(tmp_path, VENUES["bybit"], (SYMBOL,))
+    for number, heard in enumerate((60, 60, 53, 54, 0, 60)):
+        for one in minute(START + number * MINUTE, heard=heard):
+            recording.take(one)
+    recording.flush(START + 6 * MINUTE + 10 * SECOND)
+    found = list(rows(tmp_path / "BTC-liquidations-1m.csv"))
+    assert [(ts - START) // MINUTE for ts, _ in found] == [0, 1, 3, 5]
+    assert {tuple(values.values()) for _, values in found} == {(0.0, 0.0)}
+
+
+def test_killed_and_started_again_it_goes_on_and_no_row_is_there_twice(tmp_path: Path) -> None:
+    record(tmp_path, 0, 30)
+    record(tmp_path, 25, 60)  # the venue tells the last bars again
+    for path in tmp_path.glob("*.csv"):
+        stamps = [ts for ts, _ in rows(path)]
+        assert stamps == sorted(set(stamps)), path.name
+    assert len(list(rows(tmp_path / "BTC-1m.csv"))) == 60
+
+
+def test_a_minute_that_was_begun_before_the_kill_is_a_gap(tmp_path: Path) -> None:
+    record(tmp_path, 0, 3)
+    recording = Recording(tmp_path, VENUES["bybit"], (SYMBOL,))
+    for one in minute(START + 3 * MINUTE, heard=60):
+        if one.ts > START + 3 * MINUTE + 20 * SECOND:  # the process was not there before
+            recording.take(one)
+    recording.flush(START + 5 * MINUTE)
+    found = [ts for ts, _ in rows(tmp_path / "BTC-liquidations-1m.csv")]
+    assert found[-1] == START + 2 * MINUTE
+
+
+def test_a_liquidation_that_comes_after_its_minute_is_counted_and_left_out(tmp_path: Path) -> None:
+    recording = record(tmp_path, 0, 3)
+    late = event(START + 90 * SECOND, "liquidation", liquidated_side="long", notional_usd=5.0)
+    recording.take(late)
+    recording.flush(START + 10 * MINUTE)
+    assert recording.late == 1
+    assert sum(one["liq_long_usd"] for _, one in rows(tmp_path / "BTC-liquidations-1m.csv")) == 1e6
+
+
+def test_rows_of_gate_are_five_minutes(tmp_path: Path) -> None:
+    recording = Recording(tmp_path, VENUES["gate"], (SYMBOL,))
+    end = START + 5 * MINUTE
+    recording.take(event(end, "liquidation", liquidated_side="short", notional_usd=3.0))
+    recording.take(event(end, "alive", series="liq.long"))
+    recording.flush(end + MINUTE)
+    assert list(rows(tmp_path / "BTC-liquidations-5m.csv")) == [
+        (START, {"liq_long_usd": 0.0, "liq_short_usd": 3.0})
+    ]
+
+
+@pytest.mark.parametrize(
+    ("venue", "symbols", "said"),
+    [
+        (VENUES["okx"], (SYMBOL,), "holds a recording of bybit: BTC/USDT:USDT"),
+        (VENUES["bybit"], ("ETH/USDT:USDT",), "holds a recording of bybit: BTC/USDT:USDT"),
+    ],
+)
+def test_a_folder_of_another_venue_or_symbol_is_refused(
+    venue: Venue, symbols: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    record(tmp_path, 0, 2)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(DataError, match=said):
+        Recording(tmp_path, venue, symbols)
+    assert before == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+
+def test_a_folder_of_other_files_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "scenario.yaml").write_text("name: mine\n")
+    with pytest.raises(DataError, match="files that are no recording"):
+        Recording(tmp_path, VENUES["bybit"], (SYMBOL,))
+    with pytest.raises(DataError, match="no recording"):
+        list(recorded(tmp_path))
+
+
+def test_a_file_torn_before_its_head_was_whole_is_begun_anew(tmp_path: Path) -> None:
+    record(tmp_path, 0, 2)
+    (tmp_path / "BTC-1m.csv").write_text("")
+    record(tmp_path, 2, 4)
+    assert len(list(rows(tmp_path / "BTC-1m.csv"))) == 2
+
+
+def test_a_change_of_how_often_funding_is_settled_goes_on_in_the_same_file(tmp_path: Path) -> None:
+    recording = Recording(tmp_path, VENUES["bybit"], (SYMBOL,))
+    recording.take(event(START, "funding", rate=0.1, interval_hours=8.0))
+    recording.take(event(START + 4 * HOUR, "funding", rate=0.2, interval_hours=4.0))
+    recording.flush(START + 5 * HOUR)
+    assert [path.name for path in tmp_path.glob("*funding*")] == ["BTC-funding-8h.csv"]
+
+
+# ---------------------------------------------------------------- priming
+
+
+def primed(rules: Path, folder: Path, until: int) -> Intake:
+    guard = Guard(load_rules(rules), sources={"liq.long": "bybit"})
+    intake = Intake(guard)
+    for one in recorded(folder):
+        if one.ts <= until:
+            intake.take(one)
+    intake.take(Event(until, "clock", "*"))
+    return intake
+
+
+def test_a_guard_primed_from_a_recording_is_warm_when_it_said_it_would_be(
+    tmp_path: Path, measured: object
+) -> None:
+    """Recorded for two days and killed twice in between; warm to the hour it named itself."""
+    rules, folder = tmp_path / "rules.yaml", tmp_path / "rec"
+    rules.write_text(RULES)
+    minutes = DAY // MINUTE
+    record(folder, 0, minutes // 3)
+    record(folder, minutes // 3, minutes + 60)
+    record(folder, minutes + 60, 2 * minutes + 120)
+    for hours in (3, 20, 30, 47):
+        young = primed(rules, folder, START + hours * HOUR + 10 * SECOND)
+        said = warm_at(young.guard)
+        assert said is not None
+        assert young.guard.decision.priming
+        assert primed(rules, folder, said - 1 * HOUR + 10 * SECOND).guard.decision.priming
+        warm = primed(rules, folder, said + 10 * SECOND)
+        assert not warm.guard.decision.priming, (hours, time_text(said - START))
+        assert warm_at(warm.guard) is None
+        assert not warm.guard.decision.blind
+
+
+def test_every_refused_entry_says_what_is_missing_and_how_to_come_by_it(tmp_path: Path) -> None:
+    rules, folder = tmp_path / "rules.yaml", tmp_path / "rec"
+    rules.write_text(RULES)
+    record(folder, 0, 9 * 60)
+    clock = [START + 9 * HOUR]
+    fit = Fit(sources={"liq.long": "bybit"})
+    ticker = Ticker(wall=lambda: clock[0], elapsed=lambda: clock[0])
+    with Session(rules, tmp_path / "state", fit=fit, ticker=ticker) as session:
+        session.prime(recorded(folder))
+        session.tick()
+        verdict = session.decide(Intent(clock[0], SYMBOL, "buy", 1.0, 0.0, price=70_000.0))
+        assert verdict.answer == "deny"
+        said = " ".join(reason.text for reason in verdict.reasons)
+        assert "priming: liq.long.sum(24h)" in said
+        assert "bybit serves no history of liq.long" in said
+        assert "riskguard record --out FOLDER" in said
+        assert "or wait until 2026-02-0" in said
+        assert "or wait until 2026-02-0" in json.dumps(session.status()["warming"])
+        leave = session.decide(Intent(clock[0], SYMBOL, "sell", 1.0, 1.0, price=70_000.0))
+        assert leave.answer == "allow"
