@@ -141,5 +141,5 @@ def caption(line: Sequence[Point], guard: tuple[float, float]) -> Markup:
     return joined(
         f"The guard grew {percent(growth)} a year with a CDaR of {percent(fall)}. Less size with"
         f" the same drawdown grew {percent(same)}: the guard lies {where} the line. On the line"
-        " it is only less size. That it lies above on one history is no evidence: the verdict is."
+        " it is only less size. Where it lies on one history is no evidence: the verdict is."
     )

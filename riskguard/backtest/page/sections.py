@@ -123,7 +123,7 @@ def _weighed(comparison: Comparison, evidence: Evidence) -> Iterator[Markup]:
     if ledger is not None:
         told = [table_of(ledger, titled=False), tag("p", ledger.note, class_="note")]
         if ways := ways_told(evidence):
-            told.append(tag("p", f"{ways[:1].upper()}{ways[1:]}."))
+            told.append(tag("p", f"{ways[:1].upper()}{ways[1:]}.", class_="note"))
         yearly = ledger_yearly_table(comparison, evidence)
         if yearly is not None:
             told += [table_of(yearly), tag("p", yearly.note, class_="note")]

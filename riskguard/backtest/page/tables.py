@@ -102,10 +102,10 @@ def further_table(comparison: Comparison, evidence: Evidence) -> Table:
         ("longest under water", "longest_under_water", "{:.0f} d"),
         ("deepest fall took", "fell", "{:.0f} d"),
         ("and was regained after", "recovered", "{:.0f} d"),
-        ("switches out or in a year", "switches", "{:.1f}"),
+        ("switches a year", "switches", "{:.1f}"),
         ("median time out", "median_out", "{:.1f} d"),
         ("longest time out", "longest_out", "{:.1f} d"),
-        ("growth given up per point of CDaR saved", "insurance", "{:+.2f}"),
+        ("price of insurance", "insurance", "{:+.2f}"),
         ("Sharpe", "sharpe", "{:.2f}"),
         ("Sortino", "sortino", "{:.2f}"),
         ("Calmar", "calmar", "{:.2f}"),
@@ -117,7 +117,8 @@ def further_table(comparison: Comparison, evidence: Evidence) -> Table:
     ]
     note = (
         "A year has 365 days; what a few weeks would grow to in a year says little. By chance alone"
-        " the way back takes about three times as long as the fall."
+        " the way back takes about three times as long as the fall. The price of insurance is the"
+        " growth a year given up for each point of CDaR saved."
     )
     return Table("Further figures", ("", *RUNS), tuple(rows), note, resting(comparison))
 
