@@ -80,14 +80,14 @@ def _file(plan: Path, name: str) -> Path:
 def _strategy(plan: Path, name: str) -> str:
     from riskguard.backtest.strategies import own_file
 
-    if own_file(name) is None:
+    own = own_file(name)
+    if own is None:
         return name
-    path, _, wanted = name.rpartition(":")
-    file = plan.parent / path
+    file, wanted = plan.parent / own, name.rpartition(".py")[2]
     if not file.is_file():
         fix = "say where it is: --strategy FILE.py:CLASS"
         raise WrongUse(f"the strategy of the plan is not there: {file}", fix)
-    return f"{file}:{wanted}"
+    return f"{file}{wanted}"
 
 
 def _data(plan: Path, name: str) -> str:

@@ -108,6 +108,11 @@ def test_an_own_strategy_is_found_from_the_folder_of_the_plan(
     riskguard, own: Path, monkeypatch
 ) -> None:
     monkeypatch.chdir(own.parents[1] / "mine")
+    unnamed = own.with_name("unnamed.yaml")
+    unnamed.write_text(own.read_text().replace("own.py:Own", "own.py"))
+    code, out, err = riskguard("backtest", "--preregister", unnamed)
+    assert (code, err) == (0, "")
+    assert "the plan itself, after it was written" in " ".join(out.split())
     for plan in (own, Path("..", "plans", "plan.yaml")):
         code, out, err = riskguard("backtest", "--preregister", plan)
         assert (code, err) == (0, "")

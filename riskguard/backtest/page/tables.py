@@ -101,7 +101,7 @@ def further_table(comparison: Comparison, evidence: Evidence) -> Table:
     plain = (
         ("longest under water", "longest_under_water", "{:.0f} d"),
         ("deepest fall took", "fell", "{:.0f} d"),
-        ("and was regained after", "recovered", "{:.0f} d"),
+        ("regained after", "recovered", "{:.0f} d"),
         ("switches a year", "switches", "{:.1f}"),
         ("median time out", "median_out", "{:.1f} d"),
         ("longest time out", "longest_out", "{:.1f} d"),
