@@ -167,7 +167,7 @@ class Duties:
                 self.watch.desk.done(action.id)
             return 0.0
         self._at_market(on=True)
-        return float(trade.stake_amount) * sent / size
+        return float(trade.stake_amount) * sent / float(trade.amount)
 
     def _begin(self, action: Action, trade: Trade) -> float:
         """Return the target of a reduction; it is written down before anything is sent."""

@@ -119,7 +119,21 @@ class Held(NamedTuple):
         if trade is None:
             return Held(0.0, ())
         size = float(trade.amount or 0.0) if trade.has_open_position else 0.0
+        if any(one.status == "canceled" and one.filled for one in trade.orders):
+            size = min(size, _left(trade))
         return Held(-size if trade.is_short else size, tuple(_pending(trade)))
+
+
+def _left(trade: Trade) -> float:
+    """Return what the fills of a trade leave: its own amount may not know the last of them.
+
+    An order that comes back cancelled at once is counted by freqtrade with the next one only.
+    """
+    filled = [one for one in trade.orders if one.filled and not one.ft_is_open]
+    enters = [one.ft_order_side == trade.entry_side for one in filled]
+    sizes = [float(one.safe_amount_after_fee) for one in filled]
+    left = sum(size if enter else -size for size, enter in zip(sizes, enters, strict=True))
+    return max(0.0, left)
 
 
 def _pending(trade: Trade) -> Iterator[Pending]:

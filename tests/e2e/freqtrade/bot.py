@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from tests.e2e.freqtrade.folder import STRATEGIES, written
 from tests.stub.binance import urls
 from tests.stub.server import Stub
 
+MEMORY = Path("/dev/shm")  # a database of freqtrade waits for the disk at each step
 PAIR = "BTC/USDT"
 STUBS: list[Stub] = []
 
@@ -28,6 +30,17 @@ def stub() -> Stub:
     if not STUBS:
         STUBS.append(Stub(price=100.0).__enter__())
     return STUBS[0]
+
+
+class Heard(logging.Handler):
+    """What was logged."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
 
 
 class Bot(Harness):
@@ -40,12 +53,16 @@ class Bot(Harness):
     def __init__(self, guard: ScriptedGuard) -> None:
         super().__init__(guard)
         LEFT.append(guard)
-        self.folder = tempfile.TemporaryDirectory()
+        self.heard = Heard()
+        logging.getLogger("riskguard.freqtrade").addHandler(self.heard)
+        self.folder = tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None)
         self.stub = stub()
         self.stub.control_now(price=100.0)
         path = Path(self.folder.name)
+        other = {"price_side": "other", "use_order_book": False}
         written(
             path, urls(self.stub.port), custom_price_max_distance_ratio=0.5,
+            entry_pricing=other, exit_pricing=other, pairs=[PAIR],
             db_url=f"sqlite:///{path / 'trades.sqlite'}",
         )  # fmt: skip
         self.begin()
@@ -62,11 +79,15 @@ class Bot(Harness):
     def close(self) -> None:
         self.bot.cleanup()
         LEFT.clear()
+        logging.getLogger("riskguard.freqtrade").removeHandler(self.heard)
         self.folder.cleanup()
 
     def restart(self) -> None:
         self.bot.cleanup()
         self.begin()
+
+    def denials(self) -> list[str]:
+        return [line for line in self.heard.lines if "denied" in line or "cut to" in line]
 
     # ------------------------------------------------------------ prices, orders
 

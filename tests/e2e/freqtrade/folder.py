@@ -16,7 +16,7 @@ STRATEGIES = Path(__file__).parent / "strategies"
 COLUMNS = ("open", "high", "low", "close", "volume")
 
 
-def config(urls: dict, **more) -> dict:
+def config(urls: dict, pairs=("BTC/USDT", "ETH/USDT"), **more) -> dict:
     return {
         "max_open_trades": 2,
         "stake_currency": "USDT",
@@ -27,7 +27,7 @@ def config(urls: dict, **more) -> dict:
         "cancel_open_orders_on_exit": False,
         "exchange": {
             "name": "binance",
-            "pair_whitelist": ["BTC/USDT", "ETH/USDT"],
+            "pair_whitelist": list(pairs),
             "enable_ws": False,
             "ccxt_config": {"enableRateLimit": False, "urls": urls},
             "ccxt_async_config": {},

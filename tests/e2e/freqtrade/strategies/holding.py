@@ -53,9 +53,14 @@ class Averaging(Holding):
     max_entry_position_adjustment = -1
 
     def adjust_trade_position(self, trade, current_time, **kwargs):
-        return 50.0 if current_time.hour == 12 else None
+        return 200.0 if current_time.hour == 12 else None
 
 
 @guarded("feb-2026.yaml", samples=HISTORY.samples, sources=HISTORY.sources())
 class AveragingGuarded(Averaging):
     pass
+
+
+@guarded("candles.yaml")
+class OnCandles(Holding):
+    """Has no other data than freqtrade's own; its rules lie beside it."""
