@@ -8,6 +8,7 @@ Where that is not wanted a strategy made from `GuardedStrategy` has its own orde
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskguard.adapters.frameworks import framework
@@ -17,13 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from riskguard.adapters.desk import Desk
-    from riskguard.adapters.nautilus_data import Liquidation, OpenInterest
+    from riskguard.adapters.nautilus_data import Alive, Liquidation, OpenInterest
     from riskguard.adapters.nautilus_strategy import GuardedStrategy
 
 __all__ = [
     "CAPABILITIES",
     "NAME",
     "TESTED",
+    "Alive",
     "GuardedStrategy",
     "Liquidation",
     "OpenInterest",
@@ -46,6 +48,7 @@ CAPABILITIES = frozenset(
 )
 # classes that need the framework to be made: on first use
 LATE = {
+    "Alive": "nautilus_data",
     "GuardedStrategy": "nautilus_strategy",
     "Liquidation": "nautilus_data",
     "OpenInterest": "nautilus_data",
@@ -68,8 +71,10 @@ def _framework() -> None:
 
 def guard_engine(
     host: Thing,
-    desk: Desk,
+    rules: Path | str | Desk,
     *,
+    state: Path | str = "",
+    sources: Mapping[str, str] | None = None,
     bars: Sequence[Any] = (),
     symbols: Mapping[str, str] | None = None,
     stamp: str = "close",
@@ -82,18 +87,23 @@ def guard_engine(
 ) -> Watch:
     """Put a guard before the engines of a BacktestEngine or a TradingNode; return its actor.
 
-    To be called before the host runs. `desk` is `Offline(Guard(...))` in a backtest, a
-    `Session` live. `bars` are the bar types that feed the guard, `stamp` whether their ts_event
-    is the "close" or the "open" of a bar; `symbols` names instruments for the rules where their
-    own names will not do ("BTCUSDT-PERP.BINANCE": "BTC/USDT:USDT"). `data` is the client that
-    publishes `Liquidation` and `OpenInterest`; with `funding` and `marks` the rates and mark
-    prices of the venue are told too. `mirror` shows the state of the guard as the trading state
-    of Nautilus: only where every instrument of the host is guarded. `install=False` leaves the
-    engines alone: then only `GuardedStrategy` is judged.
+    To be called before the host runs, in a backtest after its instruments are added. `rules` is
+    a rule file, or a desk that was made of one: `Offline(Guard(...))` in a backtest, a `Session`
+    live. A live guard remembers in the folder `state`. `bars` are the bar types that feed the
+    guard, the first of them drives it; `stamp` says whether their ts_event is the "close" or the
+    "open" of a bar. `sources` says where each series comes from.
+
+    `symbols` names instruments for the rules where their own names will not do
+    ("BTCUSDT-PERP.BINANCE": "BTC/USDT:USDT"). `data` is the client that publishes `Liquidation`,
+    `OpenInterest` and `Alive`; with `funding` and `marks` the rates and mark prices of the venue
+    are told too. `mirror` shows the state of the guard as the trading state of Nautilus: only
+    where every instrument of the host is guarded. `install=False` leaves the engines alone: then
+    only `GuardedStrategy` is judged.
 
     Raises:
         AdapterError: nautilus_trader is missing, its risk engine is bypassed, or the rules ask
             for what cannot be done here.
+        RuleError: the rules have errors, or do not fit.
     """
     _framework()
     if stamp not in {"close", "open"}:
@@ -104,12 +114,19 @@ def guard_engine(
             "the risk engine of this host is bypassed: nothing would be checked before a venue",
             help="leave RiskEngineConfig(bypass=...) at False",
         )
-    _able(desk)
     from riskguard.adapters.nautilus_facts import Facts, Names  # noqa: PLC0415 - only where Nautilus is
     from riskguard.adapters.nautilus_gate import Gate  # noqa: PLC0415 - as above
+    from riskguard.adapters.nautilus_start import Start, bar_types  # noqa: PLC0415 - as above
     from riskguard.adapters.nautilus_watch import Watch  # noqa: PLC0415 - as above
 
-    names = Names(kernel.cache, symbols or {})
+    names, bars = Names(kernel.cache, symbols or {}), bar_types(bars)
+    notes: list[str] = []
+    if isinstance(rules, str | Path):
+        start = Start(kernel, names, bars, sources or {}, bool(data), funding, CAPABILITIES)
+        desk, notes = start.desk(rules, state)
+    else:
+        desk = rules
+        _able(desk)
     gate = Gate(desk, kernel, names)
     watch = Watch(
         gate,
@@ -119,6 +136,7 @@ def guard_engine(
         funding=funding,
         marks=marks,
         mirror=mirror,
+        notes=notes,
     )
     kernel.trader.add_actor(watch)
     if install:

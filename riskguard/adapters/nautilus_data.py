@@ -8,7 +8,7 @@ from nautilus_trader.core.data import Data
 from nautilus_trader.model.custom import customdataclass
 from nautilus_trader.model.identifiers import InstrumentId
 
-__all__ = ["Liquidation", "OpenInterest"]
+__all__ = ["Alive", "Liquidation", "OpenInterest"]
 
 
 @customdataclass
@@ -30,3 +30,11 @@ class OpenInterest(Data):
     instrument_id: InstrumentId
     coins: float = 0.0
     usd: float = 0.0
+
+
+@customdataclass
+class Alive(Data):
+    """A feed that is connected and had nothing to say: "liq.long" without it is soon unknown."""
+
+    instrument_id: InstrumentId
+    series: str

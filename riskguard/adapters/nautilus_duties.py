@@ -15,11 +15,11 @@ from nautilus_trader.model.identifiers import ClientOrderId
 
 from riskguard.adapters.nautilus_gate import PATIENCE
 from riskguard.adapters.nautilus_orders import amount, cancel, exits, net, told, unfinished
+from riskguard.adapters.nautilus_start import venue_of
 from riskguard.adapters.outcome import Enforced, Memory, book_key
 from riskguard.adapters.steps import Run
 from riskguard.adapters.venue import Open
 from riskguard.engine.decision import State
-from riskguard.market import Instrument
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -193,16 +193,10 @@ class Duties:
             symbol,
             self.memory,
             book=key[1],
-            instrument=self.venue(key[0]),
+            instrument=venue_of(self.gate.kernel.cache.instrument(key[0])),
             reads=READS,
             pause=1.0,
         )
-
-    def venue(self, instrument_id: Thing) -> Instrument:
-        """Return how the venue counts an instrument."""
-        one = self.gate.kernel.cache.instrument(instrument_id)
-        least = float(one.min_quantity) if one.min_quantity is not None else 0.0
-        return Instrument(float(one.size_increment), least, float(one.multiplier))
 
     def _report(self, found: Enforced) -> None:
         for order in found.sent:

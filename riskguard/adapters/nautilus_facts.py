@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from nautilus_trader.model.data import FundingRateUpdate
 from nautilus_trader.model.enums import InstrumentClass, OrderType
 
-from riskguard.adapters.nautilus_data import Liquidation, OpenInterest
+from riskguard.adapters.nautilus_data import Alive, Liquidation, OpenInterest
 from riskguard.engine.events import Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["Facts", "Names"]
+__all__ = ["Facts", "Names", "span_of"]
 
 Thing = Any  # an object of Nautilus, which is untyped
 Kernel = Any
@@ -29,6 +29,11 @@ STOPS = frozenset(
         OrderType.TRAILING_STOP_LIMIT,
     }
 )
+
+
+def span_of(bar_type: Thing) -> int:
+    """Return how long a bar is, in ns."""
+    return int(bar_type.spec.timedelta.total_seconds()) * 1_000_000_000
 
 
 class Names:
@@ -45,15 +50,19 @@ class Names:
         """Return the symbol of an instrument."""
         found = self.known.get(instrument_id)
         if found is None:
-            found = self.given.get(str(instrument_id)) or self._unified(instrument_id)
+            found = self.unified(instrument_id)
             twins = sum(one.partition("#")[0] == found for one in self.known.values())
             found = f"{found}#{twins + 1}" if twins else found
             self.known[instrument_id] = found
         return found
 
-    def _unified(self, instrument_id: Thing) -> str:
-        instrument = self.cache.instrument(instrument_id)
-        base = instrument.get_base_currency() if instrument is not None else None
+    def unified(self, instrument_id: Thing) -> str:
+        """Return the name as all venues write it."""
+        given = self.given.get(str(instrument_id))
+        instrument = None if given else self.cache.instrument(instrument_id)
+        if instrument is None:
+            return given or str(instrument_id.symbol)
+        base = instrument.get_base_currency()
         if base is None:
             return str(instrument_id.symbol)
         pair = f"{base.code}/{instrument.quote_currency.code}"
@@ -68,6 +77,7 @@ class Facts:
         self, kernel: Kernel, symbol: Callable[[Any], str], stamp: str, source: str
     ) -> None:
         self.kernel, self.symbol, self.stamp, self.source = kernel, symbol, stamp, source
+        self.spans: dict[Thing, int] = {}  # by bar type
         self.told: dict[Any, dict[str, float]] = {}  # the account as it was told last
 
     def of(self, data: Thing) -> Event | None:
@@ -83,6 +93,8 @@ class Facts:
             sizes = {"coins": float(data.coins), "usd": float(data.usd)}
             said = {name: size for name, size in sizes.items() if size}
             return self._event(data, "open_interest", instrument_id, said)
+        if isinstance(data, Alive):
+            return self._event(data, "alive", instrument_id, {"series": data.series})
         if isinstance(data, FundingRateUpdate):
             said = {"rate": float(data.rate)}
             if data.interval:
@@ -92,7 +104,9 @@ class Facts:
 
     def bar(self, bar: Thing) -> Event:
         """Return a bar at its close."""
-        span = int(bar.bar_type.spec.timedelta.total_seconds()) * 1_000_000_000
+        span = self.spans.get(bar.bar_type)
+        if span is None:
+            span = self.spans[bar.bar_type] = span_of(bar.bar_type)
         said: dict[str, object] = {
             "open": float(bar.open),
             "high": float(bar.high),

@@ -202,7 +202,7 @@ class Gate:
         granted, whole = verdict.quantity, None
         if granted >= asked * (1 - RESIDUE):
             return True
-        reason = f"riskguard: {verdict.reasons[0].text if verdict.reasons else 'too small'}"
+        reason = _said(verdict)
         if granted > 0:
             instrument = self.kernel.cache.instrument(order.instrument_id)
             # the share is of all that was asked, also of an order sized in the quote coin
@@ -271,8 +271,7 @@ class Gate:
             instrument = self.kernel.cache.instrument(order.instrument_id)
             whole = amount(instrument, filled + verdict.quantity)
         if whole is None:
-            reason = verdict.reasons[0].text if verdict.reasons else "too small"
-            refuse(self.kernel, order, f"riskguard: {reason}")
+            refuse(self.kernel, order, _said(verdict))
             return
         for one in verdict.cancel_first:
             cancel(self.kernel, one)
@@ -384,3 +383,9 @@ class Gate:
         if one is not None:
             deny(self.kernel, one.command.order, "riskguard: taken back before it went out")
         return one is not None
+
+
+def _said(verdict: Verdict) -> str:
+    """Return why less was granted than asked, as a strategy is told."""
+    said = "; ".join(one.text for one in verdict.reasons)
+    return f"riskguard: {said or 'less than the venue takes'}"

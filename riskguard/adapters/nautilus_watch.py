@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from nautilus_trader.common import Environment
 from nautilus_trader.common.actor import Actor
 from nautilus_trader.config import ActorConfig
-from nautilus_trader.model.data import BarType, DataType
+from nautilus_trader.model.data import DataType
 from nautilus_trader.model.enums import TradingState
 from nautilus_trader.model.events import OrderFilled, OrderInitialized, PositionClosed
 from nautilus_trader.model.identifiers import ClientId
 
 from riskguard.adapters.desk import Offline
-from riskguard.adapters.nautilus_data import Liquidation, OpenInterest
+from riskguard.adapters.nautilus_data import Alive, Liquidation, OpenInterest
 from riskguard.adapters.nautilus_duties import Duties
 from riskguard.adapters.nautilus_gate import LASTS
 from riskguard.adapters.nautilus_orders import net
@@ -51,10 +51,11 @@ class Watch(Actor):
         funding: bool = False,
         marks: bool = False,
         mirror: bool = False,
+        notes: Sequence[str] = (),
     ) -> None:
         super().__init__(ActorConfig(component_id="RISKGUARD"))
         self.gate, self.facts, self.duties = gate, facts, Duties(gate)
-        self.bars = [BarType.from_str(one) if isinstance(one, str) else one for one in bars]
+        self.bars, self.notes = bars, list(notes)
         self.data, self.funding, self.marks, self.mirrors = data, funding, marks, mirror
         self.mirrored = False  # the trading state is what was set here
         gate.before = self.mirror
@@ -64,6 +65,8 @@ class Watch(Actor):
     def on_start(self) -> None:
         """Subscribe to what feeds the guard."""
         self.gate.log = self.log
+        for note in self.notes:
+            self.gate.tell(note)
         for bar_type in self.bars:
             self.subscribe_bars(bar_type)
             self.msgbus.subscribe(f"data.bars.{bar_type}", self.hear_bar, FIRST)
@@ -73,7 +76,7 @@ class Watch(Actor):
             if self.marks:
                 self.subscribe_mark_prices(instrument_id)
         if self.data:
-            for kind in (Liquidation, OpenInterest):
+            for kind in (Liquidation, OpenInterest, Alive):
                 self.subscribe_data(DataType(kind), client_id=ClientId(self.data))
         self.msgbus.subscribe("events.order.*", self.hear_order, FIRST)
         self.msgbus.subscribe("events.position.*", self.hear_position, FIRST)

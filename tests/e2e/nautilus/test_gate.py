@@ -5,7 +5,8 @@ from typing import Any
 
 import nautilus_trader
 import pytest
-from nautilus_trader.model.enums import TriggerType
+from nautilus_trader.backtest.models import LatencyModel
+from nautilus_trader.model.enums import OrderStatus, TriggerType
 from world import BTC, BUY, SELL, World, bracket
 
 from riskguard.adapters.nautilus import TESTED, guard_engine
@@ -214,3 +215,58 @@ def test_an_emulated_entry_is_judged_when_it_is_released(world: World, desk: Scr
     world.tick(81_500)
     assert world.position == 0
     assert len(world.script.denied) == 1
+
+
+# ---------------------------------------------------------------- exits behind cancels
+
+
+def test_an_exit_goes_out_once_the_exit_that_rests_is_cancelled(world: World, desk: Any) -> None:
+    orders: list[Any] = []
+    world.bar(80_000, lambda one: one.market(BUY, 2))
+    world.bar(80_000, lambda one: orders.append(one.limit(SELL, 2, 84_000)))
+    world.watch.duties.go_on = lambda *_: None  # only what the strategy asks
+    desk.state(State.REDUCING)
+    world.bar(80_000, lambda one: orders.append(one.market(SELL, 2)))
+    assert [one.status for one in orders] == [OrderStatus.CANCELED, OrderStatus.FILLED]
+    assert orders[0].ts_closed <= orders[1].ts_submitted
+    world.bar(85_000)
+    assert world.position == 0
+
+
+@pytest.fixture
+def slow(desk: Any) -> Iterator[World]:
+    """A venue that takes two minutes to cancel."""
+    minutes = 2 * 60_000_000_000
+    one = World(desk, venue={"latency_model": LatencyModel(0, 0, 0, minutes)})
+    one.bar(80_000, lambda script: script.market(BUY, 2))
+    one.bar(80_000, lambda script: script.limit(SELL, 2, 84_000))
+    one.tick(80_000)
+    one.watch.duties.go_on = lambda *_: None
+    desk.state(State.REDUCING)
+    yield one
+    one.close()
+
+
+def test_an_exit_waits_no_longer_than_five_seconds_for_a_cancel(slow: World) -> None:
+    slow.tick(80_000, lambda one: one.market(SELL, 2))
+    assert slow.position == 2
+    assert len(slow.watch.gate.parked) == 1
+    slow.bar(80_000)
+    assert slow.position == 0
+    assert slow.watch.gate.parked == {}
+
+
+def test_an_exit_that_waits_counts_as_sent(slow: World) -> None:
+    slow.tick(80_000, lambda one: (one.market(SELL, 2), one.market(SELL, 2)))
+    assert len(slow.script.denied) == 1
+    slow.bar(80_000)
+    assert slow.position == 0
+
+
+def test_an_exit_that_waits_can_be_taken_back(slow: World) -> None:
+    orders: list[Any] = []
+    slow.tick(80_000, lambda one: orders.append(one.market(SELL, 2)))
+    slow.tick(80_000, lambda one: one.cancel_order(orders[0]))
+    slow.bar(80_000)
+    assert slow.position == 2
+    assert "taken back" in slow.script.denied[0]
