@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+# these need a framework of their own: tests/e2e runs them, each in its environment
+ELSEWHERE = {"backtesting_py_bot.py": "backtesting"}
+FOUND = sorted((ROOT / "examples").glob("*.py"))
+EXAMPLES = [path for path in FOUND if path.name not in ELSEWHERE]
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
@@ -29,3 +32,10 @@ def test_example_runs_and_says_something(path: Path) -> None:
 
 def test_there_are_examples() -> None:
     assert EXAMPLES
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_an_example_of_another_environment_is_run_there(name: str) -> None:
+    assert ROOT / "examples" / name in FOUND
+    tests = (ROOT / "tests" / "e2e" / ELSEWHERE[name]).glob("test_*.py")
+    assert any(f"examples/{name}" in path.read_text(encoding="utf-8") for path in tests)
