@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ABOUT", "UNITS", "Recording"]
 
-WAIT = 5 * SECOND  # after the end of a minute: what comes later is lost to it
+WAIT = 10 * SECOND  # after the end of a minute: what comes later is lost to it
+GAP = 12 * SECOND  # between two proofs of a stream: longer, and it was not heard
 HEARD, OF = 9, 10  # a minute counts when so much of it was heard
 BARS = ("open", "high", "low", "close", "volume")
 RATE = ("funding_rate",)
@@ -56,7 +57,8 @@ class Recording:
         self._kept: dict[str, Kept] = {}
         self._levels: dict[tuple[str, int], dict[str, float]] = {}
         self._flows: dict[tuple[str, int], dict[str, float]] = {}
-        self._beats: dict[tuple[str, int], set[int]] = {}
+        self._last: dict[str, int] = {}  # when the stream of a coin was proven last
+        self._heard: dict[tuple[str, int], int] = {}  # of each bar, how much (ns) was heard
         self._listed: tuple[str, ...] = ()
         folder.mkdir(parents=True, exist_ok=True)
         self._claim()
@@ -81,8 +83,19 @@ class Recording:
         elif event.kind == "liquidation":
             self._liquidated(name, event)
         elif event.kind == "alive" and data.get("series") == "liq.long":
-            start = self._start(event.ts)
-            self._beats.setdefault((name, start), set()).add(event.ts // SECOND)
+            self._proven(name, event.ts)
+
+    def _proven(self, name: str, ts: int) -> None:
+        """Credit the time since the last proof to the bars it lies in, unless it is a gap."""
+        last = self._last.get(name, ts)
+        if self.venue.rows:  # a row is whole
+            last = ts - self._interval
+        self._last[name] = max(last, ts)
+        while last < ts and (ts - last <= GAP or self.venue.rows):
+            start = self._start(last + 1)
+            until = min(ts, start + self._interval)
+            self._heard[name, start] = self._heard.get((name, start), 0) + until - last
+            last = until
 
     def _start(self, ts: int) -> int:
         """Return the beginning of the bar `(start, start + interval]` an instant falls in."""
@@ -117,9 +130,9 @@ class Recording:
             if end + WAIT <= now:
                 values = self._levels.pop((name, end))
                 self._table(name, "oi-1m", tuple(sorted(values))).table.add(end, values)
-        for name, start in sorted(self._beats):
+        for name, start in sorted(self._heard):
             if start + self._interval + WAIT <= now:
-                self._closed(name, start, self._beats.pop((name, start)))
+                self._closed(name, start, self._heard.pop((name, start)))
         old = now - HOUR
         self._flows = {key: one for key, one in self._flows.items() if key[1] > old}
         for kept in self._kept.values():
@@ -127,10 +140,9 @@ class Recording:
         self._list()
         return {name: kept.table.written for name, kept in sorted(self._kept.items())}
 
-    def _closed(self, name: str, start: int, beats: set[int]) -> None:
+    def _closed(self, name: str, start: int, heard: int) -> None:
         sums = self._flows.pop((name, start), {})
-        heard = len(beats) if not self.venue.rows else self._interval // SECOND
-        if heard * OF >= HEARD * (self._interval // SECOND):
+        if heard * OF >= HEARD * self._interval:
             self._liquidations(name).add(start, dict.fromkeys(SIDES, 0.0) | sums)
 
     def _table(self, name: str, what: str, columns: tuple[str, ...]) -> Kept:

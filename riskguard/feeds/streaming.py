@@ -1,8 +1,8 @@
 """Live feeds of one exchange through ccxt.pro: polls, the liquidation stream, and a heartbeat.
 
 What arrives is handed on as events; what fails is tried again with growing pauses and told in
-`faults`. A stream that is silent is alive only while its socket answers: `alive` events say so
-once a second, so that a dead feed is never taken for a calm market.
+`faults`. A silent stream is alive only up to when its socket answered last: `alive` events say
+so, so that a dead feed is never taken for a calm market.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["SERIES", "Feeds"]
 Exchange = Any  # an exchange of ccxt.pro, which is untyped
 SERIES = ("bars", "open_interest", "liquidations", "funding")
 MS = 1_000_000  # ns
-PING = 15_000  # ms between two pings to a socket: within three of them it has to answer
+PING = 5_000  # ms between two pings to a socket: its answers prove it
 LONGEST = 30.0  # seconds between two tries
 ROWS = 300.0  # seconds of a row of open interest and liquidations
 FEW = 3  # bars of a poll: the one in progress, the last, and one that came late
@@ -52,6 +52,10 @@ class Fault:
     text: str = ""
     count: int = 0
     well: int = 0
+
+    def mended(self, now: int) -> None:
+        """Take note that it is well."""
+        self.text, self.count, self.well = "", 0, now
 
 
 @dataclass
@@ -82,6 +86,7 @@ class Feeds:
         self._closed: dict[str, int] = {}  # symbol -> open (ms) of the last bar that was told
         self._polls: dict[str, int] = {}  # symbol -> time (ns) of the last open interest
         self._settled: dict[str, int] = {}  # symbol -> time (ns) of the last funding
+        self._heard: dict[str, int] = {}  # symbol -> when (ms) its stream was proven last
         self._rows: dict[str, int] = {}  # symbol -> time (s) of the last row that was told
         streaming = dict(getattr(self.exchange, "streaming", None) or {})
         streaming["keepAlive"] = min(int(streaming.get("keepAlive", PING)), PING)
@@ -155,7 +160,7 @@ class Feeds:
                 await asyncio.sleep(pause)
                 pause = min(LONGEST, 2 * pause)
             else:
-                fault.text, fault.count, fault.well = "", 0, self.now()
+                fault.mended(self.now())
                 return
 
     def _tell(self, events: Iterable[Event]) -> None:
@@ -231,15 +236,15 @@ class Feeds:
                 self._tell(liquidations(market, mine))
 
     async def _heartbeat(self, market: Market) -> None:
-        """Tell that the stream is connected while its socket answers."""
+        """Tell up to when the stream is proven: its socket sent something then, if only a pong."""
         socket = self._socket()
         if socket is None:
             return
-        now, limit = self.now() // MS, 3 * int(self.exchange.streaming["keepAlive"])
-        heard = socket.last_message_at
-        if heard is None or now - heard > limit:
-            return
-        self._tell(_alive(market, now))
+        heard = int(socket.last_message_at or 0)
+        if heard > self._heard.get(market.symbol, 0):
+            self._heard[market.symbol] = heard
+            self.faults[f"liquidations {market.symbol}"].mended(self.now())
+            self._tell(_alive(market, heard))
 
     def _socket(self) -> Any:  # noqa: ANN401 - a client of ccxt
         """Return the open socket that carries liquidations, None where there is none."""

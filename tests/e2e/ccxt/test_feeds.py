@@ -1,0 +1,198 @@
+"""The feeds on real ccxt.pro, against a loopback exchange that speaks as three venues do."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import ccxt.pro
+import pytest
+
+from riskguard import Event, Intent, Session
+from riskguard.errors import AdapterError
+from riskguard.feeds.streaming import Feeds, Pace
+from riskguard.live.rules import Fit
+from tests.stub import binance, bybit, okx
+from tests.stub.server import Stub
+
+SYMBOL = "BTC/USDT:USDT"
+FAST = Pace(0.2, 0.2, 1.0, 0.5, 0.2)
+VENUES = {"binanceusdm": binance, "bybit": bybit, "okx": okx}
+SEVERAL = [
+    {"side": "long", "price": 70_000.0, "quantity": 2.0},
+    {"side": "long", "price": 70_000.0, "quantity": 2.0},
+    {"side": "short", "price": 70_000.0, "quantity": 1.0},
+]
+
+
+def exchange(name: str, stub: Stub) -> Any:
+    made = getattr(ccxt.pro, name)({"urls": VENUES[name].urls(stub.port), "enableRateLimit": False})
+    if name == "okx":
+        made.options["fetchMarkets"] = {"types": ["swap"]}
+    return made
+
+
+@asynccontextmanager
+async def fed(
+    name: str, take: Callable[[Event], object], symbols: tuple[str, ...] = (SYMBOL,)
+) -> AsyncIterator[tuple[Stub, Feeds]]:
+    stub = Stub()
+    runner = await stub.serve()
+    venue = exchange(name, stub)
+    feeds = Feeds(venue, symbols, take, pace=FAST)
+    running = asyncio.ensure_future(feeds.run())
+    try:
+        yield stub, feeds
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await venue.close()
+        await runner.cleanup()
+
+
+async def until(found: Callable[[], object], seconds: float = 20.0) -> None:
+    ends = time.monotonic() + seconds
+    while not found():
+        assert time.monotonic() < ends, "it did not happen"
+        await asyncio.sleep(0.02)
+
+
+def kinds(told: list[Event]) -> set[str]:
+    return {event.kind for event in told}
+
+
+EVERYTHING = {"bar", "open_interest", "funding", "alive"}
+
+
+def run(test: Callable[[], Awaitable[None]]) -> None:
+    asyncio.run(test())  # type: ignore[arg-type]  # each is a coroutine function
+
+
+@pytest.mark.parametrize("name", VENUES)
+def test_each_venue_tells_the_same_facts_by_the_side_of_the_position(name: str) -> None:
+    told: list[Event] = []
+
+    async def test() -> None:
+        async with fed(name, told.append) as (stub, feeds):
+            await until(lambda: kinds(told) >= EVERYTHING)
+            assert await stub.do({"liquidation": SEVERAL}) == 1
+            await until(lambda: "liquidation" in kinds(told))
+            await asyncio.sleep(0.3)
+            assert not feeds.silent()
+
+    run(test)
+    liquidated = [one for one in told if one.kind == "liquidation"]
+    assert [one.data["liquidated_side"] for one in liquidated] == ["long", "long", "short"]
+    assert [one.data["notional_usd"] for one in liquidated] == [140_000.0, 140_000.0, 70_000.0]
+    assert len({one.id for one in liquidated}) == 3
+    held = next(one for one in told if one.kind == "open_interest")
+    assert held.data["coins"] == 80_000.0
+    assert ("usd" in held.data) == (name == "okx")
+    rate = next(one for one in told if one.kind == "funding")
+    assert rate.data == {"rate": 0.0001, "interval_hours": 8.0}
+    closes = [one.ts for one in told if one.kind == "bar"]
+    assert closes == sorted(set(closes))
+    assert all(ts <= time.time_ns() for ts in closes)
+
+
+@pytest.mark.parametrize("name", VENUES)
+def test_a_socket_that_is_closed_is_opened_again_and_goes_on(name: str) -> None:
+    told: list[Event] = []
+
+    async def test() -> None:
+        async with fed(name, told.append) as (stub, feeds):
+            await until(lambda: "alive" in kinds(told))
+            assert await stub.do({"disconnect": True}) == 1
+            await until(lambda: bool(stub.sockets) and not feeds.silent())
+            told.clear()
+            await until(lambda: "alive" in kinds(told))
+            await stub.do({"liquidation": SEVERAL[:1]})
+            await until(lambda: "liquidation" in kinds(told))
+
+    run(test)
+
+
+def test_a_venue_that_answers_429_is_asked_again_and_the_failure_is_told() -> None:
+    told: list[Event] = []
+
+    async def test() -> None:
+        async with fed("binanceusdm", told.append) as (stub, feeds):
+            await until(lambda: kinds(told) >= EVERYTHING)
+            await stub.do({"slow": [429] * 8})
+            await until(lambda: any("429" in text for text in feeds.silent().values()))
+            await until(lambda: not feeds.silent())
+
+    run(test)
+
+
+def test_a_symbol_that_the_venue_does_not_have_ends_with_those_it_has() -> None:
+    stub = Stub()
+
+    async def refused() -> None:
+        runner = await stub.serve()
+        venue = exchange("bybit", stub)
+        try:
+            await Feeds(venue, ("BTC/USD:BTC",), print).run()
+        finally:
+            await venue.close()
+            await runner.cleanup()
+
+    with pytest.raises(AdapterError, match=r"no contract of bybit\n.*BTC/USDT:USDT"):
+        run(refused)
+
+
+# ---------------------------------------------------------------- a guard behind the feeds
+
+RULES = """\
+version: 1
+symbol: BTC
+every: 1m
+inputs:
+  liq.long: {max_age: 15s}
+rules:
+  cascade:
+    when: liq.long.sum(1m) >= $20M
+    clear: liq.long.sum(1m) < $1M
+    do: {block_entries: both}
+"""
+
+
+def test_a_stream_that_says_nothing_more_blocks_entries_within_its_max_age(
+    tmp_path: Path,
+) -> None:
+    """The sockets stay open: nothing but the missing answers to pings tells that it is dead."""
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(RULES)
+    session = Session(rules, tmp_path / "state", fit=Fit(sources={"liq.long": "binance"}))
+    said: list[str] = []
+
+    async def test() -> None:
+        async with fed("binanceusdm", session.take) as (stub, _):
+            ticking = asyncio.ensure_future(ticks(session))
+            await until(lambda: entry(session).answer == "allow", 150)
+            await asyncio.sleep(2)
+            assert entry(session).answer == "allow"
+            frozen = time.monotonic()
+            await stub.do({"freeze": True})
+            await until(lambda: entry(session).answer == "deny", 25)
+            assert time.monotonic() - frozen <= 15 + 2  # its max_age, and a tick
+            said.extend(reason.text for reason in entry(session).reasons)
+            ticking.cancel()
+
+    run(test)
+    session.close()
+    assert any(text.startswith("blind: liq.long") for text in said), said
+
+
+async def ticks(session: Session) -> None:
+    while True:
+        session.tick()
+        await asyncio.sleep(0.5)
+
+
+def entry(session: Session) -> Any:
+    return session.decide(Intent(time.time_ns(), SYMBOL, "buy", 1.0, 0.0, price=70_000.0))
