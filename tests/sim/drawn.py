@@ -38,6 +38,13 @@ ACTIONS: tuple[dict[str, str], ...] = (
     {"reduce_by": "40%"},
     {"leverage_cap": "2x", "notify": "careful"},
 )
+# on and on its way back for much of the time
+BACK = {
+    "when": "close.drop(3m) >= 0.4% for 2 closes",
+    "clear": "close.drop(3m) < 0.3% for 2 closes",
+    "do": {"exposure_cap": "80%"},
+    "reentry": {"start": "80%", "step": "5%", "every": "3m", "while": "close > 90"},
+}
 LOOSER = {"exposure_cap": "90%"}
 BROKEN = (
     "",
@@ -53,7 +60,14 @@ BROKEN = (
 class Rules:
     """A rule file as data; `text` is what is written, `other` what may lie there later."""
 
-    def __init__(self, dice: random.Random, lines: Sequence[tuple[str, str]] = LINES) -> None:
+    def __init__(
+        self,
+        dice: random.Random,
+        lines: Sequence[tuple[str, str]] = LINES,
+        *,
+        remembers: bool = False,
+    ) -> None:
+        """Draw a file; one that `remembers` has ways back and a peak, which no history tells."""
         self.dice, self.lines = dice, lines
         self.body: dict[str, Any] = {
             "version": 1,
@@ -66,6 +80,8 @@ class Rules:
             self.body["evaluate"] = "event"
         if dice.random() < 0.4:
             self.body["stages"] = self._stages()
+        if remembers:
+            self._remember()
 
     @property
     def text(self) -> str:
@@ -89,6 +105,22 @@ class Rules:
         else:
             rules["r9"] = self._rule()
         return json.dumps(body)
+
+    def _remember(self) -> None:
+        """Give rules a way back, and one the highest price there ever was; it never fires."""
+        dice, rules = self.dice, self.body["rules"]
+        for rule in rules.values():
+            if "clear" in rule and "exposure_cap" in rule["do"] and dice.random() < 0.7:
+                start = rule["do"]["exposure_cap"]
+                every, when = dice.choice(("2m", "3m")), dice.choice(("close > 97", "close > 1"))
+                rule["reentry"] = {"start": start, "step": "20%", "every": every, "while": when}
+        rules["back"] = dict(BACK)
+        ever = {
+            "when": "close.drawdown(all) >= 99.9%",
+            "latch": True,
+            "do": {"reduce_only": "true"},
+        }
+        rules["ever"] = ever
 
     def _line(self) -> tuple[str, str]:
         dice = self.dice

@@ -8,9 +8,11 @@ from dataclasses import fields
 from typing import Any
 
 from riskguard.engine.decision import Decision
+from riskguard.engine.guard import Guard
+from riskguard.market import MINUTE, Sample
 from riskguard.store import Journal
 
-__all__ = ["allows_more", "finite", "same", "unbroken"]
+__all__ = ["allows_more", "finite", "same", "unbroken", "unmoved"]
 
 SIDES = {"none": 0, "long": 1, "short": 2, "both": 3}
 CLOSES = {"none": 0, "longs": 1, "shorts": 2, "all": 3}
@@ -68,3 +70,26 @@ def unbroken(journal: Journal) -> int:
     first = numbers[0] if numbers else 1  # a state that began after a lost one goes on from it
     assert numbers == list(range(first, first + len(numbers))), ("holes", numbers)
     return numbers[-1] if numbers else 0
+
+
+def unmoved(old: Guard, new: Guard, rules: set[str]) -> None:
+    """Tell two guards the same closes: for rules that mean the same, both must see the same."""
+    ts = max(old.as_of, new.as_of, 0) // MINUTE * MINUTE
+    for close in (96.0, 92.0, 88.0, 88.0, 99.0, 99.0, 99.0):
+        ts += MINUTE
+        told = []
+        for guard in (old, new):
+            guard.update(Sample(ts, "BTC", {"close": close}))
+            assert not guard.fault, ("failed after a reload", guard.fault)
+            told.append(_seen(guard, rules | {f"reentry {name}" for name in rules}))
+        assert told[0] == told[1], ("moved by a reload", told)
+
+
+def _seen(guard: Guard, names: set[str]) -> dict[str, Any]:
+    """Return what is told of rules and of ways back, but for the ages of inputs."""
+    told, found = guard.explain(), {}
+    for one in (*told["rules"], *told["ramps"]):
+        if one["name"] in names:
+            lines = [(line["line"], line["value"], line["truth"]) for line in one.get("lines", ())]
+            found[one["name"]] = {**one, "lines": lines}
+    return found

@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from riskguard.engine import evaluation
+from riskguard.engine import evaluation, inheriting
 from riskguard.engine.guard import Guard
 from riskguard.engine.logic import Latch
+from riskguard.engine.measures.calendar import DrawdownEver
 from riskguard.engine.orders import Intent, Verdict
 from riskguard.live import session
 from riskguard.live.ticker import Ticker
 from riskguard.store import store
 from tests.sim.market import START
-from tests.sim.world import World
+from tests.sim.world import REMEMBER, World
 
 FEW = 12  # seeds
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -59,6 +60,29 @@ def forgets_rules_that_are_on(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(session, "succeeded", lambda *given: (sound(*given)[0], []))
 
 
+def forgets_ways_back(patch: pytest.MonkeyPatch) -> None:
+    """A reload forgets the ramps that rise."""
+    patch.setattr(inheriting, "_ramps", lambda *_: [])
+
+
+def forgets_peaks(patch: pytest.MonkeyPatch) -> None:
+    """A reload takes the last price as the highest there ever was."""
+    sound = inheriting._series
+
+    def series(old: Guard, new: Guard) -> None:
+        sound(old, new)
+        for window in new.stream.rollings:
+            if isinstance(window, DrawdownEver):
+                window.restart()
+
+    patch.setattr(inheriting, "_series", series)
+
+
+def forgets_time(patch: pytest.MonkeyPatch) -> None:
+    """A reload lets each `for` and `sequence` begin anew."""
+    patch.setattr(inheriting, "_machines", lambda *_: None)
+
+
 def loosens_unstored(patch: pytest.MonkeyPatch) -> None:
     """What allows more is in force before it is stored."""
     patch.setattr(session, "looser", lambda *_: False)
@@ -86,6 +110,9 @@ def stays_on(patch: pytest.MonkeyPatch) -> None:
         (forgets_blindness, "stall", (), "entered though"),
         (loses_rows, "", ("kill",), "verify"),
         (forgets_rules_that_are_on, "", ("reload",), "looser after a reload"),
+        (forgets_ways_back, "", ("reload",), "moved by a reload"),
+        (forgets_peaks, "", ("reload",), "moved by a reload"),
+        (forgets_time, "", ("reload",), "moved by a reload"),
         (loosens_unstored, "", ("refuse",), "loosened though nothing was stored"),
         (trusts_its_clock, "", ("misset",), "entered though"),
         (stays_on, "", ("stop",), "not come back"),
@@ -102,11 +129,12 @@ def test_a_planted_defect_is_found(  # noqa: PLR0917 - two of them are fixtures
 ) -> None:
     """Faults that have nothing to do with a defect are left out: they would only hide it."""
     plant(monkeypatch)
-    for seed in range(FEW):
+    for seed in range(REMEMBER, REMEMBER + FEW):
         folder = tmp_path / str(seed)
         folder.mkdir()
         world = World(seed, folder)
         world.feeds.kinds, world.operations = (fault,) if fault else (), [*operations]
+        world.often = 0.2 if operations == ("reload",) else world.often
         try:
             world.run()
         except AssertionError as error:

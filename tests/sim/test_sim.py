@@ -16,7 +16,7 @@ from tests.sim.operating import OPERATIONS
 from tests.sim.world import World
 
 KEPT = Path(__file__).with_name("seeds.txt")
-FIRST = 20_000  # of the seeds that are new with each count
+FIRST = 60_000  # of the seeds that are new with each count
 STATES = ("ACTIVE", "CAUTION", "REDUCING", "HALTED")
 
 

@@ -38,6 +38,7 @@ TICK = 5 * SECOND
 AHEAD = 5 * SECOND  # what comes from further in the future is refused
 SLACK = MINUTE + 3 * TICK  # a bucket, and the time until somebody looks
 CRASH = 30  # bars
+REMEMBER = 50_000  # from this seed on files hold what no history tells; earlier ones stay as kept
 
 
 class World:
@@ -54,13 +55,15 @@ class World:
         self.seed, self.tell, self.dice = seed, tell, new()
         self.rules_file, self.state = folder / "rules.yaml", folder / "state"
         self.now, self.skew = START, 0
-        self.rules = Rules(new())
+        remembers = seed >= REMEMBER
+        self.rules = Rules(new(), remembers=remembers)
         while read_text(self.rules.text, "rules.yaml")[0] is None:
-            self.rules = Rules(new())
+            self.rules = Rules(new(), remembers=remembers)
         self.rules_file.write_text(self.rules.text)
         self.market, self.trader, self.disk = Market(new()), Trader(new()), Disk(new())
         self.feeds = Feeds(new(), [kind for kind in FAULTS if dice.random() < 0.4])
         self.operations = [name for name in OPERATIONS if dice.random() < 0.5]
+        self.often = 0.02  # the chance of one of them at each tick
         self.operator = Operator(self, new())
         self.coming: list[Delivery] = []
         self.sound: dict[str, int] = {}  # series -> the time of the last sound event that arrived
@@ -101,7 +104,7 @@ class World:
             self.now = min(end, self.now + TICK)
             self.deliver()
             self.tick()
-            if faults and self.operations and self.dice.random() < 0.02:
+            if faults and self.operations and self.dice.random() < self.often:
                 self.operator.operate(self.dice.choice(self.operations))
             self.trader.act(self.session, self.session.ticker.now())
             self.step("orders", lambda: None)
