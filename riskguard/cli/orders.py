@@ -50,6 +50,10 @@ def resume(state: StateOption, reason: Reason) -> int:
 def release(rule: RuleArgument, state: StateOption, reason: Reason) -> int:
     """Let a latched rule go, or one of an earlier rule file that is still on.
 
+    Open interest (`oi`, `oi_usd`, `ETH.oi`) is let go of too, where its first values came in a
+    wrong unit: it begins anew in whatever unit comes next, and nothing enters until its windows
+    are full again.
+
     Example: riskguard release big_loss --state state/btc --reason "seen and understood"
 
     Exit codes: 0 done or left for the next start, 1 refused, 2 wrong use.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,9 @@ from riskguard.market import Sample
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Buckets", "Proof", "Series"]
+    from riskguard.market import SeriesSpec
+
+__all__ = ["Buckets", "Proof", "Series", "series_of"]
 
 FAR = 1 << 62
 
@@ -39,6 +42,12 @@ class Series:
         if old is None:
             return new
         return {"open": old, "high": max(old, new), "low": min(old, new)}.get(self.name, new)
+
+
+def series_of(symbol: str, name: str, interval: int, given: SeriesSpec, fresh: int) -> Series:
+    """Return how one series is taken."""
+    least = -math.inf if given.signed else 5e-324 if given.dimension == "price" else 0.0
+    return Series(symbol, name, interval, given.kind == "flow", given.scale, fresh, least)
 
 
 class Proof:

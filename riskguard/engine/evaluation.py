@@ -122,6 +122,12 @@ class Evaluation:
         """Why the last evaluation failed, "" where it did not."""
         return self._fault
 
+    @property
+    def warmup(self) -> int:
+        """How much history (ns) fills every window: feed it by `prime` before a live start."""
+        tapes = self.plan.tapes
+        return max((self.plan.lookback(tape) for tape in range(len(tapes))), default=0)
+
     def remade(self) -> Decision:
         """Make the decision in force anew, as its machines stand now."""
         change, now = self.stream.change, max(self.as_of, 0)
@@ -194,6 +200,14 @@ class Evaluation:
             now = self.stream.change  # between closes only blindness can begin or end
             self._decision = self._decide(ts, Change(now.stage, now.stage, now.on, now.on))
         return self._decision
+
+    def _forget(self, symbol: str, name: str) -> None:
+        """Let a series be as if it had never come; what rests on it is unknown."""
+        for place, spec in enumerate(self.plan.tapes):
+            if (spec.symbol, spec.name) == (symbol, name):
+                self.stream.forget(place)
+        self._cold = self.plan.warming
+        self.remade()
 
     def _account(self, ts: int, symbol: str, values: Mapping[str, float]) -> None:
         """Hear what a sample says of the account."""

@@ -18,7 +18,7 @@ from riskguard.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["KINDS", "Event", "Refused", "facts", "nanoseconds", "number"]
+__all__ = ["KINDS", "Event", "Refused", "facts", "nanoseconds", "number", "stepped"]
 
 
 class Refused(Exception):  # noqa: N818 - not an error: it is counted, and the guard goes on
@@ -81,6 +81,8 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 SIDES = {"long": "liq.long", "short": "liq.short", "": "liq.total"}
 # up to which size a stamp counts seconds, milliseconds, microseconds; 2286 in each unit
 UNITS = ((10**10, 10**9), (10**13, 10**6), (10**16, 10**3), (10**19, 1))
+STEPS = (100.0, 1000.0)  # a jump by such a factor, the price standing, is a change of unit
+NEAR, STILL = 0.02, 0.2  # how near to the factor; how far the price may have moved meanwhile
 SOUND: set[tuple[str, ...]] = set()  # kinds with the fields they came with: known to be right
 
 
@@ -165,6 +167,17 @@ def number(data: Mapping[str, object], name: str) -> float:
         msg = f"{name} is not finite"
         raise Refused(msg)
     return value
+
+
+def stepped(before: tuple[float, float] | None, now: tuple[float, float], contract: float) -> bool:
+    """Say whether a value, each with the price beside it, jumps as where its unit is changed."""
+    if before is None:
+        return False
+    (last, beside), (value, price) = before, now
+    if not (last > 0 and value > 0) or (price > 0 < beside and abs(price / beside - 1) > STILL):
+        return False
+    factors = [by for one in (*STEPS, price, contract) if one for by in (one, 1 / one)]
+    return any(abs(by - 1) > STILL and abs(value / last / by - 1) <= NEAR for by in factors)
 
 
 def _named(data: Mapping[str, object], names: Mapping[str, str]) -> dict[str, float]:

@@ -70,12 +70,6 @@ class Guard(Evaluation):
         super()._begin()
         self.episodes = self.parts["episodes"] = Episodes(self.instruments)
 
-    @property
-    def warmup(self) -> int:
-        """How much history (ns) fills every window: feed it by `prime` before a live start."""
-        tapes = self.plan.tapes
-        return max((self.plan.lookback(tape) for tape in range(len(tapes))), default=0)
-
     def update(self, sample: Sample) -> Decision:
         """Take one sample and return the decision in force.
 
@@ -143,6 +137,12 @@ class Guard(Evaluation):
         """Let the last value of a series stand no longer from `ts` on; `symbol` "" is the own."""
         with self._lock:
             self.doors.expire(ts, self._door(symbol or "*"), name)
+
+    def forget(self, symbol: str, name: str) -> Decision:
+        """Let a series begin anew: its windows prime, nothing clears; `symbol` "" is the own."""
+        with self._lock:
+            self._forget(self._door(symbol or "*"), name)
+            return self._obeyed()
 
     # ------------------------------------------------------------ orders
 

@@ -43,7 +43,7 @@ def inherit(old: Guard, new: Guard, same: Iterable[Rule | Stage]) -> None:
     for latch in same:
         _machines(old, new, latch)
         _seen(old, new, latch)
-    new.stream.doubt()
+    new.stream.rouse()  # what was seen is no longer what its numbers were compared with
 
 
 def _tape_key(plan: Plan, place: int) -> tuple[object, ...]:

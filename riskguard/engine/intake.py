@@ -9,11 +9,10 @@ added to its own bucket while it is at most `lateness` behind, and decides nothi
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from riskguard.engine.buckets import Buckets, Series
-from riskguard.engine.events import Refused, facts, nanoseconds, number
+from riskguard.engine.buckets import Buckets, Series, series_of
+from riskguard.engine.events import Refused, facts, nanoseconds, number, stepped
 from riskguard.engine.known import Known
 from riskguard.engine.stuck import KINDS as PRICED
 from riskguard.engine.stuck import Stuck
@@ -28,15 +27,12 @@ if TYPE_CHECKING:
     from riskguard.engine.decision import Decision
     from riskguard.engine.events import Event
     from riskguard.engine.guard import Guard
-    from riskguard.market import SeriesSpec
 
 __all__ = ["Intake"]
 
 AHEAD = 5 * SECOND  # an event from further in the future is a fault of its clock
 WAIT = 2 * SECOND
 REASONS = 1_000  # kinds of refusals that are counted apart
-STEPS = (100.0, 1000.0)  # a jump by such a factor, the price standing, is a change of unit
-NEAR, STILL = 0.02, 0.2  # how near to the factor; how far the price may have moved meanwhile
 OPEN_INTEREST = ("oi", "oi_usd")
 # what follows from what: told to the guard though no rule may read it
 BESIDE = {"": ("close",), "loss_streak": ("trades.closed", "trades.lost"), "equity": ("transfers",)}
@@ -46,11 +42,6 @@ ACCOUNT_FLOWS = frozenset(
 BY_ACCOUNT = frozenset({"account", "trade_closed"})
 BY_TRADE = frozenset({"mark", "trade"})
 SPEAKS_OF_TIME = frozenset({"alive", "clock"})
-
-
-def _series(symbol: str, name: str, interval: int, given: SeriesSpec, fresh: int) -> Series:
-    least = -math.inf if given.signed else 5e-324 if given.dimension == "price" else 0.0
-    return Series(symbol, name, interval, given.kind == "flow", given.scale, fresh, least)
 
 
 class Intake:
@@ -104,12 +95,12 @@ class Intake:
                 continue
             given = input_of(ruleset, spec.symbol, name).spec
             width = self.bucket if self.by_event else spec.interval
-            found[spec.symbol, name] = _series(spec.symbol, name, width, given, spec.max_age)
+            found[spec.symbol, name] = series_of(spec.symbol, name, width, given, spec.max_age)
         every = self.bucket if self.by_event else self.guard.plan.every
         for read, beside in BESIDE.items():
             for name in beside if not read or ("", read) in found else ():
                 if ("", name) not in found:
-                    found["", name] = _series("", name, every, CATALOGUE[name], 2 * every)
+                    found["", name] = series_of("", name, every, CATALOGUE[name], 2 * every)
         return found
 
     # ------------------------------------------------------------ the door
@@ -244,17 +235,11 @@ class Intake:
 
     def _same_unit(self, series: Series, value: float) -> None:
         """Refuse a jump by a factor of units while the price stands, or is not known."""
-        key, price = (series.symbol, series.name), self._price
-        last, beside = self._last.get(key, (0.0, 0.0))
-        moved = price > 0 and beside > 0 and abs(price / beside - 1) > STILL
-        if last > 0 and value > 0 and not moved:
-            size = self.guard.instruments.get(self.symbol)
-            factors = (*STEPS, price, size.contract_size if size else 1.0)
-            for factor in factors:
-                for by in (factor, 1 / factor) if factor else ():
-                    if abs(by - 1) > STILL and abs(value / last / by - 1) <= NEAR:
-                        self._refuse(f"unit_step: {series.name} jumps by a factor of units")
-        self._last[key] = (value, price)
+        key, size = (series.symbol, series.name), self.guard.instruments.get(self.symbol)
+        beside = (value, self._price)
+        if stepped(self._last.get(key), beside, size.contract_size if size else 1.0):
+            self._refuse(f"unit_step: {series.name} jumps by a factor of units")
+        self._last[key] = beside
 
     def _level(self, series: Series, ts: int, value: float) -> None:
         if self.by_event:
@@ -313,6 +298,10 @@ class Intake:
             guard.halt(ts, said)
         elif do == "resume":
             guard.resume(ts, said)
+        elif do == "release" and rule in self.released:
+            key = self.released[rule]
+            self._last.pop(key, None)
+            guard.forget(*key)
         elif do == "release":
             guard.release(ts, rule, said)
         elif do == "mute":
@@ -325,6 +314,13 @@ class Intake:
             msg = f"an operator event that says {do!r}"
             raise DataError(msg, help="do is halt, resume, release or mute")
         self._decision = guard.update(Sample(ts, "*", {}))
+
+    @property
+    def released(self) -> dict[str, tuple[str, str]]:
+        """What a `release` may name beside rules: series that come in one of several units."""
+        rules = {rule.name for rule in self.guard.ruleset.rules}
+        names = {".".join(filter(None, key)): key for key in self._last}
+        return {name: key for name, key in names.items() if name not in rules}
 
     # ------------------------------------------------------------ time
 

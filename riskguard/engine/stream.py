@@ -141,11 +141,6 @@ class Stream:
             reader(now)
         self._read_leaves(now)
 
-    def doubt(self) -> None:
-        """Compare every number anew at the next instant: truths were set from outside."""
-        for cell in self._cells:
-            cell.low, cell.high = math.inf, -math.inf
-
     def begin(self, tape: int, ts: int, value: float) -> None:
         """Let an account input begin: `value` is what it always was before its first event."""
         spec, state = self.plan.tapes[tape], self.tapes[tape]
@@ -176,6 +171,16 @@ class Stream:
             if tape in tapes:
                 renewed(state, window, [self.tapes[index] for index in tapes])
         return True
+
+    def forget(self, tape: int) -> None:
+        """Empty a tape, and all that its windows feed."""
+        chain = self.plan.chain(tape)
+        fed = [place for place, spec in enumerate(self.plan.tapes) if spec.feeder in chain]
+        for place in (tape, *fed):
+            self.tapes[place].clear()
+        for index in chain:
+            window, tapes = self.plan.windows[index]
+            renewed(self.rollings[index], window, [self.tapes[one] for one in tapes], whole=True)
 
     def pause(self) -> None:
         """Let the time up to the next instant earn no credit in `for` and in ramps."""
@@ -222,7 +227,9 @@ class Stream:
         self._steady = change.stage == change.stage_before and change.on == change.on_before
 
     def rouse(self) -> None:
-        """Let every component step at the next instant: something moved from outside."""
+        """Compare every number and step every component anew at the next instant."""
+        for cell in self._cells:
+            cell.low, cell.high = math.inf, -math.inf
         self._wake()
         self._steady = False
 

@@ -135,6 +135,14 @@ class Tape:
             self.fixed[place] = fixed
         return True
 
+    def clear(self) -> None:
+        """Forget every sample: nothing has ever been observed."""
+        self.times.clear()
+        self.values.clear()
+        self.fixed.clear()
+        self.first, self.last, self.latest = None, NEVER, NEVER
+        self.run = self.start = 0
+
     def withdraw(self) -> None:
         """Take the last sample back: what comes next stands in its place."""
         del self.times[-1], self.values[-1]

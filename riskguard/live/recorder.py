@@ -29,7 +29,7 @@ __all__ = ["SAMPLES", "Former", "Recorder"]
 SAMPLES = ("renew", "update")
 MOST_EMPTY = 4096  # rows
 # what else may be told to a guard: the names of its methods
-CALLS = ("amend", "halt", "latch", "lose", "mute", "pause", "release", "resume")
+CALLS = ("amend", "forget", "halt", "latch", "lose", "mute", "pause", "release", "resume")
 
 
 class Former:
@@ -106,6 +106,14 @@ class Recorder:
         for guard in self._all():
             guard.amend(symbol, name, ts, value)
         self.told.append(["amend", symbol, name, ts, value])
+
+    def forget(self, symbol: str, name: str) -> Decision:
+        """Pass on that a series begins anew."""
+        for guard in self._all():
+            guard.forget(symbol, name)
+        self.told.append(["forget", symbol, name])
+        self._levels.clear()
+        return self._join()
 
     def pause(self) -> None:
         """Pass on that what follows comes after a silence."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from riskguard import State
+from riskguard import Event, State
+from riskguard.market import HOUR, SECOND
 from riskguard.store import Journal
 from tests.cli.bots import bot
-from tests.live.world import RULES, World
+from tests.live.world import RULES, START, World
 
 
 @pytest.fixture
@@ -127,3 +128,28 @@ def test_no_bot_no_reload(riskguard, world) -> None:
     code, out, _ = riskguard("reload", "--state", world.state, "--reason", "x")
     assert code == 1
     assert "the next start reads the rule file" in out
+
+
+def test_open_interest_in_a_wrong_unit_is_let_go_of(riskguard, tmp_path) -> None:
+    text = RULES + "  leaves: {when: oi < 1000, latch: true, do: {exposure_cap: 20%}}\n"
+    world = World(tmp_path, text)
+
+    def hour(session, number: int, coins: float) -> str:
+        world.now = START + number * HOUR - SECOND
+        session.take(Event(world.now, "open_interest", "BTC", {"coins": coins}))
+        return world.bar(session, number, 100).state.name
+
+    with world.session() as session:
+        for number in (1, 2, 3):
+            hour(session, number, 5e8)
+        assert [hour(session, number, 5e5 + number) for number in (4, 5, 6)][-1] == "REDUCING"
+    state = ("--state", world.state, "--reason", "contracts, not coins")
+    code, out, _ = riskguard("release", "ETH.oi", *state)
+    assert code == 1
+    assert "no rule is called 'ETH.oi'" in out
+    assert riskguard("release", "oi", *state).code == 0
+    with world.session() as session:
+        assert hour(session, 7, 5e5) == "ACTIVE"
+    assert riskguard("replay", world.state, "--check").code == 0
+    (done,) = transitions(world, "operator")
+    assert (done.body["asked"]["do"], done.body["asked"]["rule"]) == ("release", "oi")

@@ -8,9 +8,11 @@ import pytest
 
 from riskguard import State
 from riskguard.engine.events import Event
+from riskguard.live.replaying import Replay, checked
 from riskguard.live.requests import asked, heard, leave
+from riskguard.market import HOUR, SECOND
 from riskguard.store import Journal
-from tests.live.world import RULES, World
+from tests.live.world import RULES, START, World
 
 
 @pytest.fixture
@@ -99,3 +101,61 @@ def test_a_file_that_reads_fewer_series_takes_over(world: World) -> None:
         session.tick()
         world.rules.write_text(RULES)
         assert session.reload() == ""
+
+
+UNITS = """\
+version: 1
+symbol: BTC
+every: 1h
+rules:
+  leaves:
+    when: oi.drop(2h) >= 5%
+    clear: oi.drop(2h) < 1%
+    do: {exposure_cap: 50%}
+"""
+
+
+def test_a_unit_that_was_taken_first_and_wrong_ends_by_release(tmp_path: Path) -> None:
+    """Every true value is then a jump by a factor of units: nothing would ever end it."""
+    world = World(tmp_path, UNITS)
+
+    def hours(session, *which: int, coins: float) -> list[str]:
+        found = []
+        for hour in which:
+            world.now = max(world.now, START + hour * HOUR - SECOND)
+            session.take(Event(START + hour * HOUR - SECOND, "open_interest", "BTC",
+                               {"coins": coins * (1 + hour / 1000)}))  # fmt: skip
+            found.append(world.bar(session, hour, 100).state.name)
+        return found
+
+    def release(session, name: str = "oi") -> str:
+        path = leave(world.state, {"do": "release", "rule": name, "by": "ann", "note": "unit"})
+        session.tick()
+        return asked(path, 0.0)
+
+    with world.session() as session:
+        assert "no rule is called 'oi'" in release(session)  # nothing of it has come
+        hours(session, 1, 2, 3, coins=5e8)  # contracts, told as coins
+        assert session.decision.state is State.ACTIVE
+        assert hours(session, *range(4, 10), coins=5e5)[-1] == "REDUCING"
+        assert session.decision.blind == ("oi",)
+        assert release(session) == ""
+        assert session.decision.priming
+        assert session.decision.state is State.REDUCING
+    with world.session() as session:
+        assert session.decision.state is State.REDUCING
+        assert hours(session, 10, 11, 12, coins=5e5) == ["REDUCING", "REDUCING", "ACTIVE"]
+        assert session.decision.active == ()
+        assert "unit_step" not in str(session.status()["by_hand"])
+        assert hours(session, 13, coins=5e8) == ["ACTIVE"]
+        assert (
+            session.status()["intake_refused"][
+                "open_interest: unit_step: oi jumps by a factor of units"
+            ]
+            == 7
+        )
+    done = [
+        one.body["asked"] for one in Journal(world.state).transitions() if one.kind == "operator"
+    ]
+    assert done == [{"do": "release", "rule": "oi", "by": "ann", "note": "unit"}]
+    assert checked(Replay(Journal(world.state).contents())).step is None

@@ -14,9 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from riskguard.engine.decision import Decision, State
-from riskguard.engine.events import Event, nanoseconds, number
+from riskguard.engine.events import NEAR, STILL, Event, nanoseconds, number
 from riskguard.engine.guard import Guard
-from riskguard.engine.intake import NEAR, STILL, Intake
+from riskguard.engine.intake import Intake
 from riskguard.errors import DataError
 from riskguard.language.reader import read_text
 from riskguard.live.requests import KILL
