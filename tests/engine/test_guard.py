@@ -348,3 +348,44 @@ def test_every_line_is_read_once_however_often_its_name_is() -> None:
     (rule,) = made.ruleset.rules
     told = readings(made.plan, made.stream, rule.name, rule.when, "when")
     assert [(one.leaf, one.truth) for one in told] == [("oi > 5", "true"), ("close > 5", "true")]
+
+
+def test_a_series_that_is_forgotten_primes_as_if_it_had_never_come() -> None:
+    """Measures of measures, peaks and sums of it too; what other series told stands."""
+    text = """
+version: 1
+symbol: BTC
+every: 1h
+rules:
+  far: {when: oi.stdev(3h).percentile(8h) > 99%, latch: true, do: {exposure_cap: 10%}}
+  top: {when: oi.drawdown(all) > 90%, latch: true, do: {exposure_cap: 20%}}
+  day: {when: oi.high(today) > 1e12, latch: true, do: {exposure_cap: 30%}}
+  deep: {when: close.drop(5h) > 90%, latch: true, do: {exposure_cap: 0%}}
+"""
+    known, fresh = guard(text), guard(text)
+
+    def hour(number: int, *guards: Guard, oi: float) -> None:
+        ts = START + number * HOUR
+        for one in guards:
+            one.update(Sample(ts - 1, "BTC", {"oi": oi}))
+            one.update(Sample(ts, "BTC", {"close": 100.0 + number}))
+
+    def seen(one: Guard) -> list[list[object]]:
+        return [[line["value"] for line in rule["lines"]] for rule in one.explain()["rules"]]
+
+    for number in range(1, 40):
+        hour(number, known, oi=5e8 + number**2)
+        fresh.update(Sample(START + number * HOUR, "BTC", {"close": 100.0 + number}))
+    assert not known.decision.priming
+    decision = known.forget("", "oi")
+    assert decision.priming == fresh.decision.priming
+    assert decision.blind == ("oi",)
+    again = guard(text)
+    again.load(known.dump())
+    for number in range(40, 80):
+        hour(number, known, fresh, again, oi=5e5 + number**2 % 7)
+        assert seen(known) == seen(fresh) == seen(again)
+        assert known.decision.priming == fresh.decision.priming
+    assert known.decision == again.decision
+    assert known.decision.blind == fresh.decision.blind == ()
+    assert not known.decision.priming

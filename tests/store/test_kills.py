@@ -20,7 +20,7 @@ def killed(folder: Path, count: int) -> dict[str, object]:
     return json.loads(done.stdout)
 
 
-@counts(2_000, 100_000)
+@counts(2_000, 10_000)
 def test_kills_in_mid_save_lose_nothing_that_was_acknowledged(count: int, folder: Path, measured):
     found = killed(folder, count)
     assert not found["faults"]
