@@ -105,10 +105,13 @@ class Tape:
 
     def push(self, ts: int, value: float) -> None:
         """Append one sample; `ts` must be later than the last."""
-        if self.first is None:
-            self.first = ts
-            self.start = ts - self.interval if self.bar else ts
-        self.run = self.run + 1 if ts - self.last == self.interval else 1
+        if ts - self.last == self.interval:
+            self.run += 1
+        else:
+            self.run = 1
+            if self.first is None:
+                self.first = ts
+                self.start = ts - self.interval if self.bar else ts
         self.last = self.latest = ts
         self.times.append(ts)
         self.values.append(value)

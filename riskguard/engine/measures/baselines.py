@@ -40,15 +40,15 @@ class Baseline(Rolling):
 
     def settle(self, now: int) -> bool:
         """Bring the yardstick up to the current sample; say whether it can be used."""
-        times = self.tape.times
+        tape, lag, left = self.tape, self.lag, self.left
+        times = tape.times
         last = len(times) - 1
-        if last < 0 or now - times[last] > self.tape.fresh:
+        if last < 0 or now - times[last] > tape.fresh:
             return False
-        lag = self.lag
-        if lag and self.tape.run > lag and self.right == last - 1 == self.left + lag:
+        if lag and tape.run > lag and self.right == last - 1 == left + lag:
             self.enter(self.right)  # one came, one went
-            self.leave(self.left)
-            self.left, self.right = self.left + 1, last
+            self.leave(left)
+            self.left, self.right = left + 1, last
             return True
         while self.right < last:
             self.enter(self.right)

@@ -22,7 +22,8 @@ class High(Rolling):
     def __init__(self, tape: Tape, span: int, minimum: int | None = None) -> None:
         super().__init__(tape, span, minimum)
         self.right = 0
-        self.queue: deque[tuple[int, float]] = deque()  # falling values: the first is the extreme
+        # falling values, times the sign: the first is the extreme
+        self.queue: deque[tuple[int, float]] = deque()
 
     def moved(self, gone: int) -> None:
         self.left -= gone
@@ -32,28 +33,25 @@ class High(Rolling):
         self.left = drop_until(self.tape.times, self.left, self.tape.last - self.span)
         return min(self.left, self.right)
 
-    def extreme(self, now: int) -> float:
-        """Return the extreme of the window, or unknown."""
-        times, values = self.tape.times, self.tape.values
-        queue, sign = self.queue, self.sign
-        while self.right < len(times):
-            value = values[self.right]
-            while queue and sign * queue[-1][1] <= sign * value:
+    def read(self, now: int) -> float:
+        tape, lag, right = self.tape, self.lag, self.right
+        times, queue, sign = tape.times, self.queue, self.sign
+        end = len(times)
+        while right < end:
+            value = sign * tape.values[right]
+            while queue and queue[-1][1] <= value:
                 queue.pop()
-            queue.append((times[self.right], value))
-            self.right += 1
-        cut = now - self.span
+            queue.append((times[right], value))
+            right += 1
+        self.right, cut = end, now - self.span
         while queue and queue[0][0] <= cut:
             queue.popleft()
-        if self.lag and self.tape.run > self.lag and now == self.tape.last:
-            return queue[0][1]
+        if lag and tape.run > lag and now == tape.last:
+            return sign * queue[0][1]
         self.left = drop_until(times, self.left, cut)
-        if not self.filled(len(times) - self.left, now):
+        if not self.filled(end - self.left, now):
             return UNKNOWN
-        return queue[0][1]
-
-    def read(self, now: int) -> float:
-        return self.extreme(now)
+        return sign * queue[0][1]
 
 
 class Low(High):
@@ -69,5 +67,5 @@ class Drawdown(High):
     __slots__ = ()
 
     def read(self, now: int) -> float:
-        peak = self.extreme(now)
+        peak = High.read(self, now)
         return 1.0 - self.tape.current(now) / peak if peak > 0 else UNKNOWN

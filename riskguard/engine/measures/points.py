@@ -24,9 +24,9 @@ class Ago(Rolling):
 
     def past(self, now: int) -> float:
         """Return the last value at or before `now - span`, if it stood for that instant."""
-        tape = self.tape
-        if self.lag and tape.run > self.lag and now == tape.last:
-            return tape.values[-1 - self.lag]
+        tape, lag = self.tape, self.lag
+        if lag and tape.run > lag and now == tape.last:
+            return tape.values[-1 - lag]
         times, cut = tape.times, now - self.span
         left, end = self.left, len(times)
         while left + 1 < end and times[left + 1] <= cut:
@@ -38,6 +38,13 @@ class Ago(Rolling):
             return UNKNOWN
         return tape.values[left]
 
+    def ends(self, now: int) -> tuple[float, float]:
+        """Return the values at both ends of the window, the past first."""
+        tape, lag = self.tape, self.lag
+        if lag and tape.run > lag and now == tape.last:  # as most often: no hole to look for
+            return tape.values[-1 - lag], tape.values[-1]
+        return (self.past(now), tape.current(now)) if tape.times else (UNKNOWN, UNKNOWN)
+
     def read(self, now: int) -> float:
         return self.past(now) if self.tape.times else UNKNOWN
 
@@ -48,11 +55,8 @@ class Change(Ago):
     __slots__ = ()
 
     def read(self, now: int) -> float:
-        tape = self.tape
-        if not tape.times:
-            return UNKNOWN
-        past = self.past(now)
-        return tape.current(now) / past - 1.0 if past > 0 else UNKNOWN
+        past, value = self.ends(now)
+        return value / past - 1.0 if past > 0 else UNKNOWN
 
 
 class Drop(Ago):
@@ -61,10 +65,8 @@ class Drop(Ago):
     __slots__ = ()
 
     def read(self, now: int) -> float:
-        tape = self.tape
-        past = self.past(now) if tape.times else UNKNOWN
-        value = 1.0 - tape.current(now) / past if past > 0 else UNKNOWN
-        return max(value, 0.0)
+        past, value = self.ends(now)
+        return max(1.0 - value / past, 0.0) if past > 0 else UNKNOWN
 
 
 class Rise(Ago):
@@ -73,10 +75,8 @@ class Rise(Ago):
     __slots__ = ()
 
     def read(self, now: int) -> float:
-        tape = self.tape
-        past = self.past(now) if tape.times else UNKNOWN
-        value = tape.current(now) / past - 1.0 if past > 0 else UNKNOWN
-        return max(value, 0.0)
+        past, value = self.ends(now)
+        return max(value / past - 1.0, 0.0) if past > 0 else UNKNOWN
 
 
 class Age(Rolling):

@@ -28,13 +28,14 @@ class Sum(Rolling):
 
     def count(self, now: int) -> int:
         """Move the window to `now` and return how many samples it holds."""
-        tape, lag = self.tape, self.lag
+        tape, lag, left, right = self.tape, self.lag, self.left, self.right
         times, fixed = tape.times, tape.fixed
-        left, right, total, end = self.left, self.right, self.total, len(times)
+        end = len(times)
         if lag and tape.run > lag and now == tape.last and right == end - 1 == left + lag:
-            self.total = total + fixed[right] - fixed[left]  # one came, one went
+            self.total += fixed[right] - fixed[left]  # one came, one went
             self.left, self.right = left + 1, end
             return lag
+        total = self.total
         while right < end:
             total += fixed[right]
             right += 1
@@ -46,7 +47,8 @@ class Sum(Rolling):
         return end - left
 
     def read(self, now: int) -> float:
-        if not self.filled(self.count(now), now):
+        held = self.count(now)
+        if not (self.warm and held >= self.whole) and not self.filled(held, now):
             return UNKNOWN
         return self.total / self.tape.scale
 
@@ -58,7 +60,7 @@ class Mean(Sum):
 
     def read(self, now: int) -> float:
         held = self.count(now)
-        if not self.filled(held, now):
+        if not (self.warm and held >= self.whole) and not self.filled(held, now):
             return UNKNOWN
         return self.total / (self.tape.scale * held)
 
