@@ -262,11 +262,12 @@ class Evaluation:
             self._closed = now
         instant = max(now, self.stream.last + 1)
         change, late = self.stream.step(now, instant, closed=closed), self.doors.late(now)
-        self._fault = ""
-        ranged = self.stream.ranged(now)
+        self._fault, ranged = "", self.stream.ranged(now)
+        before, was_late, was_ranged = self._still
         if (
-            change is self._still[0]
-            and (late, ranged) == self._still[1:]
+            change is before
+            and late == was_late
+            and ranged is was_ranged
             and not self._cold
             and now < self.controls.ends
         ):

@@ -165,12 +165,6 @@ class Plan:
         """Windows that protection needs."""
         return [index for index, needed in enumerate(self.windows_needed) if needed]
 
-    @property
-    def stepped(self) -> set[int]:
-        """Windows that are read at every instant; what only a stop reads is read for its orders."""
-        read = {spec.index for spec in self.values if spec.kind == "window"}
-        return read | {spec.feeder for spec in self.tapes if spec.feeder >= 0}
-
     def windows_under(self, *slots: int) -> list[int]:
         """Return the windows that conditions read, through definitions and through each other."""
         found: set[int] = set()

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
     from riskguard.engine.boundary import Boundary
 
-    Measurer = tuple[Callable[[int], float], int, Callable[[int, float], None] | None]
+    Read = Callable[[int], float]
+    Feeder = tuple[Read, int, Callable[[int, float], None]]
 
 __all__ = ["Stream"]
 
@@ -76,8 +77,8 @@ class Stream:
         self.closed = True  # a bar closes at the last instant
         self._gap, self._trim_every = GAPS * plan.every, TRIM_EVERY * plan.every
         self._trim_at, self._steady = NEVER, True
-        self._measures = self._measurers()
-        self._readers = self._value_readers()
+        self._feeders, self._measures = self._measurers()
+        self._readers = self._arithmetic_readers()
         self.persists: dict[int, Persist] = {}
         self.follows: dict[int, Follow] = {}
         machines = Machines(
@@ -104,12 +105,14 @@ class Stream:
         The same object comes back while nothing moves.
         """
         values = self.values
-        for read, slot, push in self._measures:
+        for read, slot, push in self._feeders:
             value = read(now)
             if slot >= 0:
                 values[slot] = value
-            if push is not None and closed and value - value == 0.0:  # finite
+            if closed and value - value == 0.0:  # finite
                 push(now, value)
+        for read, slot in self._measures:
+            values[slot] = read(now)
         for reader in self._readers:
             reader(now)
         self._read_leaves(now)
@@ -273,33 +276,29 @@ class Stream:
 
     # ------------------------------------------------------------ numbers
 
-    def _measurers(self) -> list[Measurer]:
-        """Pair each window with the value it is and the tape it feeds."""
-        slots = {spec.index: i for i, spec in enumerate(self.plan.values) if spec.kind == "window"}
+    def _measurers(self) -> tuple[list[Feeder], list[tuple[Read, int]]]:
+        """Return the windows that feed a tape, and what is read after them.
+
+        What only a stop reads is read for its orders.
+        """
+        values = [(spec.kind, spec.index, slot) for slot, spec in enumerate(self.plan.values)]
+        slots = {index: slot for kind, index, slot in values if kind == "window"}
         fed = {spec.feeder: tape for spec, tape in zip(self.plan.tapes, self.tapes, strict=True)}
-        stepped = self.plan.stepped
-        return [
-            (rolling.read, slots.get(index, -1), fed[index].push if index in fed else None)
+        feeders = [
+            (rolling.read, slots.pop(index, -1), fed[index].push)
             for index, rolling in enumerate(self.rollings)
-            if index in stepped
+            if index in fed
         ]
+        measures = [(self.rollings[index].read, slot) for index, slot in sorted(slots.items())]
+        tapes = [(self.tapes[index].current, slot) for kind, index, slot in values if kind == "tape"]
+        return feeders, measures + tapes
 
-    def _value_readers(self) -> list[Callable[[int], None]]:
+    def _arithmetic_readers(self) -> list[Callable[[int], None]]:
         return [
-            self._tape_reader(index, spec.index)
-            if spec.kind == "tape"
-            else self._arithmetic_reader(index, spec.kind, spec.left, spec.right)
+            self._arithmetic_reader(index, spec.kind, spec.left, spec.right)
             for index, spec in enumerate(self.plan.values)
-            if spec.kind not in {"const", "window"}
+            if spec.kind not in {"const", "tape", "window"}
         ]
-
-    def _tape_reader(self, index: int, tape: int) -> Callable[[int], None]:
-        values, current = self.values, self.tapes[tape].current
-
-        def read(now: int) -> None:
-            values[index] = current(now)
-
-        return read
 
     def _arithmetic_reader(
         self, index: int, op: str, left: int, right: int
