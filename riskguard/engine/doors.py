@@ -71,9 +71,11 @@ class Doors:
         for name, value in values.items():
             if name in doors:
                 tape, least, most, key, _, _ = doors[name]
-                # `plausible`, written out: this is done for every value that comes
-                sized = value >= SMALLEST or value == 0 or value <= -SMALLEST
-                if sized and least <= value <= most and ts > tape.latest:  # NaN is never
+                if (  # `plausible`, written out: this is done for every value that comes
+                    (value >= SMALLEST or value == 0 or value <= -SMALLEST)
+                    and least <= value <= most  # NaN is never
+                    and ts > tape.latest
+                ):
                     tape.push(ts, value)
                 else:
                     self._refuse(ts, key, least, value, most)
@@ -120,10 +122,15 @@ class Doors:
 
     def late(self, now: int) -> tuple[str, ...]:
         """Return the keys of the inputs that are too old at `now`, sorted."""
-        if now <= self._fresh:
+        if now < self._fresh:  # at its end it is looked again, so that orders need not
             return ()
-        self._fresh = min([tape.last + tape.fresh for tape, _ in self.needed], default=LATEST)
-        if now <= self._fresh:
+        ends = LATEST
+        for tape, _ in self.needed:
+            end = tape.last + tape.fresh
+            if end < ends:
+                ends = end
+        self._fresh = ends
+        if now <= ends:
             return ()
         return tuple(sorted({key for tape, key in self.needed if now - tape.last > tape.fresh}))
 

@@ -215,12 +215,12 @@ class Episodes:
             terms = self._terms
             if terms is None or terms.decision is not decision:
                 terms = self._terms = Terms(decision)
-            step, least, size = self._venue(intent.symbol)
+            step, least, size = self.instruments.get(intent.symbol, PLAIN)
             episode, base, ceiling = None, None, UNLIMITED
             if terms.limits:
                 episode = self.of(intent.symbol, intent.book)
                 base = episode.based(intent)
-                ceiling = episode.ceiling(decision, base)
+                ceiling = 0.0 if terms.shut else episode.ceiling(decision, base)
             verdict = gate(
                 intent,
                 decision,

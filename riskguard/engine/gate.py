@@ -296,15 +296,16 @@ def _reasons(
 class Terms:
     """What one decision says to orders: found once for all that are asked under it.
 
-    `barred` says by side whether nothing is entered, `limits` whether it is stricter than ACTIVE.
-    What is said to entries that are refused is worded once a side.
+    `barred` says by side whether nothing is entered, `shut` whether that is so by its state,
+    `limits` whether it is stricter than ACTIVE. What is said to entries that are refused is
+    worded once a side.
     """
 
-    __slots__ = ("_sized", "_worded", "barred", "decision", "limits")
+    __slots__ = ("_sized", "_worded", "barred", "decision", "limits", "shut")
 
     def __init__(self, decision: Decision) -> None:
         self.decision = decision
-        self.limits = decision.state > ACTIVE
+        self.limits, self.shut = decision.state > ACTIVE, decision.state >= REDUCING
         self.barred = {side: _barred(decision, side) for side in OTHERS}
         self._sized = not SHARES.isdisjoint(decision.winners)
         self._worded: dict[str, tuple[Reason, ...]] = {}

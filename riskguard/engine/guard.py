@@ -243,10 +243,13 @@ class Guard(Evaluation):
 
     def _until(self, decision: Decision, now: int) -> int | None:
         """Return the earliest instant at which a refusal may end, where time alone tells."""
-        if self._relaxes is None or self._relaxes[0] is not decision:
-            self._relaxes = decision, relaxes(self.plan, self.stream, decision)
-        first, every = self._relaxes[1], self.plan.every
-        return None if first is None else max(first, (now // every + 1) * every)
+        known = self._relaxes
+        if known is None or known[0] is not decision:
+            known = self._relaxes = decision, relaxes(self.plan, self.stream, decision)
+        first, every = known[1], self.plan.every
+        if first is None or first > now:  # it is a close
+            return first
+        return (now // every + 1) * every
 
     def _as_of(self, now: int) -> Decision:
         """Return the decision as it would be at `now`, which no sample has told of."""
