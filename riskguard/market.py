@@ -31,6 +31,7 @@ __all__ = [
     "coin",
     "plausible",
     "time_text",
+    "unglued",
 ]
 
 SECOND = 1_000_000_000
@@ -43,6 +44,22 @@ CALENDAR: Mapping[str, int] = {"today": DAY, "this_week": WEEK}
 
 COINS: dict[str, str] = {}  # what `coin` has been asked
 MOST_COINS = 10_000
+SAME = {"XBT": "BTC"}  # two names of one coin
+# what stands behind a name without being a quote: "BTCUSDT-PERP", "BTC_240628"
+KINDS = frozenset({"PERP", "PERPETUAL", "SWAP", "SPOT", "LINEAR", "INVERSE", "FUTURES"})
+# quotes as they are written behind a coin without a mark, the longest first
+GLUED = ("FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USD")
+GLUED_PAIRS = ("BTC", "ETH", "BNB", "EUR", "GBP", "TRY", "JPY", "BRL", "DAI")
+RARE = frozenset({"BUSD", "TUSD"})  # "BNBUSD" is BNB in dollars, "DOTUSD" is DOT
+MAJORS = frozenset({"BTC", "ETH", "BNB", "XRP", "SOL", "ADA", "LTC", "BCH", "DOGE", "USDT", "USDC"})
+# coins whose own name ends like a quote
+WHOLE = frozenset(
+    {
+        "AUSD", "BFUSD", "BUSD", "CRVUSD", "CUSD", "DUSD", "EUSD", "FDUSD", "FRXUSD", "GUSD",
+        "HUSD", "LUSD", "MUSD", "OUSD", "PYUSD", "RLUSD", "SUSD", "SYRUPUSDC", "SYRUPUSDT",
+        "TUSD", "USD", "USDC", "USDT", "USDTB", "VUSD", "XUSD", "ZUSD",
+    }
+)  # fmt: skip
 
 # unit of a series -> dimension in the rule language
 DIMENSIONS: Mapping[str, str] = {
@@ -79,15 +96,52 @@ def plausible(value: float, least: float) -> bool:
 def coin(symbol: str) -> str:
     """Return the name rules use for a symbol of a venue, "" where it names none.
 
+    It says which orders are guarded, so it knows what each venue calls a market. A book of
+    hedge mode ("BTC/USDT:USDT long") is of the coin of its symbol.
+
     >>> [coin(name) for name in ("BTC", "BTC/USDT:USDT", "ETH-USDT", "*")]
     ['BTC', 'BTC', 'ETH', '*']
+    >>> [coin(name) for name in ("BTCUSDT-PERP.BINANCE", "SOLUSDT", "PYUSD", "BTC-USD-SWAP")]
+    ['BTC', 'SOL', 'PYUSD', 'BTC']
     """
     name = COINS.get(symbol)
     if name is None:
-        name = symbol.split("/", 1)[0].split("-", 1)[0].split(":", 1)[0]
+        name = _coin(symbol)
         if len(COINS) < MOST_COINS:  # a flood of made-up symbols takes no memory
             COINS[symbol] = name
     return name
+
+
+def _coin(symbol: str) -> str:
+    name = symbol.partition(" ")[0]
+    base, slash, _ = name.partition("/")
+    if not slash:
+        head, dot, venue = name.rpartition(".")
+        at_venue = bool(dot) and len(venue) > 1 and venue.isupper()
+        base, *rest = (head if at_venue else name).replace("_", "-").replace(":", "-").split("-")
+        if not rest or rest[0] in KINDS or rest[0][:1].isdigit():
+            base, _ = unglued(base, pair=at_venue)
+    return SAME.get(base, base)
+
+
+def unglued(word: str, *, pair: bool = False) -> tuple[str, str]:
+    """Split "BTCUSDT" into coin and quote; the quote is "" where it is a coin alone.
+
+    `pair` says that it is known to be both: only then a coin may be the quote, for "WBTC" is
+    one and "ETHBTC" are two. Of two ways to read a word ("BNBUSD") the shorter quote is right,
+    but for the few coins that were traded against the longer.
+    """
+    if word in WHOLE and not pair:
+        return word, ""
+    for quote in GLUED + (GLUED_PAIRS if pair else ()):
+        base = word.removesuffix(quote)
+        if base == word or not base or not word.isupper():
+            continue
+        if quote in RARE and base not in MAJORS:
+            continue
+        if len(base) > 1 or quote in ("USDT", "USDC"):
+            return base, quote
+    return word, ""
 
 
 def time_text(span: int) -> str:

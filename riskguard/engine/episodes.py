@@ -121,8 +121,14 @@ class Episodes:
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """Symbols of which a position or a base is known, sorted."""
-        return tuple(sorted({key.partition(" ")[0] for key in self._known}))
+        """Symbols, and books of them, of which a position or a base is known, sorted."""
+        return tuple(sorted(self._known))
+
+    def named(self, symbol: str) -> list[str]:
+        """Return `symbols`, and the guarded `symbol` where none of them is a name of it."""
+        own = coin(symbol)
+        known = any(own == coin(one) for one in self._known)
+        return sorted(self._known if known else {symbol, *self._known})
 
     def of(self, symbol: str, book: str = "") -> Episode:
         """Return the episode of a symbol, in hedge mode of one of its books."""
@@ -187,7 +193,12 @@ class Episodes:
         episode.tightening, episode.done = self.tightening, []
 
     def _venue(self, symbol: str) -> Instrument:
-        return self.instruments.get(symbol, PLAIN)
+        """Return how a symbol is counted: by its own name, or by that of its coin."""
+        known = self.instruments
+        if not known:
+            return PLAIN
+        found = known.get(symbol) or known.get(symbol.partition(" ")[0])
+        return found or known.get(coin(symbol), PLAIN)
 
     # ------------------------------------------------------------ orders
 

@@ -182,9 +182,11 @@ class Evaluation:
         if not self.symbol and "close" in values:
             self.symbol = symbol
         own = symbol == self.symbol
+        door = "" if own or symbol == "*" else symbol
         if "position" in values or "equity" in values:
             self._account(ts, self.symbol if symbol == "*" else symbol, values)
-        self.doors.take(ts, "" if own or symbol == "*" else symbol, values)
+            door = self._door(symbol)
+        self.doors.take(ts, door, values)
         # a bar closes though its close is no price: that it came is what time is told by
         closed = own and "close" in values and ts % self.plan.every == 0 and ts > self._closed
         if self._by_event and values and not own:
@@ -229,7 +231,11 @@ class Evaluation:
         return found
 
     def _door(self, symbol: str) -> str:
-        return "" if symbol in {"*", self.symbol} else symbol
+        """Return the name in the plan; what a venue calls the guarded symbol is it, no book is."""
+        own = symbol in {"*", self.symbol} or (
+            " " not in symbol and coin(symbol) == coin(self.symbol)
+        )
+        return "" if own else symbol
 
     def _decides(self, ts: int, *, own: bool, closed: bool) -> bool:
         if self._by_event:

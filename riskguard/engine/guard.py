@@ -165,8 +165,8 @@ class Guard(Evaluation):
         with self._lock:
             try:
                 self._obeyed()
-                names = (symbol,) if symbol != "*" else {self.symbol, *self.episodes.symbols}
-                found = [self.episodes.duties(one) for one in sorted(names) if self._guards(one)]
+                names = (symbol,) if symbol != "*" else self.episodes.named(self.symbol)
+                found = [self.episodes.duties(one) for one in names if self._guards(one)]
                 return [action for actions in found for action in actions]
             except Exception as error:  # noqa: BLE001 - counted: a bot goes on asking
                 self.doors.count(f"poll: {type(error).__name__}")

@@ -151,7 +151,7 @@ class Intake:
         if kind == "alive":
             self._alive(own, str(event.data["series"]), ts)
         elif kind in BY_ACCOUNT:
-            self._account(own, ts, values)
+            self._account(event.symbol, ts, values)
         elif kind in BY_TRADE:
             self._traded(own, ts, values["close"])
         else:
@@ -168,7 +168,7 @@ class Intake:
         name = coin(symbol)
         if not name:
             self._refuse("no symbol")
-        return "" if name in {"*", self.symbol or name} else name
+        return "" if name in {"*", coin(self.symbol) or name} or symbol == self.symbol else name
 
     def _stamped(self, event: Event) -> int:
         ts, unit = nanoseconds(event.ts)
@@ -265,16 +265,16 @@ class Intake:
             if series.end(ts) % self.guard.plan.every:
                 self._gathered(series, ts, price)
 
-    def _account(self, own: str, ts: int, values: dict[str, float]) -> None:
-        if "position" in values:
-            position = values.pop("position")
-            self.buckets.levels.append((ts, own or self._named(), "position", position))
+    def _account(self, symbol: str, ts: int, values: dict[str, float]) -> None:
+        if "position" in values:  # under the name the host gave: orders come under it too
+            name = self._named() if symbol == "*" else symbol
+            self.buckets.levels.append((ts, name, "position", values.pop("position")))
         told = {name: value for name, value in values.items() if ("", name) in self._series}
         for name, value in told.items():
             if value < self._series["", name].least:
                 self._impossible(self._series["", name], value)
-        for (symbol, name), series in self._series.items():
-            if symbol == "" and series.flow and name in ACCOUNT_FLOWS:
+        for (of, name), series in self._series.items():
+            if of == "" and series.flow and name in ACCOUNT_FLOWS:
                 told.setdefault(name, 0.0)
         for name, value in told.items():
             self._gathered(self._series["", name], ts, value)

@@ -183,7 +183,7 @@ def test_each_book_of_a_hedged_symbol_has_a_base_of_its_own() -> None:
         assert episodes.of("BTC", book).base == base
     more = episodes.judge(intent("buy", 9.0, 0.5, book="long"), HALF)
     assert more.quantity == 0.5
-    assert episodes.symbols == ("BTC",)
+    assert episodes.symbols == ("BTC long", "BTC short")
 
 
 def test_an_order_of_a_symbol_that_is_none_still_closes() -> None:

@@ -109,7 +109,7 @@ def test_the_books_of_hedge_mode_have_bases_of_their_own() -> None:
     assert episodes.judge(intent("sell", 9.0, 0.0, book="short"), HALF).quantity == 4.5
     assert episodes.of("BTC", "long").base == 4.0
     assert episodes.of("BTC", "short").base == 9.0
-    assert episodes.symbols == ("BTC",)
+    assert episodes.symbols == ("BTC long", "BTC short")
 
 
 def test_symbols_do_not_share_a_base() -> None:
