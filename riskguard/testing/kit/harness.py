@@ -26,6 +26,8 @@ class Harness:
 
     unit: float = 1.0  # the least quantity a test asks, in the order unit
     tolerance: float = 1e-9  # relative, of quantities
+    # the adapter has its own episodes and evaluates each bar itself, so that no decision is old
+    evaluates: bool = False
     symbol: str = ""  # as the framework calls what is traded: "BTC/USDT:USDT", "BTC-USDT"
 
     def __init__(self, guard: ScriptedGuard) -> None:
