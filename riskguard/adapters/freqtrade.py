@@ -55,7 +55,7 @@ def guarded(
     state: Path | str = "",
     sources: Mapping[str, str] | None = None,
     samples: Callable[[], Iterable[Sample]] | None = None,
-    feed: Callable[[Any], object] | None = None,
+    feed: Callable[[Any, Any], object] | None = None,
     desk: Callable[[], Desk] | None = None,
 ) -> Callable[[Class], Class]:
     """Guard a strategy class: `@guarded("rules.yaml")` above it, and nothing else changes.
@@ -71,7 +71,8 @@ def guarded(
         AdapterError: freqtrade is missing, or neither rules nor a desk are given.
     """
     if (desk is None) == (not str(rules)):
-        raise AdapterError("nothing to obey", help='write @guarded("rules.yaml")')
+        msg = "nothing to obey" if desk is None else "give one of rules and desk"
+        raise AdapterError(msg, help='write @guarded("rules.yaml")')
     framework("freqtrade", package="freqtrade", tested=TESTED)
     terms = Terms(rules, benchmark, state, dict(sources or {}), samples, feed, desk, CAPABILITIES)
 

@@ -52,7 +52,7 @@ class Terms:
     state: Path | str
     sources: Mapping[str, str]
     samples: Callable[[], Iterable[Sample]] | None
-    feed: Callable[[Any], object] | None
+    feed: Callable[[Any, Strategy], object] | None
     make: Callable[[], Desk] | None
     capabilities: frozenset[str]
 
@@ -138,7 +138,7 @@ class Terms:
         SESSIONS[folder] = session
         log.info("riskguard: the guard remembers in %s", folder)
         if self.feed is not None:
-            self.feed(session)
+            self.feed(session, strategy)
         return session
 
 

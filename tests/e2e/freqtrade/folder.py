@@ -73,8 +73,8 @@ def backtested(folder: Path, *strategies: str) -> tuple[dict, str]:
     """Run a backtest of some strategies; return what it found of each, and what it printed."""
     done = subprocess.run(
         command(
-            folder, "backtesting", "--strategy-path", str(STRATEGIES), "--cache", "none", "--timeframe", "4h",
-            "--strategy-list", *strategies,
+            folder, "backtesting", "--strategy-path", str(STRATEGIES), "--cache", "none",
+            "--timeframe", "4h", "--strategy-list", *strategies,
         ),
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip

@@ -53,7 +53,9 @@ def decisions(history) -> list:
 
 
 def orders(ran, name, pair="BTC/USDT") -> list[dict]:
-    return [one for trade in ran[name]["trades"] if trade["pair"] == pair for one in trade["orders"]]
+    return [
+        one for trade in ran[name]["trades"] if trade["pair"] == pair for one in trade["orders"]
+    ]
 
 
 def test_a_guard_halves_what_a_holder_loses(ran) -> None:
