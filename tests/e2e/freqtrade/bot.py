@@ -49,6 +49,8 @@ class Bot(Harness):
     unit = 0.1
     tolerance = 1e-6
     symbol = PAIR
+    named = "Driven"
+    settings: dict[str, Any] = {}
 
     def __init__(self, guard: ScriptedGuard) -> None:
         super().__init__(guard)
@@ -60,18 +62,18 @@ class Bot(Harness):
         self.stub.control_now(price=100.0)
         path = Path(self.folder.name)
         other = {"price_side": "other", "use_order_book": False}
-        written(
-            path, urls(self.stub.port), custom_price_max_distance_ratio=0.5,
-            entry_pricing=other, exit_pricing=other, pairs=[PAIR],
-            db_url=f"sqlite:///{path / 'trades.sqlite'}",
-        )  # fmt: skip
+        settings = {
+            "custom_price_max_distance_ratio": 0.5, "entry_pricing": other, "exit_pricing": other,
+            "pairs": [self.symbol], "db_url": f"sqlite:///{path / 'trades.sqlite'}",
+        }  # fmt: skip
+        written(path, urls(self.stub.port), **settings | self.settings)
         self.begin()
 
     def begin(self) -> None:
         path = Path(self.folder.name)
         args = {
             "config": [str(path / "config.json")], "user_data_dir": str(path / "user_data"),
-            "strategy": "Driven", "strategy_path": str(STRATEGIES),
+            "strategy": self.named, "strategy_path": str(STRATEGIES),
         }  # fmt: skip
         self.bot: Any = FreqtradeBot(Configuration(args, RunMode.DRY_RUN).get_config())
         self.strategy = self.bot.strategy
@@ -98,7 +100,7 @@ class Bot(Harness):
         self.bot.process()
 
     def trade(self) -> Any:
-        return next(iter(Trade.get_trades_proxy(pair=PAIR, is_open=True)), None)
+        return next(iter(Trade.get_trades_proxy(pair=self.symbol, is_open=True)), None)
 
     def position(self) -> float:
         trade = self.trade()
@@ -108,13 +110,19 @@ class Bot(Harness):
         return self.sent("buy", lambda: self.enter(quantity))
 
     def enter(self, quantity: float) -> None:
-        rate = self.bot.exchange.get_rate(PAIR, side="entry", is_short=False, refresh=True)
+        rate = self.bot.exchange.get_rate(self.symbol, side="entry", is_short=False, refresh=True)
         stake = quantity * (self.strategy.price or rate)
         if self.trade() is None:
-            self.bot.execute_entry(PAIR, stake)
+            self.bot.execute_entry(self.symbol, stake)
         else:
             self.strategy.stake = stake
             self.bot.process_open_trade_positions()
+
+    def enter_now(self, quantity: float) -> None:
+        """Begin with a position."""
+        self.feed(100.0)
+        self.try_entry(quantity)
+        assert self.position() > 0
 
     def try_exit(self, quantity: float) -> float:
         return self.sent("sell", lambda: self.leave(quantity))

@@ -43,3 +43,33 @@ class Driven(IStrategy):
     def adjust_trade_position(self, **kwargs):
         stake, self.stake = self.stake, None
         return stake
+
+
+class Stubborn(Driven):
+    """Made of a guarded strategy, with hooks of its own, of which some fail."""
+
+    order_types = {
+        "entry": "market", "exit": "limit", "stoploss": "limit", "stoploss_on_exchange": False,
+    }  # fmt: skip
+
+    def confirm_trade_entry(self, **kwargs):
+        super().confirm_trade_entry(**kwargs)
+        return True
+
+    def custom_stake_amount(self, **kwargs):
+        raise ValueError("freqtrade takes the proposed stake then")
+
+    def confirm_trade_exit(self, **kwargs):
+        return False
+
+    def bot_loop_start(self, current_time, **kwargs):
+        super().bot_loop_start(current_time, **kwargs)
+
+
+class Leveraged(Driven):
+    """Trades perpetuals, five times its stake."""
+
+    can_short = True
+
+    def leverage(self, **kwargs):
+        return 5.0
