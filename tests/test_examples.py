@@ -11,7 +11,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 # these need a framework of their own: tests/e2e runs them, each in its environment
-ELSEWHERE = {"backtesting_py_bot.py": "backtesting", "freqtrade_bot.py": "freqtrade"}
+ELSEWHERE = {
+    "backtesting_py_bot.py": "backtesting",
+    "freqtrade_bot.py": "freqtrade",
+    "nautilus_bot.py": "nautilus",
+}
 FOUND = sorted((ROOT / "examples").glob("*.py"))
 EXAMPLES = [path for path in FOUND if path.name not in ELSEWHERE]
 

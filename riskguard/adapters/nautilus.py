@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from riskguard.adapters.desk import Desk
-    from riskguard.adapters.nautilus_data import Alive, Liquidation, OpenInterest
+    from riskguard.adapters.nautilus_data import Alive, Liquidation, OpenInterest, Reading
     from riskguard.adapters.nautilus_strategy import GuardedStrategy
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "GuardedStrategy",
     "Liquidation",
     "OpenInterest",
+    "Reading",
     "guard_engine",
 ]
 
@@ -52,6 +53,7 @@ LATE = {
     "GuardedStrategy": "nautilus_strategy",
     "Liquidation": "nautilus_data",
     "OpenInterest": "nautilus_data",
+    "Reading": "nautilus_data",
 }
 Thing = Any  # an object of Nautilus, which is untyped
 Watch = Any  # the guard's actor
@@ -95,10 +97,10 @@ def guard_engine(
 
     `symbols` names instruments for the rules where their own names will not do
     ("BTCUSDT-PERP.BINANCE": "BTC/USDT:USDT"). `data` is the client that publishes `Liquidation`,
-    `OpenInterest` and `Alive`; with `funding` and `marks` the rates and mark prices of the venue
-    are told too. `mirror` shows the state of the guard as the trading state of Nautilus: only
-    where every instrument of the host is guarded. `install=False` leaves the engines alone: then
-    only `GuardedStrategy` is judged.
+    `OpenInterest`, `Alive` and `Reading`; with `funding` and `marks` the rates and mark prices
+    of the venue are told too. `mirror` shows the state of the guard as the trading state of
+    Nautilus: only where every instrument of the host is guarded. `install=False` leaves the
+    engines alone: then only `GuardedStrategy` is judged.
 
     Raises:
         AdapterError: nautilus_trader is missing, its risk engine is bypassed, or the rules ask

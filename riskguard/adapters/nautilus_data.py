@@ -8,7 +8,7 @@ from nautilus_trader.core.data import Data
 from nautilus_trader.model.custom import customdataclass
 from nautilus_trader.model.identifiers import InstrumentId
 
-__all__ = ["Alive", "Liquidation", "OpenInterest"]
+__all__ = ["Alive", "Liquidation", "OpenInterest", "Reading"]
 
 
 @customdataclass
@@ -38,3 +38,12 @@ class Alive(Data):
 
     instrument_id: InstrumentId
     series: str
+
+
+@customdataclass
+class Reading(Data):
+    """A value of any other series: "fear_greed" of symbol "*", "close" of a coin not traded."""
+
+    symbol: str
+    series: str
+    value: float

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nautilus_trader.model.data import FundingRateUpdate
 from nautilus_trader.model.enums import InstrumentClass, OrderType
 
-from riskguard.adapters.nautilus_data import Alive, Liquidation, OpenInterest
+from riskguard.adapters.nautilus_data import Alive, Liquidation, OpenInterest, Reading
 from riskguard.engine.events import Event
 
 if TYPE_CHECKING:
@@ -95,6 +95,10 @@ class Facts:
             return self._event(data, "open_interest", instrument_id, said)
         if isinstance(data, Alive):
             return self._event(data, "alive", instrument_id, {"series": data.series})
+        if isinstance(data, Reading):
+            said = {"series": data.series, "value": float(data.value)}
+            known = max(data.ts_event, data.ts_init)
+            return Event(data.ts_event, "value", data.symbol, said, known, self.source)
         if isinstance(data, FundingRateUpdate):
             said = {"rate": float(data.rate)}
             if data.interval:

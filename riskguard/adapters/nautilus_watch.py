@@ -18,7 +18,7 @@ from nautilus_trader.model.events import OrderFilled, OrderInitialized, Position
 from nautilus_trader.model.identifiers import ClientId
 
 from riskguard.adapters.desk import Offline
-from riskguard.adapters.nautilus_data import Alive, Liquidation, OpenInterest
+from riskguard.adapters.nautilus_data import Alive, Liquidation, OpenInterest, Reading
 from riskguard.adapters.nautilus_duties import Duties
 from riskguard.adapters.nautilus_gate import LASTS
 from riskguard.adapters.nautilus_orders import net
@@ -76,7 +76,7 @@ class Watch(Actor):
             if self.marks:
                 self.subscribe_mark_prices(instrument_id)
         if self.data:
-            for kind in (Liquidation, OpenInterest, Alive):
+            for kind in (Liquidation, OpenInterest, Alive, Reading):
                 self.subscribe_data(DataType(kind), client_id=ClientId(self.data))
         self.msgbus.subscribe("events.order.*", self.hear_order, FIRST)
         self.msgbus.subscribe("events.position.*", self.hear_position, FIRST)
