@@ -1,28 +1,24 @@
-"""How the guard of a Nautilus host comes to be: rules made to fit its bars, data and instruments.
+"""How the guard of a Nautilus host comes to be: which bars and data feed it, what is traded.
 
-A backtest gets a guard that nothing outlives, a live node a session with its memory in a folder.
 Imported only where nautilus_trader is.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nautilus_trader.common import Environment
 from nautilus_trader.model.data import BarType
 
-from riskguard.adapters.desk import Offline
-from riskguard.engine.guard import Guard
+from riskguard.adapters.offline import BAR, read_by, spelt
+from riskguard.adapters.starting import Bot
 from riskguard.errors import AdapterError
-from riskguard.language.binding import bind
 from riskguard.language.reader import load_rules
-from riskguard.language.rewriting import deciding, key_of, leaves, series_of
-from riskguard.language.ruleset import input_of
-from riskguard.market import ACCOUNT, CATALOGUE, Instrument, coin
+from riskguard.market import ACCOUNT, Instrument, coin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from riskguard.adapters.desk import Desk
@@ -32,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["Start", "bar_types", "venue_of"]
 
 Thing = Any  # an object of Nautilus, which is untyped
-BARS = tuple(name for name, one in CATALOGUE.items() if one.bar and "." not in name)
 BACKTEST = Environment.BACKTEST
 PUBLISHED = ("liq.long", "liq.short", "liq.total", "oi", "oi_usd")
 
@@ -70,59 +65,27 @@ class Start:
         if not self.bars:
             raise AdapterError("no bars drive the guard", help="give bars=[BarType...]")
         ruleset = load_rules(rules)
-        symbol, every = self._pilot(ruleset), self._every()
-        carried = self._carried(ruleset, symbol)
-        bound = bind(
-            ruleset,
+        symbol = ruleset.symbol or coin(self.names.unified(self.bars[0].instrument_id))
+        known = {self.names.unified(one.id): one for one in self.kernel.cache.instruments()}
+        bot = Bot(
             symbol=symbol,
-            every=every,
-            carried={key: replace(_input(ruleset, key), source=carried[key]) for key in carried},
+            every=int(self.bars[0].spec.timedelta.total_seconds()) * 1_000_000_000,
             capabilities=self.capabilities,
-            trades=sorted({coin(self.names.unified(one.id)) for one in self._instruments()}),
+            carried=self._carried(ruleset, symbol),
+            sources=self.sources,
+            instruments={name: venue_of(one) for name, one in known.items()},
+            trades=map(coin, known),
         )
-        notes = [*bound.notes, *(one.message for one in bound.warnings)]
-        venues = {self.names.unified(one.id): venue_of(one) for one in self._instruments()}
-        if self.kernel.environment == BACKTEST:
-            return Offline(Guard(bound.ruleset, sources=carried, instruments=venues)), notes
-        if not str(state):
-            raise AdapterError("a live guard remembers in a folder", help='give state="riskguard"')
-        from riskguard import Fit, Session  # noqa: PLC0415 - the live room, through the face
+        return bot.desk(rules, state, live=self.kernel.environment != BACKTEST)
 
-        fit = Fit(symbol, every, carried, False, self.capabilities, venues)  # noqa: FBT003 - carries_all
-        return Session(rules, state, fit=fit), notes
-
-    def _instruments(self) -> list[Thing]:
-        """Return the instruments that are known: in a live node some come only at its start."""
-        found: list[Thing] = self.kernel.cache.instruments()
-        return found
-
-    def _pilot(self, ruleset: RuleSet) -> str:
-        return ruleset.symbol or coin(self.names.unified(self.bars[0].instrument_id))
-
-    def _every(self) -> int:
-        return int(self.bars[0].spec.timedelta.total_seconds()) * 1_000_000_000
-
-    def _carried(self, ruleset: RuleSet, symbol: str) -> dict[str, str]:
-        """Return the keys of the series that come, each with its source."""
-        keys = [*BARS, *sorted(ACCOUNT), *self.sources]
+    def _carried(self, ruleset: RuleSet, symbol: str) -> list[str]:
+        """Return the keys of the series that come."""
+        keys = [*BAR, *sorted(ACCOUNT)]
         for bar_type in self.bars[1:]:
             other = coin(self.names.unified(bar_type.instrument_id))
-            keys += [f"{other}.{name}" for name in BARS] if other != symbol else []
-        keys += [key for key in _read(ruleset) if self._comes(key)]
-        return {key: self.sources.get(key, "") for key in dict.fromkeys(keys)}
+            keys += [f"{other}.{name}" for name in BAR] if other != symbol else []
+        return keys + [key for key in read_by(ruleset, symbol) if self._comes(key)]
 
     def _comes(self, key: str) -> bool:
-        head, _, tail = key.partition(".")
-        name = tail if head.isupper() else key
+        _, name = spelt(key)
         return (self.data and name in PUBLISHED) or (self.funding and name == "funding")
-
-
-def _read(ruleset: RuleSet) -> Iterator[str]:
-    for leaf in leaves(*deciding(ruleset)):
-        for one in series_of(leaf):
-            yield key_of(one)
-
-
-def _input(ruleset: RuleSet, key: str) -> Any:  # noqa: ANN401 - an Input of the language
-    head, _, name = key.partition(".")
-    return input_of(ruleset, head, name) if head.isupper() else input_of(ruleset, "", key)
