@@ -50,10 +50,11 @@ class Framework:
     python: str
     seconds: int  # for its tests; whatever takes longer is ended
     variables: dict[str, str] = field(default_factory=dict)  # while it is installed
+    tools: tuple[str, ...] = TOOLS
 
     @property
     def requirements(self) -> tuple[str, ...]:
-        return (f"{self.package}=={self.version}", *TOOLS)
+        return (f"{self.package}=={self.version}", *self.tools)
 
     @property
     def folder(self) -> Path:
@@ -67,7 +68,8 @@ FRAMEWORKS = {
         Framework("backtesting", "backtesting", "0.6.6", "3.11", 120),
         Framework("freqtrade", "freqtrade", "2026.9", "3.11", 420),
         Framework("nautilus", "nautilus_trader", "1.231.0", "3.12", 240),
-        Framework("jesse", "jesse", "3.5.3", "3.11", 240),
+        # it pins pytest to 6.2
+        Framework("jesse", "jesse", "3.5.3", "3.11", 240, tools=("aiohttp", "pytest", "pyyaml")),
         Framework("vectorbt", "vectorbt", "1.2.0", "3.11", 240),
         Framework(
             "hummingbot", "hummingbot", "20260922", "3.12", 240,
@@ -242,6 +244,7 @@ def tested(framework: Framework) -> Outcome:
         variables = environment(
             # tests/ for what they share: the exchange on this machine
             PYTHONPATH=os.pathsep.join(map(str, (ROOT, HERE / "offline", ROOT / "tests"))),
+            PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",  # plugins that a framework happens to bring
             RISKGUARD_E2E=f"{framework.package} {framework.version} {framework.python}",
             RISKGUARD_E2E_OUTCOME=str(told),
         )  # fmt: skip

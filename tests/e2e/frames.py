@@ -32,6 +32,22 @@ def feb_2026() -> tuple[Any, dict[str, str]]:
     return frame.assign(**columns), history.sources()
 
 
+def minutes(symbol: str) -> Any:
+    """Return candles of a minute that make the bars of a symbol: ts in ms, O, C, H, L, volume."""
+    import numpy as np
+
+    history, found = History.read("feb-2026"), []
+    for ts, start, high, low, close, volume in zip(*history.bars(symbol), strict=True):
+        count = history.every // 60_000_000_000
+        turns = (start, low, high, close) if close > start else (start, high, low, close)
+        path = np.interp(np.arange(count + 1), [0, count // 4, count // 2, count], turns)
+        first, last = path[:-1], path[1:]
+        opens = (int(ts) - history.every) // 1_000_000 + 60_000 * np.arange(count)
+        ends = (np.maximum(first, last), np.minimum(first, last), np.full(count, volume / count))
+        found.append(np.column_stack([opens, first, last, *ends]))
+    return np.concatenate(found)
+
+
 def decisions_of(rules: Any, capabilities: frozenset[str]) -> dict[int, Any]:
     """Return what a guard decides that is fed with the samples of the history, by close."""
     from riskguard import Guard

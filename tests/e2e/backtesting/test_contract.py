@@ -110,11 +110,25 @@ class BacktestHarness(Harness):
         stops = [order.size for order in self.strategy.orders if order.is_contingent]
         return sent, float(-sum(stops))
 
+    def denials(self) -> list[str]:
+        return self.log.lines  # the framework has no log of its own
+
+    # ------------------------------------------------------------ what there is no way to do
+
     def restart(self) -> None:
         raise NotSupported("a backtest does not outlive its process")
 
-    def denials(self) -> list[str]:
-        return self.log.lines
+    def delay(self) -> None:
+        raise NotSupported("market orders fill at the next open")
+
+    def fill_only(self, share: float) -> None:
+        raise NotSupported("orders fill in full")
+
+    def refuse(self) -> None:
+        raise NotSupported("no reduction is refused")
+
+    def held(self, book: str) -> float:
+        raise NotSupported("hedging=True is refused at the start")
 
 
 class TestContract(AdapterContract):

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 from backtesting import Backtest, Strategy
 from backtesting.lib import FractionalBacktest
+from e2e.frames import WARM, decisions_of, feb_2026
 
 from riskguard import AdapterError, RuleError, State, load_rules
 from riskguard.adapters.backtesting import CAPABILITIES, guarded
 from riskguard.testing import ScriptedGuard
-from tests.e2e.frames import WARM, decisions_of, feb_2026
 
 PACK = Path(__file__).resolve().parents[3] / "rules" / "feb-2026.yaml"
 UNIT = 1e-6
