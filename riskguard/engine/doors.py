@@ -127,8 +127,7 @@ class Doors:
         ends = LATEST
         for tape, _ in self.needed:
             end = tape.last + tape.fresh
-            if end < ends:
-                ends = end
+            ends = min(ends, end)
         self._fresh = ends
         if now <= ends:
             return ()

@@ -290,7 +290,9 @@ class Stream:
             if index in fed
         ]
         measures = [(self.rollings[index].read, slot) for index, slot in sorted(slots.items())]
-        tapes = [(self.tapes[index].current, slot) for kind, index, slot in values if kind == "tape"]
+        tapes = [
+            (self.tapes[index].current, slot) for kind, index, slot in values if kind == "tape"
+        ]
         return feeders, measures + tapes
 
     def _arithmetic_readers(self) -> list[Callable[[int], None]]:

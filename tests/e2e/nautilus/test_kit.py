@@ -129,7 +129,7 @@ class Netting(Harness):
         kernel.msgbus.deregister(ENGINE, gate.on_execution)
         kernel.msgbus.register(ENGINE, instead)
 
-    def fill_only(self, share: float) -> None:  # noqa: ARG002 - the kit calls it so
+    def fill_only(self, share: float) -> None:
         raise NotSupported("the simulated exchange of Nautilus fills a market order in full")
 
     def denials(self) -> list[str]:

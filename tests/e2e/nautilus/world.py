@@ -43,10 +43,10 @@ class Script(Strategy):
         self.subscribe_bars(bar_type())
         self.subscribe_trade_ticks(BTC.id)
 
-    def on_bar(self, bar: Any) -> None:  # noqa: ARG002 - Nautilus calls it so
+    def on_bar(self, bar: Any) -> None:
         self.act()
 
-    def on_trade_tick(self, tick: Any) -> None:  # noqa: ARG002 - as above
+    def on_trade_tick(self, tick: Any) -> None:
         self.act()
 
     def act(self) -> None:
