@@ -40,7 +40,7 @@ def test_what_failed_once_is_equal(seed: int) -> None:
 
 
 @pytest.mark.parametrize("block", range(BLOCKS))
-@counts(150, 50_000)
+@counts(150, 10_000)
 def test_engine_equals_oracle_after_every_event(block: int, count: int, measured) -> None:
     for seed in range(block * count, (block + 1) * count):
         assert not told(seed)
