@@ -208,6 +208,7 @@ class Evaluation:
         for place, spec in enumerate(self.plan.tapes):
             if (spec.symbol, spec.name) == (symbol, name):
                 self.stream.forget(place)
+        self.doors.aged()
         self._cold = self.plan.warming
         self.remade()
 

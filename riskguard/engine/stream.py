@@ -136,10 +136,9 @@ class Stream:
 
     def look(self, now: int) -> None:
         """Read every number and line as of `now`; no machine steps."""
-        for read, slot, _ in self._measures:
-            value = read(now)
-            if slot >= 0:
-                self.values[slot] = value
+        feeders = [(read, slot) for read, slot, _ in self._feeders if slot >= 0]
+        for read, slot in feeders + self._measures:
+            self.values[slot] = read(now)
         for reader in self._readers:
             reader(now)
         self._read_leaves(now)

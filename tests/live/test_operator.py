@@ -159,3 +159,22 @@ def test_a_unit_that_was_taken_first_and_wrong_ends_by_release(tmp_path: Path) -
     ]
     assert done == [{"do": "release", "rule": "oi", "by": "ann", "note": "unit"}]
     assert checked(Replay(Journal(world.state).contents())).step is None
+
+
+def test_a_series_that_was_released_blinds_until_it_comes_again(tmp_path: Path) -> None:
+    """Where no window has to fill, age alone tells that nothing is known of it."""
+    world = World(tmp_path, UNITS.replace("oi.drop(2h) >= 5%", "oi < 5").replace(
+        "oi.drop(2h) < 1%", "oi > 6"))  # fmt: skip
+    with world.session() as session:
+        world.now = START + HOUR - SECOND
+        session.take(Event(world.now, "open_interest", "BTC", {"coins": 5e8}))
+        assert world.bar(session, 1, 100).state is State.ACTIVE
+        leave(world.state, {"do": "release", "rule": "oi", "by": "ann"})
+        for _ in range(3):
+            world.now += SECOND
+            assert session.tick().blind == ("oi",)
+            assert session.decide(world.intent()).quantity == 0
+        session.take(Event(world.now, "open_interest", "BTC", {"coins": 5e5}))
+        world.now += SECOND
+        assert session.tick().blind == ()
+        assert session.decide(world.intent()).quantity == 1
