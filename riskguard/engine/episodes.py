@@ -227,10 +227,11 @@ class Episodes:
             if terms is None or terms.decision is not decision:
                 terms = self._terms = Terms(decision)
             step, least, size = self.instruments.get(intent.symbol, PLAIN)
-            episode, base, ceiling = None, None, UNLIMITED
+            episode, base, ceiling, key = None, None, UNLIMITED, ""
             if terms.limits:
-                episode = self.of(intent.symbol, intent.book)
-                base = episode.based(intent)
+                key = _key(intent.symbol, intent.book)
+                episode = self._known.get(key) or Episode(self.tightening)
+                base = episode.based(intent) if episode.base is None else episode.base
                 ceiling = 0.0 if terms.shut else episode.ceiling(decision, base)
             verdict = gate(
                 intent,
@@ -253,7 +254,7 @@ class Episodes:
                 and _tells(verdict, number(intent.position))
             ):
                 episode.base = base
-                self._known[_key(intent.symbol, intent.book)] = episode
+                self._known[key] = episode
         except Exception as error:  # noqa: BLE001 - whatever fails, exits pass and entries do not
             return exit_alone(intent, error, decision=decision, step=step, as_of=as_of)
         return verdict

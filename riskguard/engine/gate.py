@@ -48,6 +48,7 @@ __all__ = [
 UNLIMITED = math.inf
 ACTIVE, REDUCING = State.ACTIVE, State.REDUCING  # an enum looks its members up each time
 NOTHING: tuple[str, ...] = ()
+NO_REASON: tuple[Reason, ...] = ()
 # what stands among the winners of a decision and is no rule
 CAUSES = frozenset({"guard_error", "manual", "state_lost", "degraded", "remote_down"})
 # what stands in the way of an entry, and the words that mean the other side
@@ -84,32 +85,36 @@ def gate(
     """
     try:
         terms, stand = terms or Terms(decision), read(intent)
-        side, asked, closing, along, _, mine, bound, _ = stand
+        side, asked, closing, along, room, mine, bound, _ = stand
         shut = terms.barred[side] or bool(fault)
         limit = 0.0 if shut else ceiling
         if decision.leverage_cap is not None and not shut:
             limit = min(limit, _geared(stand, decision.leverage_cap, equity, contract_size))
-        leaving = _leaving(stand, step) if closing else 0.0
+        leaving = _leaving(asked, closing, along, step) if closing else 0.0
         reach, cancel = along + closing, NOTHING
         if mine:
             reach, cancel = _room_first(mine, reach, limit, along if leaving else 0.0)
         entry = min(asked - closing, limit - reach) if limit > reach and not bound else 0.0
-        granted = _rounded(stand, leaving, entry, step, min_quantity) if entry else leaving
-        reasons: tuple[Reason, ...] = ()
+        granted = leaving
+        if entry:
+            granted = _rounded(asked, closing, leaving, entry, step, least=min_quantity)
+        answer, reasons, end = "allow", NO_REASON, None
         if granted < asked:
+            answer = "resize" if granted > 0 else "deny"
             reasons = _reasons(stand, fault, entry, (reach, limit), terms)
             if not reasons:
                 reasons = (Reason("venue", "", f"steps of {step:g}, at least {min_quantity:g}"),)
+            end = None if until is None else until(decision, intent.ts)
         told = (
-            _answer(granted, asked),
+            answer,
             granted,
-            _effect(stand),
+            _effect(asked, along, room, bound=bound),
             shut or bound or (granted <= closing and terms.limits),
             cancel,
             max(REDUCING, decision.state) if fault else decision.state,
             decision.latched,
             reasons,
-            until(decision, intent.ts) if reasons and until is not None else None,
+            end,
             decision.leverage_cap,
             decision.ts if as_of is None else as_of,
             decision.rules,
@@ -140,10 +145,12 @@ def exit_alone(
     cancel: tuple[str, ...] = ()
     try:
         stand = read(intent, careful=True)
-        granted = _leaving(stand, step)
-        answer, effect = _answer(granted, stand.asked), _effect(stand)
-        reach = stand.along + stand.closing
-        cancel = _room_first(stand.mine, reach, 0.0, stand.along if granted else 0.0)[1]
+        asked, closing, along = stand.asked, stand.closing, stand.along
+        granted = _leaving(asked, closing, along, step)
+        answer = "allow" if granted >= asked else "resize" if granted > 0 else "deny"
+        effect = _effect(asked, along, stand.room, bound=stand.bound)
+        reach = along + closing
+        cancel = _room_first(stand.mine, reach, 0.0, along if granted else 0.0)[1]
     except Exception:  # noqa: BLE001, S110 - there is no order in it, or none that can be read
         pass
     try:
@@ -244,31 +251,27 @@ def _floor(quantity: float, step: float) -> float:
     return min(quantity, math.floor(steps) * step)
 
 
-def _leaving(stand: Stand, step: float) -> float:
+def _leaving(asked: float, closing: float, along: float, step: float) -> float:
     """Return the exit in an order, in whole steps; a full close goes out as it is, dust and all."""
-    leaving = stand.closing
-    whole = leaving if leaving >= -stand.along * (1 - RESIDUE) else _floor(leaving, step)
-    return stand.asked if stand.asked - whole <= RESIDUE * stand.asked else whole
+    whole = closing if closing >= -along * (1 - RESIDUE) else _floor(closing, step)
+    return asked if asked - whole <= RESIDUE * asked else whole
 
 
-def _rounded(stand: Stand, leaving: float, entry: float, step: float, least: float) -> float:
+def _rounded(
+    asked: float, closing: float, leaving: float, entry: float, step: float, *, least: float
+) -> float:
     """Return exit and entry in whole steps together; an entry below the least order is none."""
-    noise = RESIDUE * stand.asked
+    noise = RESIDUE * asked
     if entry <= noise:
         return leaving
-    granted = _floor(stand.closing + entry, step)
-    entering = granted - stand.closing
+    granted = _floor(closing + entry, step)
+    entering = granted - closing
     if entering <= noise or entering < least * (1 - 1e-9):
         return leaving
-    return stand.asked if stand.asked - granted <= noise else granted
+    return asked if asked - granted <= noise else granted
 
 
-def _answer(granted: float, asked: float) -> str:
-    return "allow" if granted >= asked else "resize" if granted > 0 else "deny"
-
-
-def _effect(stand: Stand) -> str:
-    _, asked, _, along, room, _, bound, _ = stand
+def _effect(asked: float, along: float, room: float, *, bound: bool) -> str:
     if bound:
         return "close" if 0 < room <= asked * (1 + RESIDUE) else "reduce"
     if along >= 0:
@@ -287,10 +290,11 @@ def _reasons(
         return ()
     if stand.bound:
         return (Reason("order", "", f"may only close: {stand.room:g} left to close"),)
-    found = terms.refusal(stand.side, *reached)
+    reach, limit = reached
+    found = terms.refusal(stand.side, reach, limit)
     if fault:
         found = (Reason("guard_error", "", fault), *found)
-    return found or (Reason("rule", "", f"{reached[0]:g} of {reached[1]:g} taken"),)
+    return found or (Reason("rule", "", f"{reach:g} of {limit:g} taken"),)
 
 
 class Terms:
@@ -301,23 +305,29 @@ class Terms:
     worded once a side.
     """
 
-    __slots__ = ("_sized", "_worded", "barred", "decision", "limits", "shut")
+    __slots__ = ("_worded", "barred", "decision", "limits", "shut")
 
     def __init__(self, decision: Decision) -> None:
         self.decision = decision
         self.limits, self.shut = decision.state > ACTIVE, decision.state >= REDUCING
         self.barred = {side: _barred(decision, side) for side in OTHERS}
-        self._sized = not SHARES.isdisjoint(decision.winners)
-        self._worded: dict[str, tuple[Reason, ...]] = {}
+        # the words, and the places of those that tell sizes
+        self._worded: dict[str, tuple[tuple[Reason, ...], tuple[int, ...]]] = {}
 
     def refusal(self, side: str, reach: float, limit: float) -> tuple[Reason, ...]:
         """Say which fields of the decision stand in the way of an entry, and who set them."""
-        found = self._worded.get(side)
-        if found is None:
-            found = self._worded[side] = (*_unseen(self.decision), *_barring(self.decision, side))
-        if self._sized:
-            return tuple([one.sized(reach, limit) if one.unit else one for one in found])
-        return found
+        worded = self._worded.get(side)
+        if worded is None:
+            words = (*_unseen(self.decision), *_barring(self.decision, side))
+            sized = tuple(place for place, word in enumerate(words) if word.unit)
+            worded = self._worded[side] = words, sized
+        words, sized = worded
+        if not sized:
+            return words
+        found = list(words)
+        for place in sized:
+            found[place] = words[place].sized(reach, limit)
+        return tuple(found)
 
 
 def _barring(decision: Decision, side: str) -> Iterator[Reason]:

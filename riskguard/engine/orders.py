@@ -165,10 +165,14 @@ def read(intent: Intent, *, careful: bool = False) -> Stand:
         raise Absurd(f"side {side!r}: write buy or sell")
     if book not in ("", "long", "short"):
         raise Absurd(f"book {book!r}: write long or short, or '' for one net position")
-    asked, position = number(intent.quantity), number(intent.position)
-    if not asked > 0:
+    asked, position = intent.quantity, intent.position
+    if type(asked) is not float:
+        asked = number(asked)
+    if type(position) is not float:
+        position = number(position)
+    if not 0 < asked <= LARGEST:
         raise Absurd(f"quantity {intent.quantity!r}: a finite number above 0 is needed")
-    if math.isnan(position):
+    if not -LARGEST <= position <= LARGEST:
         raise Absurd(f"position {intent.position!r}: a finite number is needed")
     price = 0.0 if intent.price is None else number(intent.price)
     if not price >= 0 and not careful:
