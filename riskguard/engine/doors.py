@@ -124,12 +124,8 @@ class Doors:
         """Return the keys of the inputs that are too old at `now`, sorted."""
         if now < self._fresh:  # at its end it is looked again, so that orders need not
             return ()
-        ends = LATEST
-        for tape, _ in self.needed:
-            end = tape.last + tape.fresh
-            ends = min(ends, end)
-        self._fresh = ends
-        if now <= ends:
+        self._fresh = min([tape.last + tape.fresh for tape, _ in self.needed], default=LATEST)
+        if now <= self._fresh:
             return ()
         return tuple(sorted({key for tape, key in self.needed if now - tape.last > tape.fresh}))
 
