@@ -91,6 +91,7 @@ def bind(
     if recorded is not None:
         _unknown_at_start(fitted, recorded, found)
     fitted = carry(fitted, carried, found, notes)
+    _whole_bars(fitted, found)
     _without_transfers(fitted, carried, notes)
     if not found.failed:
         fitted = settle(fitted, found, notes)
@@ -221,6 +222,22 @@ def _clocked(ruleset: RuleSet, every: int, found: Findings) -> RuleSet:
         fix = f"use bars that divide {written}, or write an every: that {bars} divide"
         found.error("RG514", _key_span(ruleset, "every"), message, fix)
     return ruleset
+
+
+def _whole_bars(ruleset: RuleSet, found: Findings) -> None:
+    """Refuse windows shorter than a bar of their flow: the whole would stand for a part."""
+    for leaf in leaves(*deciding(ruleset)):
+        for value in (*values(leaf.left), *values(leaf.right)):
+            if not isinstance(value, Measured) or not isinstance(value.of, SeriesValue):
+                continue
+            spec = input_of(ruleset, value.of.symbol, value.of.name).spec
+            interval = spec.interval or 0
+            if spec.kind == "flow" and not value.calendar and (value.window or interval) < interval:
+                key, bar = key_of(value.of), span_words(interval)
+                message = f"window is shorter than one bar of '{key}' in the data ({bar})"
+                found.error(
+                    "RG408", value.inside, message, "write a longer window, or bring finer data"
+                )
 
 
 def _known_in(ruleset: RuleSet, history: int, found: Findings) -> None:

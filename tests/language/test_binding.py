@@ -103,6 +103,31 @@ def test_a_source_without_a_floor_is_refused():
         fit(two, carried=carried)
 
 
+def test_a_window_shorter_than_the_bars_of_a_flow_is_refused():
+    def daily(*names: str) -> dict[str, Input]:
+        days = {key: replace(one.spec, interval=DAY) for key, one in inputs(*names).items()}
+        told = {key: replace(one, spec=days[key]) for key, one in inputs(*names).items()}
+        return inputs(*BAR) | told
+
+    flow = rule(
+        "when: {all: [liq.long.sum(4h) >= 2 * liq.long.sum(24h), close < 5]}\ndo: {close: all}"
+    )
+    assert refusal(flow, carried=daily("liq.long")) == ["RG408 4:31"]
+    with pytest.raises(RuleError, match=r"one bar of 'liq.long' in the data \(24 h\)"):
+        fit(flow, carried=daily("liq.long"))
+    assert fit(flow).notes == ()
+    # a level is what it was a day ago, and a day of totals is a day
+    level = rule("when: oi.change(4h) <= -4%\ndo: {close: all}")
+    fit(level, carried=daily("oi"))
+    fit(
+        rule("when: liq.long.sum(24h) >= 2 * liq.long.sum(48h)\ndo: {close: all}"),
+        carried=daily("liq.long"),
+    )
+    # the calendar gives a window no length
+    today = rule("when: {all: [liq.long.sum(today) >= $5M, close < 5]}\ndo: {close: all}")
+    fit(today, carried=daily("liq.long"))
+
+
 def test_an_input_no_feed_carries_is_named_with_the_columns():
     rules = rule("when: oi.change(24h) <= -4%\ndo: {close: all}")
     assert refusal(rules, carried=inputs(*BAR)) == ["RG501 4:11"]

@@ -84,6 +84,18 @@ def test_packs_that_read_coins_are_refused_where_the_data_has_dollars_alone():
             assert not lacking or any("'oi'" in line for line in lacking)
 
 
+def test_packs_that_count_hours_are_refused_where_liquidations_are_of_days():
+    """A day's total would stand for four hours of it: the rule would fire on nothing, or never."""
+    for event in EVENTS:
+        hours = event in {"2025-10", "2025-11"}
+        lines = golden(event, "cascade")
+        assert any(line.startswith("refused") for line in lines) != hours, event
+        if event not in {"2020-03", "2025-10", "2025-11"}:
+            assert all(
+                "RG408" in line and "'liq.long' in the data (24 h)" in line for line in lines
+            )
+
+
 @pytest.mark.parametrize("event", EVENTS)
 def test_a_scenario_of_a_sell_off_is_complete_without_its_files(event):
     scenario = read_scenario(FOLDER / event)
