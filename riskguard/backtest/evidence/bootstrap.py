@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from riskguard.backtest.evidence.cores import in_parts
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -119,22 +121,12 @@ def resample(
     `paths` has one row for each thing compared; `measure` takes (rows, draws, bars) of them, all
     from the same bars, and gives one or more numbers per draw: (..., draws).
     """
-    found = list(_chunks(paths, measure, block, draws, np.random.Generator(np.random.PCG64(seed))))
-    return np.concatenate(found, axis=-1)
-
-
-def _chunks(
-    paths: Floats,
-    measure: Callable[[Floats], Floats],
-    block: float,
-    draws: int,
-    chance: np.random.Generator,
-) -> Iterator[Floats]:
-    length = paths.shape[1]
+    chance, length = np.random.Generator(np.random.PCG64(seed)), paths.shape[1]
     rows = max(1, CHUNK // length)
-    for first in range(0, draws, rows):
-        drawn = stationary(length, block, min(rows, draws - first), chance)
-        yield measure(paths[:, drawn])
+    counts = (min(rows, draws - first) for first in range(0, draws, rows))
+    chunks = (stationary(length, block, count, chance) for count in counts)
+    found = list(in_parts(lambda drawn: measure(paths[:, drawn]), chunks))
+    return np.concatenate(found, axis=-1)
 
 
 def interval(value: float, drawn: Floats) -> Interval:

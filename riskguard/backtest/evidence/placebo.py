@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from riskguard.backtest.evidence.cores import in_parts
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -92,13 +94,14 @@ def cdars(
     # two turns of the ring: a shift is then a slice
     twice, changed = np.tile(x, 2), np.tile(steps, 2)
     rows = max(1, CHUNK // length)
-    found = []
-    for first in range(0, len(rolled), rows):
+
+    def of(first: int) -> Floats:
         begins = (length - rolled[first : first + rows]) % length
         held = np.stack([twice[begin : begin + length] for begin in begins])
         paid = np.stack([changed[begin : begin + length] for begin in begins])
-        found.append(worst_drawdowns(drawdowns(held * r - paid * k), level))
-    return np.concatenate(found)
+        return worst_drawdowns(drawdowns(held * r - paid * k), level)
+
+    return np.concatenate(list(in_parts(of, range(0, len(rolled), rows))))
 
 
 def worst_drawdowns(falls: Floats, level: float = 0.95) -> Floats:
