@@ -26,6 +26,7 @@ DO: dict[State, dict[str, object]] = {
     State.REDUCING: {"reduce_only": True},
     State.HALTED: {"exposure_cap": 0.0},
 }
+PRICED = frozenset({"bar", "mark", "trade"})
 
 
 class Broken(RuntimeError):  # noqa: N818 - it says what the guard is
@@ -58,7 +59,7 @@ class ScriptedGuard:
         self.guards = frozenset(guards)
         self.episodes = Episodes(self.instruments)
         self.boom = False
-        self.as_of = 0  # the latest time that an event told
+        self.as_of = 0  # of the last evaluation: the latest time that a price was told for
         self.max_age: int | None = None
         self.events: list[Event] = []
         self.intents: list[Intent] = []
@@ -99,7 +100,8 @@ class ScriptedGuard:
             except Refused as why:
                 self.refused.append(f"{event.kind}: {why}")
                 return self._decision
-            self.as_of = max(self.as_of, event.ts)
+            if event.kind in PRICED:
+                self.as_of = max(self.as_of, event.ts)
             if event.kind == "account":
                 told = {key: float(one) for key, one in event.data.items() if key != "trust"}  # type: ignore[arg-type]  # facts() found numbers
                 self.episodes.account(event.ts, event.symbol, told)
