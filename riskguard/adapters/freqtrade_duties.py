@@ -13,7 +13,7 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from riskguard.adapters.freqtrade_facts import Held, stamp
+from riskguard.adapters.freqtrade_facts import Held, stamp, step_of
 from riskguard.engine.decision import State
 from riskguard.engine.orders import RESIDUE, number
 from riskguard.market import coin
@@ -33,7 +33,6 @@ FLATTEN, REDUCE = "riskguard_flatten", "riskguard_reduce"  # as freqtrade shows 
 DONE = "riskguard_done"  # under which a trade keeps what was begun
 REDUCTIONS = frozenset({"flatten", "reduce_to"})
 CANCELS = frozenset({"cancel_all", "cancel_entries"})
-TICK_SIZE, DECIMAL_PLACES = 4, 2  # how ccxt counts precision
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 log = logging.getLogger("riskguard.freqtrade")
 
@@ -44,6 +43,7 @@ class Duties:
     def __init__(self, watch: Watch) -> None:
         self.watch = watch
         self._since: dict[str, int] = {}  # when an action was first seen
+        self._open: dict[str, Action] = {}  # asked for, and not seen done
         self._begun: dict[int, Mapping[str, Any]] = {}  # by trade: what its database row says
         self._whole: set[int] = set()  # trades of which too little would stay to be sold later
         self._types: dict[str, str] | None = None  # the order types, while exits go at market
@@ -69,20 +69,20 @@ class Duties:
                     trade.set_custom_data(DONE, {})
             self.release()
             return
-        actions = desk.poll("*")
-        self._since = {one.id: self._since.get(one.id, self.watch.last) for one in actions}
-        done = [one.id for one in actions if self._met(one, held.get(one.symbol))]
+        asked = {one.id: one for one in desk.poll("*")}
+        self._since = {name: self._since.get(name, self.watch.last) for name in asked}
+        self._open |= asked  # a position that is where it should be is asked for no more
+        done = [one.id for one in self._open.values() if self._met(one, held.get(one.symbol))]
         if done:
             desk.done(*done)
-        left = any(
-            one.kind in REDUCTIONS and one.symbol in held and one.id not in done for one in actions
-        )
+        self._open = {name: one for name, one in asked.items() if name not in done}
+        left = any(one.kind in REDUCTIONS and one.symbol in held for one in self._open.values())
         self._at_market(on=left or desk.decision.state is State.HALTED)
 
     def release(self) -> None:
         """Forget what belongs to a tightening that is over."""
         self._at_market(on=False)
-        self._since, self._whole = {}, set()
+        self._since, self._open, self._whole = {}, {}, set()
         self._begun = dict.fromkeys(self._begun, NOTHING)
 
     def _met(self, action: Action, trade: Trade) -> bool:
@@ -154,7 +154,7 @@ class Duties:
         missing = size - target - leaving
         if missing <= RESIDUE * size:
             return 0.0
-        step = _step(trade)
+        step = step_of(trade.amount_precision, trade.precision_mode, trade.contract_size)
         # up to a whole step, and half of one: what freqtrade cuts off again
         sent = min(size, math.ceil(missing / step - 1e-9) * step + step / 2) if step else missing
         least = max(least or 0.0, self._least(trade, rate)) * float(trade.leverage or 1.0)
@@ -213,13 +213,3 @@ class Duties:
             strategy.order_types = {**strategy.order_types, "exit": "market"}
         elif not on and self._types is not None:
             strategy.order_types, self._types = self._types, None
-
-
-def _step(trade: Trade) -> float:
-    """Return the step of an amount in coins, 0 where it has none."""
-    precision, size = trade.amount_precision, float(trade.contract_size or 1.0)
-    if precision is None:
-        return 0.0
-    if trade.precision_mode == DECIMAL_PLACES:
-        return float(10.0**-precision) * size
-    return float(precision) * size if trade.precision_mode == TICK_SIZE else 0.0

@@ -17,12 +17,23 @@ from riskguard.market import SECOND, coin
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Bar", "Candles", "Held", "account", "closed_trades", "open_trades", "result", "stamp"]
+__all__ = [
+    "Bar",
+    "Candles",
+    "Held",
+    "account",
+    "closed_trades",
+    "open_trades",
+    "result",
+    "stamp",
+    "step_of",
+]
 
 Provider = Any  # freqtrade's own types are not seen from here
 Strategy = Any
 Trade = Any
 STOPS = frozenset({"liquidation", "stop_loss", "stoploss_on_exchange", "trailing_stop_loss"})
+TICK_SIZE, DECIMAL_PLACES = 4, 2  # how ccxt counts precision
 UNDER_WATER = 1e6  # leverage of an account that is worth nothing and holds something
 
 
@@ -194,3 +205,12 @@ def result(trade: Trade) -> dict[str, float | str]:
     """Return what a closed trade earned, as an event tells it."""
     stopped = str(trade.exit_reason) in STOPS
     return {"pnl": float(trade.close_profit_abs or 0.0), "by_stop": str(stopped).lower()}
+
+
+def step_of(precision: float | None, mode: int | None, size: float | None) -> float:
+    """Return the step of an amount in coins, 0 where it has none."""
+    if precision is None:
+        return 0.0
+    if mode == DECIMAL_PLACES:
+        return float(10.0**-precision) * (size or 1.0)
+    return float(precision) * (size or 1.0) if mode == TICK_SIZE else 0.0

@@ -14,6 +14,7 @@ from riskguard.cli import (
     check,
     diff,
     drill,
+    drive,
     explain,
     new,
     orders,
@@ -55,10 +56,22 @@ def _state() -> None:
     """Look after the folder of a state."""
 
 
+driving = typer.Typer(
+    help="Drive a stock bot through its API.", no_args_is_help=True, rich_markup_mode=None
+)
+driving.command("freqtrade")(drive.freqtrade)
+
+
+@driving.callback()
+def _driving() -> None:
+    """Drive a stock bot through its API: nothing in it is changed."""
+
+
 app.command("backtest")(backtest.backtest)
 app.command("check")(check.check)
 app.command("diff")(diff.diff)
 app.command("drill")(drill.drill)
+app.add_typer(driving, name="drive")
 app.command("explain")(explain.explain)
 app.command("halt")(orders.halt)
 app.command("mute")(orders.mute)

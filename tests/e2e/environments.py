@@ -66,7 +66,7 @@ FRAMEWORKS = {
     for one in (
         Framework("ccxt", "ccxt", "4.5.90", "3.11", 180),
         Framework("backtesting", "backtesting", "0.6.6", "3.11", 120),
-        Framework("freqtrade", "freqtrade", "2026.9", "3.11", 420),
+        Framework("freqtrade", "freqtrade", "2026.9", "3.11", 600),
         Framework("nautilus", "nautilus_trader", "1.231.0", "3.12", 240),
         # it pins pytest to 6.2
         Framework("jesse", "jesse", "3.5.3", "3.11", 240, tools=("aiohttp", "pytest", "pyyaml")),

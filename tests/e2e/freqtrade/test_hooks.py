@@ -136,6 +136,8 @@ def test_an_action_that_the_database_knows_is_not_begun_again(guard, bot) -> Non
     bot.feed(99.0)
     assert bot.position() == pytest.approx(0.2)
     noted = bot.trade().get_custom_data("riskguard_done")
+    bot.feed(99.0)
+    assert noted["id"] in guard.finished  # seen in the position
     assert noted["target"] == pytest.approx(0.2)
     fresh = ScriptedGuard()
     fresh.episodes.tightening = int(noted["id"].split(":")[1]) - 1

@@ -1,0 +1,129 @@
+"""`riskguard drive`: a stock bot brought to what rules decide, through its own API."""
+
+from __future__ import annotations
+
+import stat
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from riskguard.cli import given
+from riskguard.cli.failures import WrongUse
+from riskguard.errors import AdapterError
+
+if TYPE_CHECKING:
+    from riskguard import Session
+    from riskguard.adapters.freqtrade_rest import Driver, Remote
+
+__all__ = ["freqtrade"]
+
+UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+LOGIN = "write user:password into a file that only its owner can read (chmod 600)"
+
+
+def freqtrade(
+    rules: Annotated[
+        str, typer.Argument(metavar="RULES", help="Rule file, or the name of a pack.")
+    ],
+    url: Annotated[str, typer.Option("--url", help="Of the bot: http://127.0.0.1:8080.")],
+    login: Annotated[
+        Path, typer.Option("--login", metavar="FILE", help="Holds user:password, mode 600.")
+    ],
+    state: Annotated[
+        Path, typer.Option("--state", metavar="FOLDER", help="Where the guard remembers.")
+    ],
+    benchmark: Annotated[
+        str, typer.Option("--benchmark", metavar="PAIR", help="Its candles drive the guard.")
+    ] = "",
+    every: Annotated[
+        float, typer.Option("--every", metavar="SECONDS", help="Between two looks at the bot.")
+    ] = 5.0,
+    once: Annotated[bool, typer.Option("--once", help="Look once and end.")] = False,
+) -> int:
+    """Pause, reduce and close the trades of a stock freqtrade as rules decide.
+
+    The bot is not changed: its api_server is asked for candles and trades, paused while
+    anything limits (an entry cannot be cut from outside, so none is let in), and started again
+    only where this command has paused it. Rules read candles and positions; what else they
+    read is refused at the start. It goes on where it was after a kill, of itself or of the bot.
+
+    Example: riskguard drive freqtrade my.yaml --url http://127.0.0.1:8080 --login login --state s
+
+    Exit codes: 0 it was stopped, 1 the rules do not fit or the bot refuses, 2 wrong use, 5 another
+    process holds the state.
+    """
+    import signal
+
+    from riskguard.adapters.freqtrade_rest import Remote
+
+    path = given.pack(rules, "RULES")
+    if every <= 0:
+        raise WrongUse(f"--every {every:g}", "write seconds above 0")
+    remote = Remote(url, _login(login))
+    config = remote.call("GET", "/show_config")
+    stopped = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    driver, session = _driver(path, state, remote, config, benchmark)
+    with session:
+        print(f"driving {config['bot_name']} at {url} by the candles of {driver.pair}", flush=True)
+        try:
+            while not stopped.is_set():
+                _step(driver)
+                if once or stopped.wait(every):
+                    break
+        except KeyboardInterrupt:
+            pass
+    print("stopped; the bot stays as it is")
+    return 0
+
+
+def _driver(
+    path: Path, state: Path, remote: Remote, config: dict[str, Any], benchmark: str
+) -> tuple[Driver, Session]:
+    """Make a driver on a session of the rules."""
+    from riskguard import Fit, Session, load_rules
+    from riskguard.adapters.freqtrade_rest import CAPABILITIES, Driver
+    from riskguard.market import ACCOUNT, CATALOGUE, SECOND, coin
+
+    read = load_rules(path)
+    pairs = list(remote.call("GET", "/whitelist")["whitelist"])
+    pair = benchmark or next((one for one in pairs if coin(one) == read.symbol), "")
+    if not pair:
+        raise WrongUse("no pair of the bot is that of the rules", "write --benchmark BTC/USDT")
+    frame = str(config["timeframe"])
+    bars = [name for name, one in CATALOGUE.items() if one.bar and "." not in name]
+    fit = Fit(
+        symbol=read.symbol or coin(pair),
+        every=int(frame[:-1]) * UNITS[frame[-1]] * SECOND,
+        sources=dict.fromkeys((*bars, *sorted(ACCOUNT)), ""),
+        carries_all=False,
+        capabilities=CAPABILITIES,
+    )
+    state.mkdir(parents=True, exist_ok=True)
+    session = Session(path, state, fit=fit)
+    return Driver(session, remote, pair, state), session
+
+
+def _step(driver: Driver) -> None:
+    """Look once; a bot that cannot be reached is looked for again."""
+    try:
+        for call in driver.step(time.time_ns()):
+            print(call, flush=True)
+    except AdapterError as error:
+        print(f"{error}; it is tried again", file=sys.stderr, flush=True)
+
+
+def _login(path: Path) -> str:
+    try:
+        mode, text = path.stat().st_mode, path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise WrongUse(f"--login {path}: {error.strerror}", LOGIN) from error
+    if stat.S_IMODE(mode) & 0o077:
+        raise WrongUse(f"--login {path}: others can read it", LOGIN)
+    if ":" not in text:
+        raise WrongUse(f"--login {path} holds no user:password", LOGIN)
+    return text
