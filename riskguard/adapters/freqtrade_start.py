@@ -9,18 +9,15 @@ from __future__ import annotations
 import atexit
 import logging
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from riskguard.adapters.desk import Offline
-from riskguard.engine.guard import Guard
+from riskguard.adapters.offline import BAR, read_by
+from riskguard.adapters.starting import Bot
 from riskguard.errors import AdapterError
-from riskguard.language.binding import bind
 from riskguard.language.reader import load_rules
-from riskguard.language.rewriting import deciding, key_of, leaves, series_of
-from riskguard.language.ruleset import input_of
-from riskguard.market import ACCOUNT, CATALOGUE, SECOND, coin
+from riskguard.market import ACCOUNT, SECOND, coin
 from riskguard.shipped import shipped
 
 if TYPE_CHECKING:
@@ -33,7 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["Terms", "interval", "live", "pilot", "refuse", "traded"]
 
 Strategy = Any  # freqtrade's own types are not seen from here
-BARS = tuple(name for name, one in CATALOGUE.items() if one.bar and "." not in name)
 NEEDED = (
     ("use_exit_signal", True, "freqtrade asks no exit of the guard without it"),
     ("exit_profit_only", False, "with it an exit at a loss can be dropped, the guard's too"),
@@ -93,64 +89,47 @@ class Terms:
         if self.make is not None or rules is None:
             assert self.make is not None  # noqa: S101 - `read` gives none only where one is made
             return self.make()
-        carried = self._carried(strategy, rules, symbol)
-        bound = bind(
-            rules,
-            symbol=symbol,
-            every=interval(strategy),
-            carried={key: replace(_input(rules, key), source=carried[key]) for key in carried},
-            capabilities=self.capabilities,
+        running = live(strategy)
+        fed = bool(self.feed if running else self.samples)
+        read = read_by(rules, symbol) if fed and not self.sources else ()
+        bot = Bot(
+            symbol,
+            interval(strategy),
+            self.capabilities,
+            (*BAR, *sorted(ACCOUNT), *read),
+            sources=self.sources if fed else {},
             trades=traded(strategy),
         )
-        for note in (*bound.notes, *(one.message for one in bound.warnings)):
+        folder = self._folder(strategy) if running else Path()
+        desk, notes = bot.desk(self.path(strategy), folder, live=running)
+        for note in notes:
             log.warning("riskguard: %s", note)
-        if live(strategy):
-            return self._session(strategy, symbol, carried)
-        return Offline(Guard(bound.ruleset, sources=self.sources))
+        if running:
+            self._keep(folder, desk, strategy)
+        return desk
 
-    def _carried(self, strategy: Strategy, rules: RuleSet, symbol: str) -> dict[str, str]:
-        """Return the keys of the series that come, each with its source."""
-        keys = dict.fromkeys((*BARS, *sorted(ACCOUNT)))
-        if self.feed if live(strategy) else self.samples:
-            read = {key_of(one) for leaf in leaves(*deciding(rules)) for one in series_of(leaf)}
-            told = self.sources or (key.removeprefix(f"{symbol}.") for key in read)
-            keys |= dict.fromkeys(sorted(told))
-        return {key: self.sources.get(key, "") for key in keys}
-
-    def _session(self, strategy: Strategy, symbol: str, carried: Mapping[str, str]) -> Desk:
-        from riskguard import Fit, Session  # noqa: PLC0415 - the live room, through the face
-
-        fit = Fit(
-            symbol=symbol,
-            every=interval(strategy),
-            sources=carried,
-            carries_all=False,
-            capabilities=self.capabilities,
-        )
+    def _folder(self, strategy: Strategy) -> Path:
+        """Return where a live run remembers, given back by a run before in this process."""
         state = Path(self.state or "riskguard") / type(strategy).__name__
         folder = (Path(strategy.config["user_data_dir"]) / state).resolve()
         if folder in SESSIONS:
             SESSIONS.pop(folder).close()
         folder.mkdir(parents=True, exist_ok=True)
-        session = Session(self.path(strategy), folder, fit=fit)
+        return folder
+
+    def _keep(self, folder: Path, session: Desk, strategy: Strategy) -> None:
         if not SESSIONS:
             atexit.register(_close)
         SESSIONS[folder] = session
         log.info("riskguard: the guard remembers in %s", folder)
         if self.feed is not None:
             self.feed(session, strategy)
-        return session
 
 
 def _close() -> None:
     for session in SESSIONS.values():
         with suppress(Exception):  # the process ends: what was decided is stored already
             session.close()
-
-
-def _input(rules: RuleSet, key: str) -> Any:  # noqa: ANN401 - an Input of the language
-    symbol, _, name = key.partition(".")
-    return input_of(rules, symbol, name) if symbol.isupper() else input_of(rules, "", key)
 
 
 def refuse(strategy: Strategy) -> None:

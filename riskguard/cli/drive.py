@@ -85,26 +85,30 @@ def _driver(
     path: Path, state: Path, remote: Remote, config: dict[str, Any], benchmark: str
 ) -> tuple[Driver, Session]:
     """Make a driver on a session of the rules."""
-    from riskguard import Fit, Session, load_rules
+    from riskguard import Session, load_rules
     from riskguard.adapters.freqtrade_rest import CAPABILITIES, Driver
-    from riskguard.market import ACCOUNT, CATALOGUE, SECOND, coin
+    from riskguard.adapters.offline import BAR
+    from riskguard.adapters.starting import Bot
+    from riskguard.market import ACCOUNT, SECOND, coin
 
-    read = load_rules(path)
+    symbol = load_rules(path).symbol
     pairs = list(remote.call("GET", "/whitelist")["whitelist"])
-    pair = benchmark or next((one for one in pairs if coin(one) == read.symbol), "")
+    pair = benchmark or next((one for one in pairs if coin(one) == symbol), "")
     if not pair:
         raise WrongUse("no pair of the bot is that of the rules", "write --benchmark BTC/USDT")
     frame = str(config["timeframe"])
-    bars = [name for name, one in CATALOGUE.items() if one.bar and "." not in name]
-    fit = Fit(
-        symbol=read.symbol or coin(pair),
-        every=int(frame[:-1]) * UNITS[frame[-1]] * SECOND,
-        sources=dict.fromkeys((*bars, *sorted(ACCOUNT)), ""),
-        carries_all=False,
-        capabilities=CAPABILITIES,
+    bot = Bot(
+        symbol or coin(pair),
+        int(frame[:-1]) * UNITS[frame[-1]] * SECOND,
+        CAPABILITIES,
+        (*BAR, *sorted(ACCOUNT)),
+        trades=[coin(one) for one in pairs],
     )
     state.mkdir(parents=True, exist_ok=True)
-    session = Session(path, state, fit=fit)
+    session, notes = bot.desk(path, state, live=True)
+    for note in notes:
+        print(f"note: {note}", flush=True)
+    assert isinstance(session, Session)  # noqa: S101 - a live desk is one
     return Driver(session, remote, pair, state), session
 
 
