@@ -206,6 +206,8 @@ class Watch:
     def _closed(self, now: int) -> list[Event]:
         """Return the candles that have closed since: the last row of a feed is under way."""
         every = self.terms.every
+        if self.last >= 0 and now < self.last * SECOND + 2 * every:
+            return []  # the next one is under way
         data = self.controller.market_data_provider.get_candles_df(*self.home, self.terms.bars, 500)
         if data is None or not len(data):
             return []

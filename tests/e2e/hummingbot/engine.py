@@ -20,6 +20,7 @@ from hummingbot.strategy_v2.executors.position_executor.data_types import (
     TripleBarrierConfig,
 )
 from hummingbot.strategy_v2.models.executor_actions import CreateExecutorAction, StopExecutorAction
+from hummingbot.strategy_v2.models.executors import CloseType
 
 from riskguard.adapters.hummingbot import guarded
 
@@ -93,7 +94,7 @@ def frame(closes: list[float], start: int = START) -> pd.DataFrame:
     """Return candles of a minute, stamped by their opens."""
     stamps = [float(start + MINUTE * row) for row in range(len(closes))]
     data = pd.DataFrame({"timestamp": stamps, "close": closes})
-    for name in ("open", "high", "low", "close_bt"):
+    for name in ("open", "high", "low"):
         data[name] = data["close"]
     data["volume"] = 10.0
     return data.set_index("timestamp", drop=False).rename_axis(None)
@@ -103,7 +104,7 @@ class Steps:
     """The engine minute by minute: its own books, its own simulators, prices as a test says.
 
     `run_backtesting` knows all prices at its start; here a minute is added at a time, and what
-    is not filled yet is simulated anew with it.
+    lives is simulated anew with it.
     """
 
     def __init__(self, desk: Any) -> None:
@@ -133,9 +134,9 @@ class Steps:
         self.closes.append(price)
         data = frame([*self.closes, price])  # and one to come: nothing ends at the last one
         self.provider.candles_feeds[f"{CONNECTOR}_{PAIR}_1m"] = data
-        row = data.iloc[-2]
+        row = data.assign(close_bt=data["close"]).iloc[-2]
         for number, one in enumerate(engine.active_executor_simulations):
-            if one.fill_timestamp is None:
+            if one.close_type != CloseType.POSITION_HOLD:
                 since = data.loc[one.config.timestamp :]
                 engine.active_executor_simulations[number] = engine.simulate_executor(
                     one.config, since, 0.0
