@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ELSEWHERE = {
     "backtesting_py_bot.py": "backtesting",
     "freqtrade_bot.py": "freqtrade",
+    "hummingbot_bot.py": "hummingbot",
     "jesse_bot.py": "jesse",
     "nautilus_bot.py": "nautilus",
 }

@@ -208,7 +208,11 @@ class Watch:
         every = self.terms.every
         if self.last >= 0 and now < self.last * SECOND + 2 * every:
             return []  # the next one is under way
-        data = self.controller.market_data_provider.get_candles_df(*self.home, self.terms.bars, 500)
+        provider, bars = self.controller.market_data_provider, self.terms.bars
+        if self.tested:  # also what was before the first step: it fills the windows
+            data = provider.candles_feeds.get("_".join((*self.home, bars)))
+        else:
+            data = provider.get_candles_df(*self.home, bars, 500)
         if data is None or not len(data):
             return []
         fresh = data[(data["timestamp"] > self.last) & (data["timestamp"] * 1e9 + every <= now)]

@@ -51,10 +51,11 @@ class Framework:
     seconds: int  # for its tests; whatever takes longer is ended
     variables: dict[str, str] = field(default_factory=dict)  # while it is installed
     tools: tuple[str, ...] = TOOLS
+    beside: tuple[str, ...] = ()  # what it needs and pip does not find by itself
 
     @property
     def requirements(self) -> tuple[str, ...]:
-        return (f"{self.package}=={self.version}", *self.tools)
+        return (f"{self.package}=={self.version}", *self.tools, *self.beside)
 
     @property
     def folder(self) -> Path:
@@ -74,6 +75,11 @@ FRAMEWORKS = {
         Framework(
             "hummingbot", "hummingbot", "20260922", "3.12", 240,
             {"WITHOUT_CYTHON_OPTIMIZATIONS": "1"},
+            # left alone pip tries one after the other and ends with "ResolutionImpossible"
+            beside=(
+                "web3>=7.10,<8", "eth-utils>=5,<6", "eth-typing>=5,<6", "websockets>=14,<16",
+                "protobuf>=5.26,<6", "grpcio-tools>=1.66,<1.72",
+            ),
         ),
     )
 }  # fmt: skip

@@ -1,0 +1,19 @@
+"""The example in examples/ as a reader runs it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_the_guarded_controller_loses_less_than_the_bare_one() -> None:
+    command = [sys.executable, "examples/hummingbot_bot.py"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    bare, kept, _, why = done.stdout.splitlines()
+    left = [float(line.split()[1].replace(",", "")) for line in (bare, kept)]
+    assert left[0] < left[1]
+    assert "below_first" in why
