@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["Buckets", "Proof", "Series", "series_of"]
 
 FAR = 1 << 62
+WAIT = 2_000_000_000  # ns after the end of a bucket for what has not come yet
+SPACING = 200_000_000  # ns from one part of a bucket that is given early to the next
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # one object a series
@@ -72,10 +74,16 @@ class Proof:
 
 
 class Buckets:
-    """Values by end of bucket, symbol and series, and levels by their own time."""
+    """Values by end of bucket, symbol and series, and levels by their own time.
 
-    def __init__(self, wait: int) -> None:
-        self.wait = wait
+    `early`: what a flow brings is given before its bucket has ended, the first of it at once and
+    more at most every `SPACING`; the rest follows at the end. A storm makes no more samples.
+    """
+
+    def __init__(self, wait: int | None, *, early: bool = False) -> None:
+        self.wait = (0 if early else WAIT) if wait is None else wait
+        self.early = early
+        self.given = NEVER  # when a part of a bucket was given early last
         self.told: dict[int, dict[Series, float]] = {}
         self.levels: list[tuple[int, str, str, float]] = []
         self.next = FAR  # no bucket that holds something, or should, ends before
@@ -101,6 +109,8 @@ class Buckets:
         old = bucket.get(series)
         if old is None:
             self._waits = NEVER
+        if self.early and series.flow:
+            self.next = min(self.next, self.given + SPACING)
         bucket[series] = series.merged(old, value)
 
     def heard(self, series: Series, ts: int) -> None:
@@ -144,8 +154,25 @@ class Buckets:
                 yield from self._bucket(end)
             quiet = [series.end(max(self.done, now) + 1) for series in self.proofs]
             self.next = min([*self.told, *quiet], default=FAR)
+            if self.early:
+                yield from self._early(now)
         if self.levels:
             yield from self._levels(now)
+
+    def _early(self, now: int) -> Iterator[tuple[Sample, bool]]:
+        """Yield what flows have brought of the bucket in progress; the rest of it stays."""
+        for end, bucket in self.told.items():
+            brought = {
+                series: value
+                for series, value in bucket.items()
+                if series.flow and value and end - series.interval < now < end
+            }
+            if brought and now - self.given < SPACING:
+                self.next = min(self.next, self.given + SPACING)
+            elif brought:
+                yield from self._levels(now)
+                yield from self._samples(now, end, brought)
+                self.given = now
 
     def _open(self, now: int) -> None:
         """Open the buckets of proven flows that nothing was told for: zero is a value."""
@@ -174,16 +201,25 @@ class Buckets:
 
     def _bucket(self, end: int) -> Iterator[tuple[Sample, bool]]:
         self.done = max(self.done, end)
+        bucket = self.told.pop(end)
+        yield from self._samples(end, end, bucket)
+
+    def _samples(
+        self, ts: int, end: int, bucket: Mapping[Series, float]
+    ) -> Iterator[tuple[Sample, bool]]:
+        """Yield what a bucket that ends at `end` holds, as seen at `ts`."""
         samples: dict[str, dict[str, float]] = {}
-        for series, value in self.told.pop(end).items():
+        for series, value in bucket.items():
             proof = self.proofs.get(series)
             if proof is not None and not proof.covers(end, series.interval, told=bool(value)):
                 continue  # a part of a bucket is not the bucket
             self.came[series] = end
+            if ts < end:
+                self.told[end][series] = 0
             number = value / series.scale if series.flow else value
             samples.setdefault(series.symbol, {})[series.name] = number
         for symbol in sorted(samples, key=lambda symbol: (symbol == "", symbol)):
-            yield Sample(end, symbol, samples[symbol]), False
+            yield Sample(ts, symbol, samples[symbol]), False
 
     def _levels(self, until: int) -> Iterator[tuple[Sample, bool]]:
         if not self.levels:
@@ -214,6 +250,7 @@ class Buckets:
             "levels": [list(level) for level in self.levels],
             "next": self.next,
             "done": self.done,
+            "given": self.given,
             "came": {_key(series): end for series, end in self.came.items()},
             "grid": {_key(series): ts for series, ts in self.grid.items()},
             "proofs": {_key(one): [proof.since, proof.last] for one, proof in self.proofs.items()},
@@ -230,6 +267,7 @@ class Buckets:
             for ts, symbol, name, value in body["levels"]
         ]
         self.next, self.done = int(body["next"]), int(body["done"])
+        self.given = int(body.get("given", NEVER))
         self.came = {known[key]: int(end) for key, end in body["came"].items() if key in known}
         self.grid = {known[key]: int(ts) for key, ts in body["grid"].items() if key in known}
         self.proofs = {

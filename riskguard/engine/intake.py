@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["Intake"]
 
 AHEAD = 5 * SECOND  # an event from further in the future is a fault of its clock
-WAIT = 2 * SECOND
 REASONS = 1_000  # kinds of refusals that are counted apart
 OPEN_INTEREST = ("oi", "oi_usd")
 # what follows from what: told to the guard though no rule may read it
@@ -47,7 +46,8 @@ SPEAKS_OF_TIME = frozenset({"alive", "clock"})
 class Intake:
     """Takes events for one guard: `take(event)` returns the decision in force.
 
-    `bucket` (ns) gathers all series under `evaluate: event`; else each has its own interval.
+    `bucket` (ns) gathers all series under `evaluate: event`, flows of it told early; else each has
+    its own interval.
     Nothing here reads a clock: time is what events say, `clock` events above all. What is
     refused is counted in `refused` by its reason and is as if it had not come. `beside` are
     other guards that hear what this one hears: the series they alone read are taken too.
@@ -75,7 +75,7 @@ class Intake:
         self.lateness = lateness if lateness is not None else guard.plan.every
         self.refused: dict[str, int] = {}
         self.coverage: dict[str, str] = {}  # series -> "sampled": a lower bound
-        self.buckets = Buckets((0 if self.by_event else WAIT) if wait is None else wait)
+        self.buckets = Buckets(wait, early=self.by_event)
         self.now = self.clock = self._ticked = NEVER
         self._decision = guard.update(Sample(0, "*", {}))
         self._units: dict[str, int] = {}
@@ -375,7 +375,7 @@ class Intake:
             StateError: it is none of ours; nothing was changed.
         """
         known = {f"{symbol}.{name}": series for (symbol, name), series in self._series.items()}
-        buckets, found, stuck = Buckets(self.buckets.wait), Known(), Stuck()
+        buckets, found, stuck = Buckets(self.buckets.wait, early=self.by_event), Known(), Stuck()
         try:
             buckets.load(body["buckets"], known)
             now, clock, ticked = map(int, body["times"])
