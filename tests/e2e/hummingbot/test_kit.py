@@ -70,7 +70,7 @@ class Orders(Harness):
     def delay(self) -> None:
         raise NotSupported("the backtesting engine of hummingbot fills a market order at once")
 
-    def fill_only(self, share: float) -> None:  # noqa: ARG002 - the kit calls it so
+    def fill_only(self, share: float) -> None:
         raise NotSupported("the backtesting engine of hummingbot fills orders in full")
 
     def denials(self) -> list[str]:
