@@ -134,6 +134,15 @@ class Stream:
             return self.change
         return self._moved()
 
+    def look(self, now: int) -> None:
+        """Read every number and line as of `now`; no machine steps."""
+        feeders = [(read, slot) for read, slot, _ in self._feeders if slot >= 0]
+        for read, slot in feeders + self._measures:
+            self.values[slot] = read(now)
+        for reader in self._readers:
+            reader(now)
+        self._read_leaves(now)
+
     def begin(self, tape: int, ts: int, value: float) -> None:
         """Let an account input begin: `value` is what it always was before its first event."""
         spec, state = self.plan.tapes[tape], self.tapes[tape]
@@ -164,6 +173,16 @@ class Stream:
             if tape in tapes:
                 renewed(state, window, [self.tapes[index] for index in tapes])
         return True
+
+    def forget(self, tape: int) -> None:
+        """Empty a tape, and all that its windows feed."""
+        chain = self.plan.chain(tape)
+        fed = [place for place, spec in enumerate(self.plan.tapes) if spec.feeder in chain]
+        for place in (tape, *fed):
+            self.tapes[place].clear()
+        for index in chain:
+            window, tapes = self.plan.windows[index]
+            renewed(self.rollings[index], window, [self.tapes[one] for one in tapes], whole=True)
 
     def pause(self) -> None:
         """Let the time up to the next instant earn no credit in `for` and in ramps."""
@@ -210,7 +229,9 @@ class Stream:
         self._steady = change.stage == change.stage_before and change.on == change.on_before
 
     def rouse(self) -> None:
-        """Let every component step at the next instant: something moved from outside."""
+        """Compare every number and step every component anew at the next instant."""
+        for cell in self._cells:
+            cell.low, cell.high = math.inf, -math.inf
         self._wake()
         self._steady = False
 
