@@ -196,6 +196,8 @@ def test_two_folders_of_one_name_are_told_by_their_paths(riskguard, folder: Path
     told = json.loads(riskguard("study", folder / "rules.yaml", *data, *EVENT, "--json", "-").out)
     assert [one["name"] for one in told["data"]] == [str(path) for path in paths]
     assert [one["bars"] > 0 for one in told["data"]].count(True) == 1, "their bars count once"
+    _, out, _ = riskguard("study", folder / "rules.yaml", *data, *EVENT)
+    assert re.search(r"^\.\.\.\S*/b/BTCUSDT-1d\.csv +nothing", out, re.MULTILINE)
 
 
 def test_ctrl_c_ends_a_study_with_130(riskguard, asked, monkeypatch) -> None:

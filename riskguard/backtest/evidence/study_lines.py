@@ -94,7 +94,9 @@ def _data(found: Study) -> Iterator[str]:
         first, last = (moment(one)[:10] for one in part.span)
         span = f"{first}..{last}" if looked.any() else "nothing"
         days = (f"{one:.0f}d" for one in _days(part))
-        yield _row(part.name, span, *days, part.grade, widths=(22, 7, 6, 6, 15))
+        # of a long path the end tells more
+        name = part.name if len(part.name) < LABEL else f"...{part.name[4 - LABEL :]}"
+        yield _row(name, span, *days, part.grade, widths=(22, 7, 6, 6, 15))
         if part.modelled and part not in found.counting:
             yield f"  left out, mechanics only: {', '.join(part.modelled)}"
         if part.blind:
