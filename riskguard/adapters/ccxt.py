@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from riskguard.adapters.ccxt_gate import FRESH, Gate, log
-from riskguard.adapters.ccxt_handle import AsyncGuarded, Guarded, denied
+from riskguard.adapters.ccxt_handle import TESTED, AsyncGuarded, Guarded, denied
 from riskguard.errors import AdapterError
 from riskguard.market import SECOND, coin
 
@@ -35,7 +35,6 @@ __all__ = [
 ]
 
 NAME = "ccxt"
-TESTED = "4.5.90"
 CAPABILITIES = frozenset(
     {
         "exposure_cap",

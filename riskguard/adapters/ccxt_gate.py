@@ -143,7 +143,8 @@ class Gate:
         self.traded.add(asked.symbol)
         if not self.exchange.markets:
             yield Call("load_markets", ())
-        if number(asked.amount) > 0 and by_cost(self.exchange, asked):
+        spot = self.spot(asked.symbol)
+        if number(asked.amount) > 0 and by_cost(self.exchange, asked, spot=spot):
             return (yield from self._paid(asked))
         return (yield from self._judged(asked))
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from riskguard.engine.events import Event
     from riskguard.engine.orders import Pending, Verdict
 
-__all__ = ["AsyncGuarded", "Guarded", "denied"]
+__all__ = ["TESTED", "AsyncGuarded", "Guarded", "denied"]
 
 TESTED = "4.5.90"
 INSIDE: ContextVar[bool] = ContextVar("inside", default=False)  # of a call that was judged

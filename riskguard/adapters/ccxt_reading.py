@@ -116,7 +116,7 @@ def book_of(side: str, said: Mapping[str, Any], *, reduces: bool) -> str:
     return "long" if (side == "buy") != reduces else "short"
 
 
-def by_cost(exchange: Exchange, asked: Asked) -> bool:
+def by_cost(exchange: Exchange, asked: Asked, *, spot: bool) -> bool:
     """Say whether the amount of an order is money: what is paid in a market order of spot."""
     if asked.type != "market":
         return False
@@ -124,4 +124,4 @@ def by_cost(exchange: Exchange, asked: Asked) -> bool:
         return True
     key = "createMarketBuyOrderRequiresPrice"
     told = asked.params.get(key, exchange.options.get(key))
-    return asked.side == "buy" and told is False
+    return spot and asked.side == "buy" and told is False
