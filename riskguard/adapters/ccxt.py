@@ -73,18 +73,22 @@ def guard_exchange(
     pause: float = 0.2,
     now: Callable[[], int] = time.time_ns,
 ) -> Guarded | AsyncGuarded:
-    """Put a guard around one exchange instance, and return the handle of it.
+    """Put a guard around one exchange instance, and return its handle, `exchange.riskguard` too.
 
     `symbols` are watched from the start, others from their first order on. `hedged` says that
     the account holds longs and shorts beside each other. While a decision limits, an order costs
-    two requests (open orders, positions) unless they were read within `fresh` seconds and
-    nothing was sent since; while nothing limits it costs none, and each symbol is read every
-    `watch` seconds. `pause` lies between two reads that wait for the venue.
+    two requests (open orders, positions; a third where triggers are listed apart) unless they
+    were read within `fresh` seconds and nothing was sent since; while nothing limits it costs
+    none, and each symbol is read every `watch` seconds. `pause` lies between two reads that wait
+    for the venue.
 
     Raises:
-        AdapterError: ccxt is missing, or the rules ask for what this adapter cannot do.
+        AdapterError: ccxt is missing, the instance is guarded already, or the rules ask for
+            what this adapter cannot do.
     """
     denied()
+    if getattr(exchange, "riskguard", None) is not None:
+        raise AdapterError("this exchange is guarded already: its handle is exchange.riskguard")
     ruleset = getattr(getattr(desk, "guard", None), "ruleset", None)
     if ruleset is not None:
         _able(ruleset)

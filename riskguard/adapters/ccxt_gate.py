@@ -31,6 +31,7 @@ __all__ = ["FRESH", "Gate", "Read", "Refused", "log"]
 Exchange = Any  # ccxt is untyped
 FRESH = 2 * SECOND
 READS = 3
+TRIGGER = {"trigger": True}
 DEAF = frozenset({"mexc"})  # venues that take reduceOnly and do not hold to it
 log = logging.getLogger("riskguard.ccxt")
 
@@ -64,6 +65,7 @@ class Gate:
         self.read: dict[str, Read] = {}
         self.prices: dict[str, float] = {}
         self.said: list[str] = []  # the last denials, as they were told
+        self.triggers: dict[str, set[str]] = {}  # ids that are listed and cancelled apart
         self.traded: set[str] = set()  # symbols of which an order was asked
         self.batch: dict[str, list[Pending]] = {}  # granted, and not sent before the batch is
 
@@ -92,12 +94,25 @@ class Gate:
             if total != total:  # noqa: PLR0124 - NaN is unequal
                 raise ValueError(f"no balance of {base}")
             return {"": total, "long": total, "short": 0.0}
-        return held((yield Call("fetch_positions", ([symbol],))), symbol)
+        if self.exchange.has.get("fetchPositions"):
+            return held((yield Call("fetch_positions", ([symbol],))), symbol)
+        return held([(yield Call("fetch_position", (symbol,)))], symbol)
 
     def orders_of(self, symbol: str) -> Generator[Call, Any, list[Pending]]:
-        """Read the open orders: a request."""
-        orders = yield Call("fetch_open_orders", (symbol,))
+        """Read the open orders: a request, and one more where triggers are listed apart."""
+        orders = list((yield Call("fetch_open_orders", (symbol,))))
+        if self.exchange.feature_value(symbol, "fetchOpenOrders", "trigger"):
+            known = {one.get("id") for one in orders}
+            apart = yield Call("fetch_open_orders", (symbol, None, None, TRIGGER))
+            found = [one for one in apart if one.get("id") not in known]
+            self.triggers[symbol] = {str(one.get("id")) for one in found}
+            orders += found
         return waiting(orders, self.prices.get(symbol), hedged=self.hedged)
+
+    def cancelling(self, symbol: str, order_id: str) -> Call:
+        """Return the call that cancels an order."""
+        apart = order_id in self.triggers.get(symbol, ())
+        return Call("cancel_order", (order_id, symbol, TRIGGER) if apart else (order_id, symbol))
 
     def look(self, symbol: str) -> Generator[Call, Any, Read | None]:
         """Read orders, then positions, and tell the desk; None where that fails."""
@@ -199,7 +214,7 @@ class Gate:
                 return verdict, read
             for one in sorted(first):
                 try:
-                    yield Call("cancel_order", (one, asked.symbol))
+                    yield self.cancelling(asked.symbol, one)
                 except Exception as error:  # noqa: BLE001 - whether it is gone is read below
                     log.warning("riskguard: order %s is not cancelled: %r", one, error)
             for _ in range(READS):
@@ -233,8 +248,11 @@ class Gate:
         return book_of(asked.side, asked.params, reduces=asked.reduces)
 
     def free(self) -> bool:
-        """Say whether nothing limits."""
-        return self.desk.decision.state is State.ACTIVE
+        """Say whether nothing limits, as far as the desk can tell."""
+        try:
+            return self.desk.decision.state is State.ACTIVE
+        except Exception:  # noqa: BLE001 - a broken guard allows nothing
+            return False
 
     def _ask(
         self, asked: Asked, position: float, pending: tuple[Pending, ...], book: str = ""

@@ -57,6 +57,7 @@ class _Wrapped:
         self.outcomes: dict[str, Enforced] = {}  # of the last step, by symbol and book
         self.inner: dict[str, Callable[..., Any]] = {}
         self._looked: dict[str, int] = {}
+        self.exchange.riskguard = self
         for name in GATED:
             inner = getattr(self.exchange, name, None)
             if inner is not None:
@@ -209,7 +210,7 @@ class _View:
         return found
 
     def cancel(self, symbol: str, order_id: str) -> object:
-        return self._guarded.call(Call("cancel_order", (order_id, symbol)))
+        return self._guarded.call(self._gate.cancelling(symbol, order_id))
 
     def submit(self, order: Order) -> object:
         made = self._guarded.call(self._guarded._order(order))  # noqa: SLF001 - one module
@@ -302,7 +303,7 @@ class _AsyncView:
         return found
 
     async def cancel(self, symbol: str, order_id: str) -> object:
-        return await self._guarded.call(Call("cancel_order", (order_id, symbol)))
+        return await self._guarded.call(self._gate.cancelling(symbol, order_id))
 
     async def submit(self, order: Order) -> object:
         made = await self._guarded.call(self._guarded._order(order))  # noqa: SLF001 - one module

@@ -108,7 +108,8 @@ def _sized(gate: Gate, asked: Asked) -> Generator[Call, Any, Asked]:
 
 
 def _leverage(gate: Gate, given: Mapping[str, Any]) -> Plan:
-    cap, wanted = gate.desk.decision.leverage_cap, number(given.get("leverage"))
+    cap = None if gate.free() else gate.desk.decision.leverage_cap
+    wanted = number(given.get("leverage"))
     if cap is not None and not wanted <= cap:
         raise Refused(f"riskguard: leverage {given.get('leverage')} is above the cap of {cap:g}x")
     values = tuple(given[word] for word in GATED["set_leverage"] if word in given)

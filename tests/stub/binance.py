@@ -248,6 +248,7 @@ PRIVATE = {
     ("DELETE", "order"): lambda market, asked: told(market.cancel(int(asked["orderId"]))),
     ("DELETE", "allOpenOrders"): _cancel_all,
     ("GET", "openOrders"): _open,
+    ("GET", "openAlgoOrders"): lambda market, asked: [],  # orders that wait for a price
     ("GET", "allOrders"): lambda market, asked: [told(one) for one in market.orders],
     ("GET", "positionRisk"): _positions,
     ("GET", "account"): _account,

@@ -7,7 +7,7 @@ from riskguard.testing import ScriptedGuard
 from tests.e2e.ccxt.wire import Wire
 
 SYMBOL, SPOT = "BTC/USDT:USDT", "BTC/USDT"
-READS = ("GET openOrders", "GET positionRisk")
+READS = ("GET openOrders", "GET openAlgoOrders", "GET positionRisk")
 
 
 class Scene:

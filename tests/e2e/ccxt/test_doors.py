@@ -11,9 +11,10 @@ import ccxt.pro
 import pytest
 
 from riskguard.adapters import ccxt as adapter
-from riskguard.adapters.ccxt import RiskDenied
+from riskguard.adapters.ccxt import RiskDenied, guard_exchange
 from riskguard.adapters.ccxt_orders import GATED
 from riskguard.engine.decision import State
+from riskguard.errors import AdapterError
 from riskguard.market import MINUTE
 from tests.adapters.paper import Working
 from tests.e2e.ccxt.scene import SYMBOL, Scene
@@ -105,22 +106,22 @@ def test_while_nothing_limits_an_order_costs_no_further_request() -> None:
     assert len(scene.guard.intents) == 5
 
 
-def test_while_something_limits_an_order_costs_two_unless_they_were_read_a_moment_ago() -> None:
+def test_while_something_limits_an_order_costs_three_unless_they_were_read_a_moment_ago() -> None:
     scene = Scene(4.0)
     scene.guard.state(State.REDUCING)
     for _ in range(3):
         with pytest.raises(RiskDenied):
             scene.exchange.create_order(SYMBOL, "market", "buy", 1)
-    assert scene.reads() == 2
+    assert scene.reads() == 3
     scene.exchange.create_order(SYMBOL, "market", "sell", 1)
-    assert scene.reads() == 2
+    assert scene.reads() == 3
     with pytest.raises(RiskDenied):  # what was sent has changed what is held
         scene.exchange.create_order(SYMBOL, "market", "buy", 1)
-    assert scene.reads() == 4
+    assert scene.reads() == 6
     scene.venue.time += MINUTE
     with pytest.raises(RiskDenied):
         scene.exchange.create_order(SYMBOL, "market", "buy", 1)
-    assert scene.reads() == 6
+    assert scene.reads() == 9
 
 
 def test_an_exit_goes_out_as_reduce_only_and_no_larger_than_the_position() -> None:
@@ -138,6 +139,28 @@ def test_what_is_in_the_way_of_an_exit_is_cancelled_first() -> None:
     scene.exchange.create_order(SYMBOL, "market", "sell", 2)
     assert scene.wire.seen["DELETE order"] == 1
     assert (scene.position, scene.venue.orders) == (0.0, {})
+
+
+def test_an_entry_that_waits_for_its_trigger_is_cancelled_though_it_is_listed_apart() -> None:
+    scene = Scene(2.0)
+    scene.exchange.create_trigger_order(SYMBOL, "market", "buy", 1, None, 105)
+    scene.exchange.create_stop_loss_order(
+        SYMBOL, "market", "sell", 2, None, 90, {"reduceOnly": True}
+    )
+    assert [one.stop for one in scene.venue.orders.values()] == [True, True]
+    scene.guard.state(State.CAUTION, exposure_cap=0.5)
+    found = scene.guarded.step()[SYMBOL]
+    assert (found.cancelled, found.settled) == (["1"], True)
+    assert [one.side for one in scene.venue.orders.values()] == ["sell"]
+    scene.venue.quote(106.0)
+    assert scene.position == 1.0
+
+
+def test_an_exchange_is_guarded_once() -> None:
+    scene = Scene()
+    assert scene.exchange.riskguard is scene.guarded
+    with pytest.raises(AdapterError, match="is guarded already"):
+        guard_exchange(scene.exchange, scene.guard)
 
 
 def test_of_a_batch_the_exits_go_and_the_entries_come_back_rejected() -> None:

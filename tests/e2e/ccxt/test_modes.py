@@ -12,7 +12,6 @@ import pytest
 
 from riskguard import Event, Fit, Session
 from riskguard.adapters.ccxt import CAPABILITIES, RiskDenied, guard_exchange
-from riskguard.adapters.ccxt_orders import GATED
 from riskguard.engine.decision import State
 from riskguard.errors import AdapterError
 from riskguard.live.ticker import Ticker
@@ -76,8 +75,10 @@ class HedgedHarness(Harness):
         self.begin()
 
     def begin(self) -> None:
-        for name in GATED:
-            vars(self.exchange).pop(name, None)
+        for name in [name for name, one in vars(self.exchange).items() if callable(one)]:
+            if name.startswith(("create", "edit", "set_leverage", "setLeverage")):
+                delattr(self.exchange, name)
+        self.exchange.riskguard = None
         self.guarded = guard_exchange(
             self.exchange, self.guard, symbols=[SYMBOL], hedged=True, pause=0.0,
             now=self.venue.now,

@@ -37,11 +37,20 @@ class Wire:
         asked = dict(parse_qsl(parts.query)) | dict(parse_qsl(body or ""))
         name = f"{method} {parts.path.rpartition('/')[2]}"
         self.seen[name] += 1
-        reads = name in ("GET openOrders", "GET positionRisk", "GET account")
+        reads = name in ("GET openOrders", "GET openAlgoOrders", "GET positionRisk", "GET account")
         if self.down and reads:
             raise ccxt.ExchangeNotAvailable("503")
         if name == "POST order":
             return self.place(asked)
+        if name == "POST algoOrder":
+            made = self.place({**asked, "type": "LIMIT", "price": asked["triggerPrice"]}, stop=True)
+            return self.algo(str(made["orderId"]))
+        if name == "GET openAlgoOrders":
+            return [self.algo(one.id) for one in self.venue.orders.values() if one.stop]
+        if name == "DELETE algoOrder":
+            assert self.venue.orders[asked["algoId"]].stop
+            self.venue.cancel("", asked["algoId"])
+            return {"algoId": int(asked["algoId"]), "code": "200", "msg": "success"}
         if name == "POST batchOrders":
             import json
 
@@ -64,7 +73,19 @@ class Wire:
         assert found is not None, f"{method} {url}"
         return found
 
-    def place(self, asked: dict[str, Any]) -> Any:
+    def algo(self, order_id: str) -> dict[str, Any]:
+        """Return an order that waits for a price as Binance has it: under another address."""
+        one = self.venue.orders[order_id]
+        return {
+            "algoId": int(one.id), "clientAlgoId": "x", "algoType": "CONDITIONAL",
+            "orderType": "STOP_MARKET", "symbol": "BTCUSDT", "side": one.side.upper(),
+            "positionSide": "BOTH", "timeInForce": "GTC", "quantity": str(one.left),
+            "algoStatus": "NEW", "triggerPrice": str(one.price), "price": "0",
+            "reduceOnly": one.reduce_only, "closePosition": False, "createTime": _ms(),
+            "updateTime": _ms(), "triggerTime": 0, "workingType": "CONTRACT_PRICE",
+        }  # fmt: skip
+
+    def place(self, asked: dict[str, Any], *, stop: bool = False) -> Any:
         self.sent.append(asked)
         reduces = str(asked.get("reduceOnly", "")).lower() == "true"
         size = asked.get("quantity") or float(asked["quoteOrderQty"]) / self.venue.price
@@ -73,6 +94,7 @@ class Wire:
             asked["side"].lower(),
             float(size),
             float(asked["price"]) if asked["type"] == "LIMIT" else None,
+            stop=stop,
             reduce_only=reduces,
             ref=asked.get("newClientOrderId", ""),
             book=BOOKS[asked.get("positionSide", "BOTH")],
@@ -107,6 +129,7 @@ class Wire:
                 "NEW",
             )
             for one in self.venue.orders.values()
+            if not one.stop
         ]
 
     def positions(self) -> list[dict[str, Any]]:
