@@ -7,6 +7,7 @@ import sys
 from importlib import metadata
 
 from benchmarks import (
+    adapters,
     command_time,
     evidence,
     feed_load,
@@ -32,6 +33,7 @@ def main() -> None:
         reading,
         evidence,
         page,
+        adapters,
         command_time,
     ):
         bench.main()

@@ -1,105 +1,31 @@
-"""What each adapter adds to an order of the bot, and to a bar; run where its framework is.
+"""What each adapter adds to its framework, measured in the environment of that framework.
 
-    python -m benchmarks.adapters ccxt
-
-Nothing is sent: the calls of the framework that would go out are answered from memory, and what
-they cost bare is taken off.
+`tests/e2e/NAME/bench.py` measures; an environment that does not stand is named, and not made.
 """
 
 from __future__ import annotations
 
-import sys
-import time
-from functools import partial
-from statistics import median
-from typing import TYPE_CHECKING, Any
+import subprocess
 
-from benchmarks.measuring import say
-from riskguard import Event, Guard
-from riskguard.adapters.desk import Offline
-from riskguard.engine.decision import State
-from riskguard.errors import AdapterError
-from riskguard.language.reader import read_text
-from riskguard.market import MINUTE
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-ORDERS, ROUNDS = 500, 9
-START = 1_770_000_000_000_000_000
-SYMBOL = "BTC/USDT:USDT"
-RULES = """\
-version: 1
-symbol: BTC
-every: 1m
-rules:
-  fallen: {when: close < 90, clear: close > 95, do: {exposure_cap: 50%}}
-  lost: {when: close < 80, clear: close > 95, do: {exposure_cap: 0%}}
-"""
+from tests.e2e.environments import FRAMEWORKS, HERE, ROOT, inside, ready
 
 
-def desk(close: float) -> Offline:
-    """Return a desk that has seen a bar of real rules."""
-    ruleset, found = read_text(RULES, "rules.yaml")
-    assert ruleset is not None, found
-    made = Offline(Guard(ruleset))
-    made.take(Event(START, "bar", SYMBOL, {"close": close, "interval_ns": MINUTE}))
-    return made
-
-
-def each(work: Callable[[], object]) -> float:
-    """Return the microseconds of one call, the median of several rounds."""
-    found = []
-    for _ in range(ROUNDS):
-        begun = time.process_time()
-        for _ in range(ORDERS):
-            work()
-        found.append((time.process_time() - begun) / ORDERS * 1e6)
-    return median(found)
-
-
-def ccxt() -> None:
-    """A bot on ccxt: an order while nothing limits, an exit under a cap, a step of the duties."""
-    import ccxt as library  # noqa: PLC0415 - where it is
-
-    from riskguard.adapters.ccxt import guard_exchange  # noqa: PLC0415 - as above
-
-    def venue() -> Any:  # noqa: ANN401 - an exchange of ccxt
-        exchange = library.binanceusdm()
-        exchange.markets = {SYMBOL: {"symbol": SYMBOL, "base": "BTC", "contract": True,
-                                     "contractSize": 1.0, "precision": {"amount": 0.001},
-                                     "limits": {"amount": {"min": 0.001}}}}  # fmt: skip
-        position = {"symbol": SYMBOL, "side": "long", "contracts": 1.0}
-        exchange.create_order = lambda *_given: {"id": "1"}
-        exchange.fetch_open_orders = lambda *_given: []
-        exchange.fetch_positions = lambda *_given: [position]
-        exchange.feature_value = lambda *_given: False
-        return exchange
-
-    bare = venue()
-    base = each(lambda: bare.create_order(SYMBOL, "market", "buy", 1.0))
-    for close, side, name in ((100.0, "buy", "order"), (85.0, "sell", "exit_under_a_cap")):
-        exchange = venue()
-        made = desk(close)
-        guarded = guard_exchange(exchange, made, symbols=[SYMBOL], now=lambda: START, watch=1e9)
-        assert (made.decision.state is State.ACTIVE) is (side == "buy")
-        order = partial(exchange.create_order, SYMBOL, "market", side, 0.1)
-        taken = each(order)
-        say(f"adapter_ccxt_{name}", taken - base, "us", 50)
-        say(f"adapter_ccxt_step_{made.decision.state.name.lower()}", each(guarded.step), "us", None)
-
-
-ADAPTERS: dict[str, Callable[[], None]] = {"ccxt": ccxt}
-
-
-def main(names: list[str]) -> None:
-    """Measure the adapters that are named, all by default; a missing framework is told."""
-    for name in names or sorted(ADAPTERS):
-        try:
-            ADAPTERS[name]()
-        except (AdapterError, ImportError) as error:
-            print(f"# adapter_{name}: {error}")
+def main() -> None:
+    """Print the lines of all adapters that can be measured here."""
+    for framework in FRAMEWORKS.values():
+        path = HERE / framework.name / "bench.py"
+        if not path.exists():
+            continue
+        if not ready(framework):
+            print(f"# {framework.name} not measured: make e2e ONLY={framework.name} first")
+            continue
+        python = str(framework.folder / "bin" / "python")
+        done = subprocess.run(
+            [python, str(path)], env=inside(framework), cwd=ROOT, timeout=600, check=False,
+            capture_output=True, text=True,
+        )  # fmt: skip
+        print(done.stdout, end="" if done.returncode == 0 else done.stderr[-2000:], flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -62,10 +62,11 @@ def guarded(
 
     `benchmark` is the pair whose closed candles drive the guard (default: the one in the
     whitelist that the rules name). What else the rules read comes in a backtest by `samples`,
-    which then bring the candles too, and in a dry or live run by `feed`, which is called with
-    the session once it stands and gives `session.take` events from a thread of its own;
-    `sources` says where each series comes from. `state` is the folder, below the user's data,
-    in which a dry or live run remembers. `desk` makes a desk to be asked instead of rules.
+    which then bring the candles too, and in a dry or live run by `feed`: it is called with the
+    session and the strategy once the candles so far are told, and gives `session.take` events
+    from a thread of its own. `sources` says which series these are, and where each is from.
+    `state` is the folder, below the user's data, in which a dry or live run remembers. `desk`
+    makes a desk to be asked instead of rules.
 
     Raises:
         AdapterError: freqtrade is missing, or neither rules nor a desk are given.

@@ -129,10 +129,13 @@ class Held(NamedTuple):
         """Read a trade; None holds nothing."""
         if trade is None:
             return Held(0.0, ())
-        size = float(trade.amount or 0.0) if trade.has_open_position else 0.0
-        if any(one.status == "canceled" and one.filled for one in trade.orders):
-            size = min(size, _left(trade))
-        return Held(-size if trade.is_short else size, tuple(_pending(trade)))
+        size, pending = float(trade.amount or 0.0), []
+        for order in trade.orders:
+            if order.ft_is_open:
+                pending.append(_pending(trade, order))
+            elif order.status == "canceled" and order.filled:
+                size = min(size, _left(trade))
+        return Held(-size if trade.is_short else size, tuple(pending))
 
 
 def _left(trade: Trade) -> float:
@@ -147,16 +150,14 @@ def _left(trade: Trade) -> float:
     return max(0.0, left)
 
 
-def _pending(trade: Trade) -> Iterator[Pending]:
-    for order in trade.orders:
-        if order.ft_is_open:
-            leaves = order.ft_order_side != trade.entry_side
-            side = trade.exit_side if leaves else trade.entry_side  # "stoploss" is one of them
-            # a spot exit cannot sell what is not there; on futures freqtrade says reduce-only
-            yield Pending(
-                str(order.order_id), side, float(order.safe_remaining), resting=True,
-                reduce_only=leaves, ts=stamp(order.order_date_utc),
-            )  # fmt: skip
+def _pending(trade: Trade, order: Any) -> Pending:  # noqa: ANN401 - an order of freqtrade
+    leaves = order.ft_order_side != trade.entry_side
+    side = trade.exit_side if leaves else trade.entry_side  # "stoploss" is one of them
+    # a spot exit cannot sell what is not there; on futures freqtrade says reduce-only
+    return Pending(
+        str(order.order_id), side, float(order.safe_remaining), resting=True,
+        reduce_only=leaves, ts=stamp(order.order_date_utc),
+    )  # fmt: skip
 
 
 def open_trades() -> list[Trade]:

@@ -105,7 +105,7 @@ class Terms:
         for note in notes:
             log.warning("riskguard: %s", note)
         if running:
-            self._keep(folder, desk, strategy)
+            self._keep(folder, desk)
         return desk
 
     def _folder(self, strategy: Strategy) -> Path:
@@ -117,13 +117,11 @@ class Terms:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def _keep(self, folder: Path, session: Desk, strategy: Strategy) -> None:
+    def _keep(self, folder: Path, session: Desk) -> None:
         if not SESSIONS:
             atexit.register(_close)
         SESSIONS[folder] = session
         log.info("riskguard: the guard remembers in %s", folder)
-        if self.feed is not None:
-            self.feed(session, strategy)
 
 
 def _close() -> None:

@@ -42,6 +42,7 @@ __all__ = ["NOISE", "Watch", "effects"]
 Strategy = Any  # freqtrade's own types are not seen from here
 Trade = Any
 NOISE = 1e-9  # a stake becomes an amount and back again
+NOTHING = Held(0.0, ())
 UNREADY = "the guard has not started"
 log = logging.getLogger("riskguard.freqtrade")
 
@@ -135,6 +136,8 @@ class Watch:
     def _tell(self, trades: list[Trade], now: int) -> None:
         desk = self.desk
         assert desk is not None  # noqa: S101 - `loop` has made it
+        if self.live and not self._primed:
+            self._prime(desk, now)
         ts = now if self.live else now - 1  # what belongs to a bar is told before its close
         for trade in self._news_of_trades(now):
             told = Event(ts, "trade_closed", self.symbol, result(trade), id=f"trade {trade.id}")
@@ -151,24 +154,33 @@ class Watch:
         if self.live:
             desk.tick()
 
-    def _tell_bars(self, trades: list[Trade], now: int, ts: int) -> None:
-        desk = self.desk
-        assert desk is not None  # noqa: S101 - as above
-        bars = self.candles.news(self.pair, now)
-        events = [
+    def _prime(self, desk: Desk, now: int) -> None:
+        """Tell what was before the start, and only then let others speak: history comes first."""
+        bars = self._bars(now)
+        if bars and hasattr(desk, "prime"):
+            desk.prime(bars)
+        else:
+            for bar in bars:
+                desk.take(bar)
+        self._primed = bool(bars)
+        if bars and self.terms.feed is not None:
+            self.terms.feed(desk, self.strategy)
+
+    def _bars(self, now: int) -> list[Event]:
+        return [
             Event(bar.ts, "bar", self.symbol, {**bar.values(), "interval_ns": self.every})
-            for bar in bars
+            for bar in self.candles.news(self.pair, now)
         ]
-        if self.live and not self._primed and hasattr(desk, "prime"):
-            desk.prime(events[:-1])  # what was before the start: no order follows
-            events = events[-1:]
-        self._primed = self._primed or bool(bars)
+
+    def _tell_bars(self, trades: list[Trade], now: int, ts: int) -> None:
+        desk, bars = self.desk, self._bars(now)
+        assert desk is not None  # noqa: S101 - `loop` has made it
         if bars:
             told = account(self.strategy, trades, self.candles, self.pair, now)
             desk.take(Event(ts, "account", self.symbol, told))
         if self._samples is None:
-            for event in events:
-                desk.take(event)
+            for bar in bars:
+                desk.take(bar)
             return
         while self._sample is not None and self._sample.ts <= now:
             desk.guard.update(self._sample)  # type: ignore[attr-defined]  # a desk of a backtest
@@ -188,24 +200,25 @@ class Watch:
         *, trade: Trade = None, leverage: float = 1.0, without: str = "",
     ) -> Verdict:  # fmt: skip
         """Ask for an entry; what fails denies it."""
-        word = "buy" if side == "long" else "sell"
-        intent = Intent(stamp(time), coin(pair), word, quantity, 0.0, price=price)
+        word, now = "buy" if side == "long" else "sell", stamp(time)
+        held = NOTHING
         try:
             if trade is None:
                 trade = next((one for one in open_trades() if coin(one.pair) == coin(pair)), None)
             if trade is not None and trade.pair != pair:
                 raise Blocked(f"one trade a coin: {trade.pair} is open")  # noqa: TRY301 - one way out for all that denies
             held = Held.of(trade)
-            intent = Intent(
-                stamp(time), coin(pair), word, quantity, held.position,
-                tuple(one for one in held.pending if one.id != without),
-                price=price, leverage=leverage,
-            )  # fmt: skip
             if self.fault or self.desk is None:
                 raise Blocked(self.fault)  # noqa: TRY301 - as above
+            pending = held.pending
+            if without:
+                pending = tuple(one for one in pending if one.id != without)
+            intent = Intent(
+                now, coin(pair), word, quantity, held.position, pending, price, leverage
+            )
             return self.desk.decide(intent)
         except Exception as error:  # noqa: BLE001 - freqtrade would take it for "yes"
-            return exit_alone(intent, error)
+            return exit_alone(Intent(now, coin(pair), word, quantity, held.position), error)
 
     def denied(self, pair: str, verdict: Verdict, what: str = "entry denied") -> None:
         """Tell of an order that was refused or cut, once for each reason."""

@@ -114,6 +114,16 @@ def environment(**more: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in own} | more
 
 
+def inside(framework: Framework, **more: str) -> dict[str, str]:
+    """Return the variables under which something runs in a venv, offline, on this checkout."""
+    return environment(
+        # tests/ for what they share: the exchange on this machine
+        PYTHONPATH=os.pathsep.join(map(str, (ROOT, HERE / "offline", ROOT / "tests"))),
+        RISKGUARD_E2E=f"{framework.package} {framework.version} {framework.python}",
+        **more,
+    )
+
+
 # ---------------------------------------------------------------- interpreters
 
 

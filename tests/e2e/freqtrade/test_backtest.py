@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from freqtrade.configuration import Configuration
+from freqtrade.enums import RunMode
+from freqtrade.optimize.backtesting import Backtesting
 
 from riskguard import Guard, load_rules
 from riskguard.adapters.freqtrade import CAPABILITIES
 from riskguard.history import History
 from riskguard.language.binding import bind
 from riskguard.shipped import shipped
-from tests.e2e.freqtrade.folder import backtested, candles, written
+from tests.e2e.freqtrade.folder import STRATEGIES, backtested, candles, written
 from tests.stub.binance import urls
 from tests.stub.server import Stub
 
@@ -108,6 +111,42 @@ def test_a_guard_fed_by_freqtrades_candles_alone_never_sees_the_one_in_progress(
     left = [one for one in orders(ran, "OnCandles") if not one["ft_is_entry"]]
     assert left[0]["order_filled_timestamp"] == first // 10**6
     assert left[0]["ft_order_tag"] == "riskguard_flatten"
+
+
+def test_a_second_run_in_one_process_begins_at_the_beginning(history, tmp_path) -> None:
+    """As in a hyperopt: the strategy is started once, and run over the same time again."""
+    with Stub() as stub:
+        written(tmp_path, urls(stub.port), stake_amount=30_000, dry_run_wallet=100_000)
+        candles(tmp_path, history, "4h")
+        args = {
+            "config": [str(tmp_path / "config.json")], "strategy": "HoldingGuarded",
+            "user_data_dir": str(tmp_path / "user_data"), "strategy_path": str(STRATEGIES),
+            "timeframe": "4h", "export": "none",
+        }  # fmt: skip
+        test = Backtesting(Configuration(args, RunMode.BACKTEST).get_config())
+        data, span = test.load_bt_data()
+        test.load_bt_data_detail()
+        strategy = test.strategylist[0]
+        test._set_strategy(strategy)
+        frames = strategy.advise_all_indicators(data)
+        runs = []
+        for _ in range(2):
+            test.prepare_backtest(enable_protections=False)
+            found = test.backtest(frames, span.startdt or history_start(frames), span.stopdt or
+                                  history_end(frames))  # fmt: skip
+            columns = ["pair", "open_date", "close_date", "amount", "profit_abs", "exit_reason"]
+            runs.append(found["results"][columns].values.tolist())
+        Backtesting.cleanup()
+    assert runs[0] == runs[1]
+    assert len(runs[0]) == 2
+
+
+def history_start(frames):
+    return min(frame["date"].iloc[0] for frame in frames.values()).to_pydatetime()
+
+
+def history_end(frames):
+    return max(frame["date"].iloc[-1] for frame in frames.values()).to_pydatetime()
 
 
 def test_the_start_says_what_is_replaced_and_what_is_off(ran) -> None:

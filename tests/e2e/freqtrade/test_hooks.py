@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from types import MethodType
 
 import pytest
 from freqtrade.exceptions import OperationalException, StrategyError
 from freqtrade.persistence import PairLocks, Trade
 
+from riskguard import Session, StateInUseError
+from riskguard.adapters.freqtrade_start import SESSIONS
 from riskguard.engine.decision import State
 from riskguard.errors import AdapterError
 from riskguard.testing import ScriptedGuard
 from tests.e2e.freqtrade.bot import Bot
 from tests.e2e.freqtrade.desks import LEFT
+from tests.e2e.freqtrade.folder import STRATEGIES
 
 
 class StubbornBot(Bot):
     named = "Stubborn"
+
+
+class RuledBot(Bot):
+    named = "Ruled"
 
 
 class Futures(Bot):
@@ -156,6 +164,30 @@ def test_a_note_of_an_episode_that_is_over_is_none_of_the_next(guard, bot) -> No
     guard.state(State.ACTIVE)
     bot.feed(99.0)
     assert bot.trade().get_custom_data("riskguard_done") == {}
+
+
+@pytest.mark.parametrize("bot", [RuledBot], indirect=True)
+def test_a_bot_that_is_reloaded_in_its_process_finds_its_state(bot) -> None:
+    """/reload_config makes a new bot before the old one has let go."""
+    bot.feed(100.0)  # far below all supports of the rules
+    assert bot.try_entry(0.2) == 0
+    assert any("HALTED: no entries" in line for line in bot.heard.lines)
+    assert len(SESSIONS) == 1
+    (folder, first), *_ = SESSIONS.items()
+    assert folder == Path(bot.folder.name).resolve() / "user_data" / "riskguard" / "Ruled"
+    bot.begin()
+    assert SESSIONS[folder] is not first
+    assert SESSIONS[folder].decision.state is State.HALTED  # before any event
+    assert bot.try_entry(0.2) == 0
+    SESSIONS.pop(folder).close()
+
+
+@pytest.mark.parametrize("bot", [RuledBot], indirect=True)
+def test_a_second_process_cannot_have_the_state_of_the_first(bot) -> None:
+    folder = Path(bot.folder.name) / "user_data" / "riskguard" / "Ruled"
+    with pytest.raises(StateInUseError):
+        Session(STRATEGIES / "living.yaml", folder)
+    SESSIONS.pop(folder.resolve()).close()
 
 
 # ---------------------------------------------------------------- futures

@@ -8,8 +8,7 @@ from riskguard.adapters.freqtrade import guarded
 from tests.e2e.freqtrade.desks import LEFT
 
 
-@guarded(desk=lambda: LEFT[-1])
-class Driven(IStrategy):
+class Wishing(IStrategy):
     INTERFACE_VERSION = 3
     timeframe = "1m"
     minimal_roi = {"0": 10}
@@ -43,6 +42,16 @@ class Driven(IStrategy):
     def adjust_trade_position(self, **kwargs):
         stake, self.stake = self.stake, None
         return stake
+
+
+@guarded(desk=lambda: LEFT[-1])
+class Driven(Wishing):
+    pass
+
+
+@guarded("living.yaml")
+class Ruled(Wishing):
+    """Obeys a rule file, and remembers in a folder."""
 
 
 class Stubborn(Driven):
