@@ -16,7 +16,8 @@ from tests.e2e.freqtrade.folder import STRATEGIES, backtested, candles, written
 from tests.stub.binance import urls
 from tests.stub.server import Stub
 
-NAMES = ("Holding", "HoldingGuarded", "HoldingBroken", "Averaging", "AveragingGuarded", "OnCandles")
+NAMES = ("Holding", "HoldingGuarded", "HoldingBroken", "Averaging", "AveragingGuarded", "OnCandles",
+         "BitcoinAlone")  # fmt: skip
 STEP = 0.001  # of the stub
 
 
@@ -113,6 +114,12 @@ def test_a_guard_fed_by_freqtrades_candles_alone_never_sees_the_one_in_progress(
     assert left[0]["ft_order_tag"] == "riskguard_flatten"
 
 
+def test_a_pair_that_the_rules_do_not_name_trades_on_and_is_told_at_the_start(ran) -> None:
+    assert "orders in ETH are not guarded by this file" in " ".join(ran["said"].split())
+    reasons = {one["pair"]: one["exit_reason"] for one in ran["BitcoinAlone"]["trades"]}
+    assert reasons == {"BTC/USDT": "riskguard_flatten", "ETH/USDT": "force_exit"}
+
+
 def test_a_second_run_in_one_process_begins_at_the_beginning(history, tmp_path) -> None:
     """As in a hyperopt: the strategy is started once, and run over the same time again."""
     with Stub() as stub:
@@ -125,28 +132,15 @@ def test_a_second_run_in_one_process_begins_at_the_beginning(history, tmp_path) 
         }  # fmt: skip
         test = Backtesting(Configuration(args, RunMode.BACKTEST).get_config())
         data, span = test.load_bt_data()
-        test.load_bt_data_detail()
-        strategy = test.strategylist[0]
-        test._set_strategy(strategy)
-        frames = strategy.advise_all_indicators(data)
         runs = []
         for _ in range(2):
-            test.prepare_backtest(enable_protections=False)
-            found = test.backtest(frames, span.startdt or history_start(frames), span.stopdt or
-                                  history_end(frames))  # fmt: skip
+            test.backtest_one_strategy(test.strategylist[0], data, span)
+            found = test.all_bt_content["HoldingGuarded"]["results"]
             columns = ["pair", "open_date", "close_date", "amount", "profit_abs", "exit_reason"]
-            runs.append(found["results"][columns].values.tolist())
+            runs.append(found[columns].to_numpy().tolist())
         Backtesting.cleanup()
     assert runs[0] == runs[1]
-    assert len(runs[0]) == 2
-
-
-def history_start(frames):
-    return min(frame["date"].iloc[0] for frame in frames.values()).to_pydatetime()
-
-
-def history_end(frames):
-    return max(frame["date"].iloc[-1] for frame in frames.values()).to_pydatetime()
+    assert [row[-1] for row in runs[0]] == ["riskguard_flatten"] * 2
 
 
 def test_the_start_says_what_is_replaced_and_what_is_off(ran) -> None:

@@ -64,3 +64,8 @@ class AveragingGuarded(Averaging):
 @guarded("candles.yaml")
 class OnCandles(Holding):
     """Has no other data than freqtrade's own; its rules lie beside it."""
+
+
+@guarded("bitcoin.yaml")
+class BitcoinAlone(Holding):
+    """Has rules that guard one of its two pairs."""
