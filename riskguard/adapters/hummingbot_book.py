@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from riskguard.adapters.venue import Order
 
-__all__ = ["Book", "Market", "Room", "book_of", "market_of", "size_of"]
+__all__ = ["Book", "Market", "Room", "Standing", "book_of", "market_of", "size_of"]
 
 Thing = Any  # an object of hummingbot, which is untyped
 SIDES = {TradeType.BUY: ("buy", "long"), TradeType.SELL: ("sell", "short")}
@@ -76,6 +76,7 @@ class Book:
         self.sent: dict[str, tuple[Thing, int]] = {}  # asked for and not seen yet: config, when
         self.stopped: dict[str, int] = {}  # asked to stop, and when
         self.done: set[str] | None = None  # ended executors that were seen
+        self.places: dict[str, Market | None] = {}  # by executor
         self.late: list[Thing] = []  # ended now; their position is held one step later
 
     def look(self, now: int) -> list[Thing]:
@@ -92,6 +93,7 @@ class Book:
             and one.id not in self.stopped
         ]
         seen = {one.id for one in self.controller.executors_info}
+        self.places = {name: place for name, place in self.places.items() if name in seen}
         self.sent = {
             name: (config, ts)
             for name, (config, ts) in self.sent.items()
@@ -103,79 +105,87 @@ class Book:
         }
         return fresh
 
-    def active(self, market: Market | None = None) -> Iterator[Thing]:
+    def active(self) -> Iterator[Thing]:
         """Yield the executors that live."""
-        for one in self.controller.executors_info:
-            if one.is_active and (market is None or market_of(one.config) == market):
-                yield one
+        return (one for one in self.controller.executors_info if one.is_active)
+
+    def place(self, one: Thing) -> Market | None:
+        """Return where an executor trades; asked of its configuration once."""
+        if one.id not in self.places:
+            self.places[one.id] = market_of(one.config)
+        return self.places[one.id]
 
     def markets(self) -> set[Market]:
         """Return where anything is held or ordered."""
-        configs = [one.config for one in self.active()]
-        configs += [one.config for one in self.late]
-        found = {market_of(one) for one in configs}
-        found |= {Market(one.connector_name, one.trading_pair) for one in self._positions()}
+        found = {self.place(one) for one in (*self.active(), *self.late)}
+        held = self.controller.positions_held
+        found |= {Market(one.connector_name, one.trading_pair) for one in held}
         return {one for one in found if one is not None}
 
-    def _positions(self) -> list[Thing]:
-        return list(self.controller.positions_held)
-
-    def held(self, market: Market) -> float:
-        """Return what is held and no executor has any more, signed."""
-        total = 0.0
-        for one in self._positions():
+    def at(self, market: Market, price: float) -> Standing:
+        """Return how the controller stands in a market now."""
+        lives = [(one, filled(one)) for one in self.active() if self.place(one) == market]
+        held = 0.0
+        for one in self.controller.positions_held:
             if (one.connector_name, one.trading_pair) == market:
-                total += float(one.amount) * (1 if one.side == TradeType.BUY else -1)
-        unsettled = [one for one in self.active(market) if orders(one.config)]
-        for one in (*unsettled, *self.late):
-            if market_of(one.config) == market:
-                total += filled(one) * (1 if one.config.side == TradeType.BUY else -1)
-        return total
+                held += float(one.amount) * (1 if one.side == TradeType.BUY else -1)
+        late = [(one, filled(one)) for one in self.late if self.place(one) == market]
+        for one, had in (*lives, *late):
+            if had and orders(one.config):
+                held += had * (1 if one.config.side == TradeType.BUY else -1)
+        sent = [config for config, _ in self.sent.values() if market_of(config) == market]
+        return Standing(market, price, lives, held, sent, frozenset(self.stopped))
 
-    def holders(self, market: Market, book: str) -> list[Thing]:
+
+class Standing(NamedTuple):
+    """One market of a controller: what its executors have, and what is held without them."""
+
+    market: Market
+    price: float
+    lives: list[tuple[Thing, float]]
+    held: float  # signed; mere orders included
+    sent: list[Thing]
+    stopped: frozenset[str]
+
+    def holders(self, book: str) -> list[tuple[Thing, float]]:
         """Return the executors that hold something in a book, those not asked to stop yet."""
         return [
-            one
-            for one in self.active(market)
-            if one.id not in self.stopped
-            and book_of(one.config) == book
+            (one, had)
+            for one, had in self.lives
+            if had > 0
+            and one.id not in self.stopped
             and not orders(one.config)
-            and filled(one) > 0
+            and book_of(one.config) == book
         ]
 
-    def size(self, market: Market, book: str) -> float:
+    def size(self, book: str) -> float:
         """Return what is held in a book, unsigned."""
-        held = self.held(market)
-        total = max(0.0, held if book == "long" else -held)
-        for one in self.active(market):
-            if book_of(one.config) == book and not orders(one.config):
-                total += filled(one)
+        total = max(0.0, self.held if book == "long" else -self.held)
+        for one, had in self.lives:
+            if had and not orders(one.config) and book_of(one.config) == book:
+                total += had
         return total
 
-    def pending(self, market: Market, price: float) -> list[Pending]:
+    def pending(self) -> list[Pending]:
         """List what is not finished, of both books."""
-        found = [self._told(one, market, price) for one in self.active(market)]
-        for name, (config, _) in self.sent.items():
-            if market_of(config) == market:
-                found.append(self._order(name, config, market, size_of(config, price)))
+        found = [self._told(one, had) for one, had in self.lives]
+        found += [self._order(one.id, one, size_of(one, self.price)) for one in self.sent]
         return [one for one in found if one.remaining > 0]
 
-    def _told(self, one: Thing, market: Market, price: float) -> Pending:
-        config, had = one.config, filled(one)
-        if one.id in self.stopped:  # on its way out
+    def _told(self, one: Thing, had: float) -> Pending:
+        config, stopped = one.config, one.id in self.stopped
+        if stopped and had and not orders(config):  # on its way out
             book = book_of(config)
             side = SIDES[CLOSING[book]][0]
             return Pending(one.id, side, had, resting=False, reduce_only=True, book=book)
-        left = max(0.0, size_of(config, price) - had)
+        left = max(0.0, size_of(config, self.price) - had)
         if getattr(config, "amount", None) is None:  # it goes on ordering, filled or not
             left = left or had
-        return self._order(one.id, config, market, left, seen=True)
+        return self._order(one.id, config, left, seen=not stopped)
 
-    def _order(
-        self, name: str, config: Thing, market: Market, left: float, *, seen: bool = False
-    ) -> Pending:
+    def _order(self, name: str, config: Thing, left: float, *, seen: bool = False) -> Pending:
         side, book = SIDES.get(getattr(config, "side", None), SIDES[TradeType.BUY])
-        if leaves(config, self.held(market)):
+        if leaves(config, self.held):
             book = "short" if book == "long" else "long"
         at_once = orders(config) and config.execution_strategy == ExecutionStrategy.MARKET
         resting = seen and not at_once
@@ -204,6 +214,8 @@ def leaves(config: Thing, held: float) -> bool:
 def filled(one: Thing) -> float:
     """Return what an executor has come to hold, in coins."""
     config, info = one.config, one.custom_info
+    if not one.filled_amount_quote and "filled_amount" not in info:
+        return 0.0
     for name in ("executed_amount_base", "filled_amount"):
         if name in info:
             return float(info[name] or 0)
@@ -223,13 +235,17 @@ class Room:
         self.ts, self.price = now, price
         self.actions: list[Thing] = []
 
+    def stand(self) -> Standing:
+        """Return how the controller stands here now."""
+        return self.state.at(self.market, self.price)
+
     def position(self, symbol: str) -> float:  # noqa: ARG002 - a room has one
         """Return the size of the book."""
-        return self.state.size(self.market, self.book)
+        return self.stand().size(self.book)
 
     def pending(self, symbol: str) -> list[Pending]:  # noqa: ARG002 - as above
         """List what is not finished."""
-        return self.state.pending(self.market, self.price)
+        return self.stand().pending()
 
     def cancel(self, symbol: str, order_id: str) -> None:  # noqa: ARG002 - as above
         """Stop an executor that has more to order; what it holds already is kept."""
@@ -248,20 +264,22 @@ class Room:
 
     def submit(self, order: Order) -> str:
         """Close so much of the book: what is held exactly, of executors whole ones."""
-        held = self.state.held(self.market)
+        standing = self.stand()
+        held = standing.held
         loose = min(order.quantity, max(0.0, held if self.book == "long" else -held))
         left = order.quantity - loose
         if loose > 0:
             self.close(loose, order.ref)
-        found = sorted(self.state.holders(self.market, self.book), key=filled, reverse=True)
-        for one in found:
-            if filled(one) <= left * (1 + 1e-9):
+        found = sorted(standing.holders(self.book), key=lambda one: one[1], reverse=True)
+        rest = []
+        for one, had in found:
+            if had <= left * (1 + 1e-9):
                 self.stop(one.id, keep=False)
-                left -= filled(one)
-        if left > order.quantity * 1e-9:  # the smallest that is enough: less stays, never more
-            rest = [one for one in found if one.id not in self.state.stopped]
-            if rest:
-                self.stop(rest[-1].id, keep=False)
+                left -= had
+            else:
+                rest.append(one)
+        if rest and left > order.quantity * 1e-9:  # the smallest that is enough: never too little
+            self.stop(rest[-1].id, keep=False)
         return order.ref
 
     def close(self, quantity: float, ref: str) -> None:

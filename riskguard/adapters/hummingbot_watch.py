@@ -10,6 +10,7 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from riskguard.adapters.hummingbot_book import (
     Book,
     Market,
     Room,
+    Standing,
     book_of,
     closes,
     leaves,
@@ -215,12 +217,15 @@ class Watch:
             data = provider.get_candles_df(*self.home, bars, 500)
         if data is None or not len(data):
             return []
-        fresh = data[(data["timestamp"] > self.last) & (data["timestamp"] * 1e9 + every <= now)]
-        found = []
-        for row in fresh.to_dict("records"):
-            self.last = int(row["timestamp"])
+        stamps, found = data["timestamp"].to_numpy(), []
+        first, end = stamps.searchsorted([self.last, (now - every) / SECOND], side="right")
+        columns = [data[name].to_numpy() for name in BAR] if end > first else []
+        for row in range(first, end):
+            self.last = int(stamps[row])
             ts = self.last * SECOND + every
-            said: dict[str, object] = {name: float(row[name]) for name in BAR}
+            said: dict[str, object] = {
+                name: float(column[row]) for name, column in zip(BAR, columns, strict=True)
+            }
             said["interval_ns"] = every
             found.append(Event(ts, "bar", self.home.symbol, said, source=self.home.connector))
         return found
@@ -280,31 +285,31 @@ class Watch:
     def _granted(self, config: Thing) -> tuple[float, Verdict]:
         """Return how much of an executor is granted, and the answer that cuts it."""
         market = market_of(config) or self.home
-        asked, held = size_of(config, self.price(market)), self.book.held(market)
-        book = book_of(config)
+        standing = self.book.at(market, self.price(market))
+        asked, held = size_of(config, standing.price), standing.held
+        book, ask = book_of(config), partial(self.ask, config, standing)
         if not leaves(config, held):
-            verdict = self.ask(config, market, asked, book)
+            verdict = ask(asked, book)
             return verdict.quantity, verdict
         other = "short" if book == "long" else "long"
         out = asked if closes(config) else min(asked, abs(held))
-        verdict = self.ask(config, market, out, other)
+        verdict = ask(out, other)
         granted = verdict.quantity
         if asked - out > RESIDUE * asked and granted >= out * (1 - RESIDUE):
-            verdict = self.ask(config, market, asked - out, book)
+            verdict = ask(asked - out, book)
             granted += verdict.quantity
         return granted, verdict
 
-    def ask(self, config: Thing, market: Market, quantity: float, book: str) -> Verdict:
+    def ask(self, config: Thing, standing: Standing, quantity: float, book: str) -> Verdict:
         """Ask the guard; one that fails lets exits pass and nothing else."""
-        price = self.price(market)
         intent = Intent(
             self.now(),
-            market.symbol,
+            standing.market.symbol,
             SIDES[config.side][0] if hasattr(config, "side") else "buy",
             quantity,
-            self.book.size(market, book) * (1 if book == "long" else -1),
-            tuple(self.book.pending(market, price)),
-            price=price or None,
+            standing.size(book) * (1 if book == "long" else -1),
+            tuple(standing.pending()),
+            price=standing.price or None,
             reduce_only=closes(config),
             ref=str(config.id),
             book=book,

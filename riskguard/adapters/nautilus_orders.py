@@ -108,15 +108,16 @@ def waits(
 
 def told(kernel: Kernel, order: Order, *, hedge: bool = False) -> Pending:
     """Return an order as the gate reads it."""
-    siblings = order.linked_order_ids if order.parent_order_id or not order.is_parent_order else ()
-    family = sorted(map(str, (order.client_order_id, *(siblings or ()))))
+    name, linked, group = str(order.client_order_id), order.linked_order_ids, ""
+    if linked and (order.parent_order_id or not order.is_parent_order):
+        group = min((name, *map(str, linked)))
     return Pending(
-        str(order.client_order_id),
+        name,
         SIDES[order.side][0],
         float(order.leaves_qty),
         resting=order.status not in IN_FLIGHT and order.order_type not in AT_ONCE,
         reduce_only=order.is_reduce_only,
-        group=family[0] if len(family) > 1 else "",
+        group=group,
         ts=order.ts_init,
         book=book_of(kernel, order) if hedge else "",
     )

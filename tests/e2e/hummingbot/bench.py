@@ -1,0 +1,73 @@
+"""What the adapter adds to hummingbot's backtest: for each executor asked, and for each step.
+
+The guard's own time is taken out: it is measured elsewhere.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import warnings
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))  # `engine`
+
+from benchmarks.measuring import say  # before hummingbot, which brings a package of that name
+from riskguard.testing import ScriptedGuard
+
+STEPS = 300
+SPENT: dict[str, list[int]] = {}  # ns of each call, without the guard's
+INSIDE: list[int] = []  # ns of the guard, by the calls of the adapter around it
+
+
+def timed(owner: Any, name: str, *, guard: bool = False) -> None:
+    """Count the time of a method, and that of the guard inside it."""
+    inner = getattr(owner, name)
+
+    def outer(*args: Any, **words: Any) -> Any:
+        INSIDE.append(0)
+        began = time.thread_time_ns()
+        try:
+            return inner(*args, **words)
+        finally:
+            took = time.thread_time_ns() - began
+            within = INSIDE.pop()
+            if guard and INSIDE:
+                INSIDE[-1] += took
+            elif not guard:
+                SPENT.setdefault(name, []).append(took - within)
+
+    setattr(owner, name, outer)
+
+
+def own(name: str) -> float:
+    """Return what half of the calls of the adapter took at most by themselves, in us."""
+    return median(SPENT[name]) / 1000
+
+
+def main() -> None:
+    """Ask for an order at each step, two at rest; say what the adapter's part cost."""
+    from engine import BUY, Steps
+
+    from riskguard.adapters.hummingbot_watch import Watch
+
+    warnings.simplefilter("ignore")
+    for name in ("take", "decide", "poll"):
+        timed(ScriptedGuard, name, guard=True)
+    timed(Watch, "judged")
+    timed(Watch, "look")
+    steps = Steps(ScriptedGuard())
+    steps.step(100.0, *[lambda one: one.order(BUY, 1, 50.0)] * 2)
+    for _ in range(STEPS):
+        steps.step(100.0)
+        steps.act(lambda one: one.order(BUY, 0.01, 50.0) if one else None)
+        for simulation in steps.engine.active_executor_simulations[2:]:
+            steps.engine.active_executor_simulations.remove(simulation)
+    say("hummingbot_executor", own("judged"), "us", 50.0)
+    say("hummingbot_step", own("look"), "us", None)
+
+
+if __name__ == "__main__":
+    main()
