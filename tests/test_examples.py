@@ -17,6 +17,7 @@ ELSEWHERE = {
     "hummingbot_bot.py": "hummingbot",
     "jesse_bot.py": "jesse",
     "nautilus_bot.py": "nautilus",
+    "vectorbt_masks.py": "vectorbt",
 }
 FOUND = sorted((ROOT / "examples").glob("*.py"))
 EXAMPLES = [path for path in FOUND if path.name not in ELSEWHERE]
