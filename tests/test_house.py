@@ -18,7 +18,7 @@ EVERYTHING = sorted(
 )
 NAMES = re.compile(r"(Manager|Handler)$|^(process|get)_")
 # what Backtrader calls by these names we have to call so too
-IMPOSED = {"get_value", "get_notification", "get_orders_open"}
+IMPOSED = {"get_candles_config", "get_notification", "get_orders_open", "get_value"}
 
 
 def name(path: Path) -> str:

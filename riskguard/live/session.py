@@ -244,9 +244,9 @@ class Session:
         if not self.killed and switched(self.folder):
             self._operate()
         verdict = self.guard.decide(intent, BEHIND if self.ticker.behind else "")
-        if any(reason.cause == "priming" for reason in verdict.reasons):
-            said = Reason("priming", "", advice(self.guard))
-            verdict = verdict._replace(reasons=(*verdict.reasons, said))
+        primes = any(reason.cause == "priming" for reason in verdict.reasons)
+        if primes and (said := advice(self.guard)):
+            verdict = verdict._replace(reasons=(*verdict.reasons, Reason("priming", "", said)))
         return verdict
 
     def _now(self) -> int:

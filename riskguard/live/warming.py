@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["advice", "warm_at"]
 
 RECORDED = "start from a recording (riskguard record --out FOLDER, then prime from FOLDER)"
+SERVED = "prime it with the history that the venue serves"
 
 
 def _lack(guard: Guard, index: int) -> int:
@@ -63,6 +64,7 @@ def advice(guard: Guard) -> str:
     when = datetime.fromtimestamp(until // SECOND, UTC).strftime("%Y-%m-%dT%H:%MZ")
     names = {name for index, _ in _lacking(guard) for name in _series(guard, index)}
     flows = sorted(name for name in names if name.startswith("liq."))
-    sources = sorted({guard.sources.get(name, "") or "the venue" for name in flows})
-    why = f"{' and '.join(sources)} serves no history of {', '.join(flows)}: " if flows else ""
-    return f"{why}{RECORDED}, or wait until {when}"
+    if not flows:
+        return f"{SERVED}, or wait until {when}"
+    venues = " and ".join(sorted({guard.sources.get(name, "") or "the venue" for name in flows}))
+    return f"{venues} serves no history of {', '.join(flows)}: {RECORDED}, or wait until {when}"

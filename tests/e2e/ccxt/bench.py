@@ -60,7 +60,7 @@ def each(work: Callable[[], object]) -> float:
 def main() -> None:
     """A bot on ccxt: an order while nothing limits, an exit under a cap, a step of the duties."""
 
-    def venue() -> Any:  # noqa: ANN401 - an exchange of ccxt
+    def venue() -> Any:
         exchange = library.binanceusdm()
         exchange.markets = {SYMBOL: {"symbol": SYMBOL, "base": "BTC", "contract": True,
                                      "contractSize": 1.0, "precision": {"amount": 0.001},
