@@ -17,6 +17,7 @@ from riskguard.errors import AdapterError
 from riskguard.live.ticker import Ticker
 from riskguard.market import MINUTE, SECOND
 from riskguard.testing import AdapterContract, Harness, NotSupported, ScriptedGuard
+from tests.adapters.paper import Working
 from tests.e2e.ccxt.scene import SPOT, SYMBOL, Scene
 from tests.e2e.ccxt.wire import Wire
 
@@ -133,6 +134,17 @@ class HedgedHarness(Harness):
 
     def deliver(self) -> None:
         self.venue.deliver()
+
+    def exits_together(self, *quantities: float) -> float:
+        self.venue.delayed = len(quantities)
+        sent = sum(self.try_exit(quantity) for quantity in quantities)
+        self.venue.deliver()
+        return sent
+
+    def rest_exits(self, *quantities: float) -> float:
+        for quantity in quantities:
+            self.venue.place(Working("", "sell", quantity, 105.0, book="long"))
+        return sum(quantities)
 
     def denials(self) -> list[str]:
         return self.guarded.denials
