@@ -135,8 +135,9 @@ class Driver:
         config = self.remote.call("GET", "/show_config")
         fresh = self._tell_candles(str(config["timeframe"]), now)
         trades = [Trade.of(one) for one in self.remote.call("GET", "/status")]
-        self._tell_account(trades, now, whole=fresh)
-        self.desk.tick()
+        if self._bar:  # what is told before the candles would make latecomers of them
+            self._tell_account(trades, now, whole=fresh)
+            self.desk.tick()
         tight = self.desk.decision.state is not State.ACTIVE
         calls = self._pause(str(config["state"]), tight=tight)
         actions = self.desk.poll() if tight else []

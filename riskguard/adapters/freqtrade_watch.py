@@ -26,6 +26,7 @@ from riskguard.engine.decision import State
 from riskguard.engine.events import Event
 from riskguard.engine.gate import exit_alone
 from riskguard.engine.orders import Intent
+from riskguard.errors import AdapterError
 from riskguard.market import SECOND, coin
 
 if TYPE_CHECKING:
@@ -157,13 +158,15 @@ class Watch:
     def _prime(self, desk: Desk, now: int) -> None:
         """Tell what was before the start, and only then let others speak: history comes first."""
         bars = self._bars(now)
-        if bars and hasattr(desk, "prime"):
+        if not bars:  # what is told now would make a latecomer of all that was before
+            raise AdapterError(f"no candle of {self.pair} has come yet", help="is it traded there?")
+        if hasattr(desk, "prime"):
             desk.prime(bars)
         else:
             for bar in bars:
                 desk.take(bar)
-        self._primed = bool(bars)
-        if bars and self.terms.feed is not None:
+        self._primed = True
+        if self.terms.feed is not None:
             self.terms.feed(desk, self.strategy)
 
     def _bars(self, now: int) -> list[Event]:
