@@ -20,13 +20,13 @@ def exchange() -> Iterator[Holding]:
 
 
 @pytest.fixture
-def process(exchange, tmp_path) -> Iterator[Process]:
+def process(request, exchange, tmp_path) -> Iterator[Process]:
     written(
         tmp_path, urls(exchange.port), pairs=["BTC/USDT"], stub_port=exchange.port,
         db_url=f"sqlite:///{tmp_path / 'trades.sqlite'}", stake_amount=7_000,
         entry_pricing={"price_side": "other", "use_order_book": False},
     )  # fmt: skip
-    found = Process(tmp_path, "Living")
+    found = Process(tmp_path, getattr(request, "param", "Living"))
     yield found
     found.kill()
 
@@ -64,3 +64,17 @@ def test_a_bot_killed_in_the_middle_of_a_reduction_halves_nothing_twice(exchange
     assert process.exits[-1][:3] == ("riskguard_flatten", "market", "closed")
     assert process.rows("select exit_reason from trades") == [("riskguard_flatten",)]
     assert process.rows("select count(*) from trades") == [(1,)]  # nothing entered since
+
+
+@pytest.mark.parametrize("process", ["Fed"], indirect=True)
+def test_a_liquidation_on_a_stream_closes_a_trade(exchange, process) -> None:
+    """While the stream has not spoken the guard is blind, and nothing enters."""
+    process.start()
+    process.until(lambda: process.held, "an entry, once the stream is proven")
+    assert exchange.sockets
+    exchange.control_now(liquidation={"side": "short", "price": 70_000.0, "quantity": 1000.0})
+    time.sleep(3)
+    assert process.held
+    exchange.control_now(liquidation={"side": "long", "price": 70_000.0, "quantity": 100.0})
+    process.until(lambda: not process.held, "a flat position")
+    assert process.exits[-1][:3] == ("riskguard_flatten", "market", "closed")
