@@ -48,8 +48,9 @@ class Market(NamedTuple):
 
 def market_of(config: Thing) -> Market | None:
     """Return where an executor trades; those of two venues buy at one: None where nothing says."""
-    buying = getattr(config, "buying_market", None)
-    found = config if buying is None else buying
+    found = config
+    if not hasattr(config, "connector_name"):
+        found = getattr(config, "buying_market", None)
     connector, pair = getattr(found, "connector_name", ""), getattr(found, "trading_pair", "")
     return Market(connector, pair) if connector and pair else None
 
@@ -200,7 +201,7 @@ def orders(config: Thing) -> bool:
 
 def closes(config: Thing) -> bool:
     """Say whether an order is sent as one that closes."""
-    return getattr(config, "position_action", None) is PositionAction.CLOSE
+    return orders(config) and config.position_action is PositionAction.CLOSE
 
 
 def leaves(config: Thing, held: float) -> bool:

@@ -263,11 +263,10 @@ class Watch:
             return action
         config = action.executor_config
         try:
-            granted, verdict = self._granted(config)
+            asked, granted, verdict = self._granted(config)
         except Exception as error:  # noqa: BLE001 - what cannot be judged and closes, passes
             self._once(f"an action cannot be judged: {type(error).__name__}: {error}")
             return action if closes(config) else None
-        asked = size_of(config, self.price(market_of(config) or self.home))
         if granted >= asked * (1 - RESIDUE) and verdict.answer != "deny":
             self.book.sent[config.id] = (config, self.now())
             return action
@@ -282,15 +281,15 @@ class Watch:
         self.book.sent[config.id] = (config, self.now())
         return action.model_copy(update={"executor_config": config})
 
-    def _granted(self, config: Thing) -> tuple[float, Verdict]:
-        """Return how much of an executor is granted, and the answer that cuts it."""
+    def _granted(self, config: Thing) -> tuple[float, float, Verdict]:
+        """Return how much of an executor is asked and granted, and the answer that cuts it."""
         market = market_of(config) or self.home
         standing = self.book.at(market, self.price(market))
         asked, held = size_of(config, standing.price), standing.held
         book, ask = book_of(config), partial(self.ask, config, standing)
         if not leaves(config, held):
             verdict = ask(asked, book)
-            return verdict.quantity, verdict
+            return asked, verdict.quantity, verdict
         other = "short" if book == "long" else "long"
         out = asked if closes(config) else min(asked, abs(held))
         verdict = ask(out, other)
@@ -298,7 +297,7 @@ class Watch:
         if asked - out > RESIDUE * asked and granted >= out * (1 - RESIDUE):
             verdict = ask(asked - out, book)
             granted += verdict.quantity
-        return granted, verdict
+        return asked, granted, verdict
 
     def ask(self, config: Thing, standing: Standing, quantity: float, book: str) -> Verdict:
         """Ask the guard; one that fails lets exits pass and nothing else."""

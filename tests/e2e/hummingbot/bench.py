@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # `engine`
 from benchmarks.measuring import say  # before hummingbot, which brings a package of that name
 from riskguard.testing import ScriptedGuard
 
-STEPS = 300
+STEPS, ASKED = 200, 10
 SPENT: dict[str, list[int]] = {}  # ns of each call, without the guard's
 INSIDE: list[int] = []  # ns of the guard, by the calls of the adapter around it
 
@@ -62,9 +62,10 @@ def main() -> None:
     steps.step(100.0, *[lambda one: one.order(BUY, 1, 50.0)] * 2)
     for _ in range(STEPS):
         steps.step(100.0)
-        steps.act(lambda one: one.order(BUY, 0.01, 50.0) if one else None)
-        for simulation in steps.engine.active_executor_simulations[2:]:
-            steps.engine.active_executor_simulations.remove(simulation)
+        for _ in range(ASKED):  # each as if the one before were not there
+            steps.act(lambda one: one.order(BUY, 0.01, 50.0))
+            steps.watch.book.sent.clear()
+            steps.engine.active_executor_simulations.pop()
     say("hummingbot_executor", own("judged"), "us", 50.0)
     say("hummingbot_step", own("look"), "us", None)
 
