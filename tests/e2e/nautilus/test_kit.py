@@ -6,18 +6,18 @@ from typing import Any
 
 from nautilus_trader.backtest.models import LatencyModel
 from nautilus_trader.backtest.modules import SimulationModule, SimulationModuleConfig
-from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.messages import SubmitOrder
 from nautilus_trader.model.enums import OmsType
-from nautilus_trader.model.events import OrderRejected, OrderSubmitted
 from nautilus_trader.model.identifiers import AccountId
+from nautilus_trader.test_kit.stubs.events import TestEventStubs as Stubs
 from world import BTC, BUY, HOUR, MINUTE, SELL, Script, World, bracket
 
 from riskguard.adapters.nautilus import GuardedStrategy
 from riskguard.adapters.nautilus_duties import Duties
-from riskguard.testing import AdapterContract, Harness, NotSupported, ScriptedGuard
+from riskguard.testing import AdapterContract, Harness, ScriptedGuard
 
 ENGINE = "ExecEngine.execute"
+ACCOUNT = AccountId("BINANCE-001")
 
 
 class Line(SimulationModule):
@@ -107,30 +107,37 @@ class Netting(Harness):
         self.world.now += 40 * MINUTE
         self.act()
 
-    def refuse(self) -> None:
-        """Answer the next order as a venue does that does not want it."""
+    def instead(self, answer: Any) -> None:
+        """Have the venue answer the next order with events of the test's making."""
         kernel, gate = self.world.engine.kernel, self.world.watch.gate
+        usual = gate.on_execution if gate.installed else kernel.exec_engine.execute
 
-        def instead(command: Any) -> None:
+        def once(command: Any) -> None:
             if not isinstance(command, SubmitOrder):
-                gate.on_execution(command)
+                usual(command)
                 return
-            kernel.msgbus.deregister(ENGINE, instead)
-            kernel.msgbus.register(ENGINE, gate.on_execution)
-            one, now = command.order, kernel.clock.timestamp_ns()
-            who = (one.trader_id, one.strategy_id, one.instrument_id, one.client_order_id)
-            account = AccountId("BINANCE-001")
-            for event in (
-                OrderSubmitted(*who, account, UUID4(), now, now),
-                OrderRejected(*who, account, "not now", UUID4(), now, now),
-            ):
-                kernel.msgbus.send("ExecEngine.process", event)
+            kernel.msgbus.deregister(ENGINE, once)
+            kernel.msgbus.register(ENGINE, usual)
+            for make in (Stubs.order_submitted, *answer):
+                kernel.msgbus.send("ExecEngine.process", make(command.order))
 
-        kernel.msgbus.deregister(ENGINE, gate.on_execution)
-        kernel.msgbus.register(ENGINE, instead)
+        kernel.msgbus.deregister(ENGINE, usual)
+        kernel.msgbus.register(ENGINE, once)
+
+    def refuse(self) -> None:
+        self.instead([Stubs.order_rejected])
 
     def fill_only(self, share: float) -> None:
-        raise NotSupported("the simulated exchange of Nautilus fills a market order in full")
+        def part(order: Any) -> Any:
+            size = BTC.make_qty(float(order.quantity) * share)
+            price = BTC.make_price(self.world.price)
+            held = self.world.engine.cache.position_id(order.client_order_id)
+            return Stubs.order_filled(
+                order, BTC, position_id=held, last_qty=size, last_px=price,
+                ts_event=self.world.now, account_id=ACCOUNT,
+            )  # fmt: skip
+
+        self.instead([Stubs.order_accepted, part, Stubs.order_canceled])
 
     def denials(self) -> list[str]:
         return self.script.denied
@@ -190,9 +197,6 @@ class Alone(Netting):
         world = World(guard, strategy=script, install=False, venue={"modules": [self.line]})
         script.obey(world.watch)
         return world
-
-    def refuse(self) -> None:
-        raise NotSupported("checked with the gate before the engines")
 
 
 class TestNetting(AdapterContract):
