@@ -71,10 +71,12 @@ class Run:
         tight = self.decision is not None and self.decision.state is not State.ACTIVE
         if tight or self.actions or self.look:
             yield from self._read(first=True)
-            if self.pending is not None and (wanted := self._unwanted()):
+            if wanted := self._unwanted():
                 yield from self._cancel(wanted)
             if self.pending is not None and self.position is not None:
                 yield from self._reduce()
+            if self.found.sent and (wanted := self._unwanted()):  # too large for what is left
+                yield from self._cancel(wanted)
         self._end()
         return self.found
 
@@ -147,13 +149,13 @@ class Run:
 
     # ------------------------------------------------------------ cancel
 
-    def _unwanted(self) -> list[str]:
-        """Name the resting orders that have to go, ours not among them."""
+    def _unwanted(self) -> list[str] | None:
+        """Name the resting orders that have to go, ours not among them; None: nobody knows."""
         position, seen = self.position, self.memory.seen.get(self.key)
         if position is None and seen is not None:  # it tells an entry from an exit
             position = seen.position
         if self.decision is None or self.pending is None or position is None:
-            return []
+            return None
         kinds = {action.kind for action in self.actions}
         return unwanted(
             self._flown(self.memory.own), position, self.decision, kinds, book=self.book
@@ -298,7 +300,7 @@ class Run:
     def _end(self) -> None:
         """Tell the desk what is seen done, list what is not, and forget what is asked no more."""
         asked = {one.id for one in self.actions}
-        cleared = self.pending is not None and self.decision is not None and not self._unwanted()
+        cleared = self._unwanted() == []
         finished = []
         for name, duty in self.duties.items():
             if duty.kind in CANCELS:

@@ -93,6 +93,14 @@ def test_the_stop_nearest_to_the_price_stays_of_exits_that_exceed_the_position()
     assert list(scene.venue.orders) == [near]
 
 
+def test_an_exit_that_has_become_too_large_goes_in_the_call_that_reduces() -> None:
+    scene = Scene(4.0)
+    scene.venue.place(Working("", "sell", 4.0, 90.0, stop=True))
+    scene.desk.state(State.CAUTION, exposure_cap=0.5)
+    scene.call()
+    assert (scene.position, scene.venue.orders) == (2.0, {})
+
+
 def test_exits_held_to_reduce_only_by_the_venue_stay_however_many() -> None:
     scene = Scene(2.0)
     for price in (97.0, 90.0, 80.0):

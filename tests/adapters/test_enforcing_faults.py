@@ -195,3 +195,66 @@ def test_what_is_on_its_way_is_not_sent_again_however_long_it_takes(forgets) -> 
     scene.venue.deliver()
     assert scene.call().settled
     assert scene.position == 2.0
+
+
+def test_a_cancel_is_not_done_while_nobody_knows_what_is_an_entry() -> None:
+    scene = Scene(2.0)
+    scene.venue.place(Working("", "buy", 1.0, 95.0))
+    scene.desk.state(State.CAUTION, exposure_cap=0.5)
+    failing(scene, "position")
+    found = scene.call()
+    assert not found.done
+    assert "cancel_entries" in {one.id.split(":")[2] for one in found.open}
+    assert scene.call().cancelled == ["1"]
+    assert not scene.venue.orders
+
+
+def test_what_is_in_the_way_of_an_exit_and_stays_is_tried_again_later() -> None:
+    scene = Scene(2.0)
+    scene.venue.place(Working("", "sell", 2.0, 105.0))
+    scene.desk.state(State.HALTED)
+    scene.venue.cancel = lambda *_: None
+    assert not scene.call().sent  # all of it may be sold by what stays
+    del scene.venue.cancel
+    assert scene.call().settled
+    assert scene.position == 0.0
+
+
+def test_an_exit_whose_way_cannot_be_read_again_waits_for_the_next_call() -> None:
+    scene = Scene(4.0)
+    scene.venue.place(Working("", "sell", 4.0, 105.0))
+    scene.desk.state(State.HALTED)
+    reads = [0]
+    pending = scene.venue.pending
+
+    def blind(symbol):
+        reads[0] += 1
+        if reads[0] > 1:
+            raise Refusing("no pending now")
+        return pending(symbol)
+
+    scene.venue.pending = blind
+    assert not scene.call().sent
+    scene.venue.pending = pending
+    assert scene.call().settled
+    assert scene.position == 0.0
+
+
+def test_a_desk_that_fails_to_note_what_is_done_is_told_again() -> None:
+    scene = Scene(2.0)
+    scene.desk.state(State.HALTED)
+    done = scene.desk.done
+    scene.desk.done = None
+    found = scene.call()
+    assert (scene.position, found.done, len(found.open)) == (0.0, [], 1)
+    assert found.failures == ["desk: TypeError: 'NoneType' object is not callable"]
+    scene.desk.done = done
+    assert scene.call().settled
+
+
+def test_a_desk_that_hears_nothing_still_says_what_it_wants() -> None:
+    scene = Scene(2.0)
+    scene.desk.state(State.HALTED)
+    scene.desk.take = None
+    assert scene.call().failures
+    assert scene.position == 0.0
