@@ -124,6 +124,16 @@ class AdapterContract(OrderContract):
             self.h.feed(price)
         self.equals("position", self.h.position(), 0)
 
+    def test_an_exit_that_rests_cannot_flip_what_a_cap_has_left(self) -> None:
+        """An exit of the whole position is too large for the half that is left of it."""
+        self.enter(4)
+        self.h.rest_exits(self.units(4))
+        self.guard.state(State.CAUTION, exposure_cap=0.5)
+        for price in (99.0, 98.5, 98.0, 104.0, 110.0, 90.0):
+            self.h.feed(price)
+        self.holds(self.h.position() >= 0, f"flipped to {self.h.position()}")
+        self.at_most("position", self.h.position(), 2)
+
     def test_in_hedge_mode_each_book_is_judged_alone(self) -> None:
         """Longs are closed; a short may be entered beside them, and is no exit of the long."""
         self.enter(1)
