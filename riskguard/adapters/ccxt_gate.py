@@ -117,6 +117,8 @@ class Gate:
     def look(self, symbol: str) -> Generator[Call, Any, Read | None]:
         """Read orders, then positions, and tell the desk; None where that fails."""
         try:
+            if not self.exchange.markets:
+                yield Call("load_markets", ())
             pending = yield from self.orders_of(symbol)
             books = yield from self.books_of(symbol)
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing is known

@@ -54,10 +54,12 @@ def plan(gate: Gate, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) 
 
     Raises:
         Refused: the guard lets nothing of it out.
+        TypeError: there are more arguments than the method is known to take.
     """
     given = dict(zip(GATED[name], args, strict=False)) | dict(kwargs)
     if len(args) > len(GATED[name]) or not given.keys() <= set(GATED[name]):
-        return (yield Call(name, (*args, *kwargs.values())))  # ccxt itself says what is wrong
+        # what a venue takes beside is not known here, and so not let through
+        raise TypeError(f"{name}() is guarded and takes {', '.join(GATED[name])}, no more")
     if name == "set_leverage":
         return (yield from _leverage(gate, given))
     if GATED[name] is BATCH:
@@ -86,7 +88,7 @@ def _asked(name: str, given: Mapping[str, Any]) -> Asked:
     if "cost" in given:
         amount, params = given["cost"], {**params, "cost": given["cost"]}
     return Asked(
-        str(given.get("symbol")), str(given.get("type") or "market"), side.lower(),
+        str(given.get("symbol")), str(given.get("type") or "market").lower(), side.lower(),
         amount, given.get("price"), params, str(given.get("id") or ""),
     )  # fmt: skip
 

@@ -229,10 +229,14 @@ def test_a_broken_guard_and_a_venue_that_cannot_be_read_let_nothing_in() -> None
     assert scene.position == 0.0
 
 
-def test_what_ccxt_cannot_read_is_told_by_ccxt() -> None:
+def test_what_is_not_known_of_an_order_lets_nothing_through() -> None:
     scene = Scene()
-    with pytest.raises(TypeError):
+    for wrong in ({"more": 1}, {"symbols": SYMBOL}):
+        with pytest.raises(TypeError, match="takes symbol, type, side, amount, price, params"):
+            scene.exchange.create_order(SYMBOL, "market", "buy", 1, **wrong)
+    with pytest.raises(TypeError, match="no more"):
         scene.exchange.create_order(SYMBOL, "market", "buy", 1, None, {}, "more")
+    assert not scene.wire.sent
     with pytest.raises(RiskDenied, match="an order without an amount"):
         scene.exchange.create_order(SYMBOL, "market", "buy", None)
 
