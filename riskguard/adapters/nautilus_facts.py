@@ -11,6 +11,7 @@ from nautilus_trader.model.data import FundingRateUpdate
 from nautilus_trader.model.enums import InstrumentClass, OrderType
 
 from riskguard.adapters.nautilus_data import Alive, Liquidation, OpenInterest, Reading
+from riskguard.adapters.symbols import spelled, traded
 from riskguard.engine.events import Event
 
 if TYPE_CHECKING:
@@ -59,9 +60,11 @@ class Names:
     def unified(self, instrument_id: Thing) -> str:
         """Return the name as all venues write it."""
         given = self.given.get(str(instrument_id))
-        instrument = None if given else self.cache.instrument(instrument_id)
-        if instrument is None:
-            return given or str(instrument_id.symbol)
+        if given:
+            return given
+        instrument = self.cache.instrument(instrument_id)
+        if instrument is None:  # a live node knows some only once it has started
+            return spelled(traded(str(instrument_id)), "ccxt")
         base = instrument.get_base_currency()
         if base is None:
             return str(instrument_id.symbol)

@@ -12,6 +12,7 @@ from riskguard.testing import AdapterContract, Harness, NotSupported, ScriptedGu
 
 class Orders(Harness):
     tolerance = 1e-6
+    symbol = "BTC-USDT"
 
     def __init__(self, guard: ScriptedGuard) -> None:
         super().__init__(guard)

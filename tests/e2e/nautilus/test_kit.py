@@ -39,6 +39,8 @@ class Line(SimulationModule):
 
 
 class Netting(Harness):
+    symbol = "BTCUSDT-PERP.BINANCE"
+
     def __init__(self, guard: ScriptedGuard) -> None:
         super().__init__(guard)
         self.line = Line()
