@@ -10,6 +10,7 @@ import pandas as pd
 from hummingbot.connector.trading_rule import TradingRule
 from hummingbot.core.data_type.common import TradeType
 from hummingbot.strategy_v2.backtesting.backtesting_engine_base import BacktestingEngineBase
+from hummingbot.strategy_v2.backtesting.executor_simulator_base import ExecutorSimulation
 from hummingbot.strategy_v2.controllers.controller_base import ControllerBase, ControllerConfigBase
 from hummingbot.strategy_v2.executors.order_executor.data_types import (
     ExecutionStrategy,
@@ -100,6 +101,13 @@ def frame(closes: list[float], start: int = START) -> pd.DataFrame:
     return data.set_index("timestamp", drop=False).rename_axis(None)
 
 
+def cut(config: Any, share: float) -> Any:
+    """Return an executor of which the venue fills a share."""
+    if share == 1.0:
+        return config
+    return config.model_copy(update={"amount": config.amount * Decimal(str(share))})
+
+
 class Steps:
     """The engine minute by minute: its own books, its own simulators, prices as a test says.
 
@@ -115,6 +123,9 @@ class Steps:
         self.provider.update_backtesting_time(START, START + 10**7)
         self.closes: list[float] = []
         self.refused = 0  # executors that the venue is to refuse
+        self.share = 1.0  # of the next executor, what the venue fills of it
+        self.slow = False  # the venue keeps what it gets in flight
+        self.kept: set[str] = set()  # executors in flight
         self.begin()
 
     def begin(self) -> None:
@@ -138,9 +149,7 @@ class Steps:
         for number, one in enumerate(engine.active_executor_simulations):
             if one.close_type != CloseType.POSITION_HOLD:
                 since = data.loc[one.config.timestamp :]
-                engine.active_executor_simulations[number] = engine.simulate_executor(
-                    one.config, since, 0.0
-                )
+                engine.active_executor_simulations[number] = self.simulated(one.config, since)
         asyncio.run(engine.update_state(row))
         return self.act(*makes)
 
@@ -156,9 +165,30 @@ class Steps:
             elif self.refused:
                 self.refused -= 1
             else:
-                found = engine.simulate_executor(action.executor_config, data.loc[now:], 0.0)
-                engine.manage_active_executors(found)
+                config, self.share = cut(action.executor_config, self.share), 1.0
+                if self.slow:
+                    self.kept.add(config.id)
+                engine.manage_active_executors(self.simulated(config, data.loc[now:]))
         return actions
+
+    def simulated(self, config: Any, data: Any) -> Any:
+        """Return what the engine makes of an executor; one in flight has filled nothing yet."""
+        found = self.engine.simulate_executor(config, data, 0.0)
+        if config.id not in self.kept:
+            return found
+        nothing = data.assign(net_pnl_pct=0.0, net_pnl_quote=0.0, cum_fees_quote=0.0)
+        nothing = nothing.assign(filled_amount_quote=0.0, current_position_average_price=0.0)
+        return ExecutorSimulation(
+            config=config, executor_simulation=nothing, close_type=CloseType.EXPIRED
+        )
+
+    def deliver(self) -> None:
+        """Let what is in flight fill in the next minute."""
+        self.slow = False
+        for one in self.engine.active_executor_simulations:
+            if one.config.id in self.kept:
+                one.config.timestamp = float(START + MINUTE * len(self.closes))
+        self.kept.clear()
 
     @property
     def held(self) -> float:

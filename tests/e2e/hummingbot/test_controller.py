@@ -156,6 +156,27 @@ def test_a_cap_stops_whole_executors_until_no_more_than_it_is_left(
     assert sum(active(steps)) <= 2.4
 
 
+def test_each_book_is_judged_and_closed_alone(steps: Steps, guard: ScriptedGuard) -> None:
+    def short(one: Any) -> Any:
+        return one.position(SELL, 1, 100.0, open_order_type=OrderType.MARKET)
+
+    steps.step(100.0, long(2))
+    steps.step(100.0)
+    guard.state(State.CAUTION, block_entries="long")
+    assert steps.act(long(1)) == []
+    assert len(steps.act(short)) == 1
+    steps.step(100.0)
+    assert active(steps) == [2.0, 1.0]
+    guard.state(State.CAUTION, close="longs")
+    for _ in range(3):
+        steps.step(100.0)
+    assert active(steps) == [1.0]
+    guard.state(State.HALTED)
+    for _ in range(3):
+        steps.step(100.0)
+    assert active(steps) == []
+
+
 def test_an_executor_that_waits_for_its_price_is_stopped(
     steps: Steps, guard: ScriptedGuard
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from engine import BUY, SELL, Steps
 from hummingbot.strategy_v2.models.executor_actions import CreateExecutorAction
 
-from riskguard.testing import AdapterContract, Harness, NotSupported, ScriptedGuard
+from riskguard.testing import AdapterContract, Harness, ScriptedGuard
 
 
 class Orders(Harness):
@@ -69,10 +69,14 @@ class Orders(Harness):
         self.steps.refused = 1
 
     def delay(self) -> None:
-        raise NotSupported("the backtesting engine of hummingbot fills a market order at once")
+        self.steps.slow = True
+
+    def deliver(self) -> None:
+        self.steps.deliver()
+        self.settle()
 
     def fill_only(self, share: float) -> None:
-        raise NotSupported("the backtesting engine of hummingbot fills orders in full")
+        self.steps.share = share
 
     def denials(self) -> list[str]:
         return list(self.steps.watch.denials)
