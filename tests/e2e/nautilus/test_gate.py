@@ -7,9 +7,9 @@ import nautilus_trader
 import pytest
 from nautilus_trader.backtest.models import LatencyModel
 from nautilus_trader.model.enums import OrderStatus, TriggerType
-from world import BTC, BUY, SELL, World, bracket
+from world import BTC, BUY, SELL, Script, World, bracket
 
-from riskguard.adapters.nautilus import TESTED, guard_engine
+from riskguard.adapters.nautilus import TESTED, GuardedStrategy, guard_engine
 from riskguard.engine.decision import State
 from riskguard.errors import AdapterError
 from riskguard.testing import ScriptedGuard
@@ -270,3 +270,66 @@ def test_an_exit_that_waits_can_be_taken_back(slow: World) -> None:
     slow.bar(80_000)
     assert slow.position == 2
     assert "taken back" in slow.script.denied[0]
+
+
+# ---------------------------------------------------------------- a strategy that judges itself
+
+
+class Obedient(Script, GuardedStrategy):
+    """The script, judged by itself."""
+
+
+@pytest.fixture
+def alone(desk: Any) -> Iterator[World]:
+    script = Obedient()
+    one = World(desk, strategy=script, install=False)
+    script.obey(one.watch)
+    yield one
+    one.close()
+
+
+def test_its_exit_waits_for_the_exit_that_rests(alone: World, desk: Any) -> None:
+    orders: list[Any] = []
+    alone.bar(80_000, lambda one: one.market(BUY, 2))
+    alone.bar(80_000, lambda one: orders.append(one.limit(SELL, 2, 84_000)))
+    alone.watch.duties.go_on = lambda *_: None
+    desk.state(State.REDUCING)
+    alone.bar(80_000, lambda one: orders.append(one.market(SELL, 2)))
+    assert [one.status for one in orders] == [OrderStatus.CANCELED, OrderStatus.FILLED]
+    alone.bar(85_000)
+    assert alone.position == 0
+
+
+def test_its_changes_are_judged(alone: World, desk: Any) -> None:
+    orders: list[Any] = []
+    alone.bar(80_000, lambda one: orders.append(one.limit(BUY, 1, 70_000)))
+    alone.watch.duties.go_on = lambda *_: None
+    desk.state(State.REDUCING)
+    alone.bar(80_000, lambda one: one.modify_order(orders[0], quantity=BTC.make_qty(3)))
+    assert float(orders[0].quantity) == 1.0
+    assert len(alone.script.refused) == 1
+
+
+def test_it_closes_all_positions_in_every_state(alone: World, desk: Any) -> None:
+    alone.bar(80_000, lambda one: one.market(BUY, 2))
+    alone.watch.duties.go_on = lambda *_: None
+    desk.state(State.HALTED)
+    alone.bar(80_000, lambda one: one.close_all_positions(BTC.id))
+    assert alone.position == 0
+
+
+def test_it_enters_nothing_while_it_obeys_nobody(desk: Any) -> None:
+    one = World(desk, strategy=Obedient(), install=False)
+    one.bar(80_000, lambda script: script.market(BUY, 2))
+    assert one.position == 0
+    one.close()
+
+
+def test_it_is_judged_once_where_the_engines_are_guarded_too(desk: Any) -> None:
+    script = Obedient()
+    one = World(desk, strategy=script)
+    script.obey(one.watch)
+    one.bar(80_000, lambda made: made.market(BUY, 2))
+    assert one.position == 2
+    assert len(desk.intents) == 1
+    one.close()
