@@ -16,6 +16,7 @@ ELSEWHERE = {
     "freqtrade_bot.py": "freqtrade",
     "hummingbot_bot.py": "hummingbot",
     "jesse_bot.py": "jesse",
+    "live_ccxt.py": "ccxt",
     "nautilus_bot.py": "nautilus",
     "vectorbt_masks.py": "vectorbt",
 }

@@ -1,0 +1,33 @@
+"""The page on bots shows what the examples do, at the versions that are tested."""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.environments import FRAMEWORKS
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = (ROOT / "docs" / "bots.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+EXAMPLES = [path.read_text(encoding="utf-8") for path in (ROOT / "examples").rglob("*.py")]
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_what_the_page_shows_stands_in_an_example_that_is_run(block: str) -> None:
+    assert any(block in text for text in EXAMPLES)
+
+
+@pytest.mark.parametrize("name", FRAMEWORKS)
+def test_the_page_the_adapter_and_its_environment_name_one_version(name: str) -> None:
+    framework = FRAMEWORKS[name]
+    assert framework.version == import_module(f"riskguard.adapters.{name}").TESTED
+    assert f"| {framework.version} | {framework.python} |" in PAGE
+
+
+def test_every_example_of_a_bot_is_named() -> None:
+    shown = {path.name for path in (ROOT / "examples").glob("*.py")}
+    assert {name for name in shown if name not in PAGE} == set()
