@@ -1,4 +1,4 @@
-"""Executors, whole backtests of the real engine, and the live task, under a guard."""
+"""Executors, and whole backtests of the real engine, under a guard."""
 
 from __future__ import annotations
 
@@ -18,14 +18,10 @@ from engine import (
     RULE,
     SELL,
     START,
-    Config,
-    Scripted,
     Steps,
     frame,
 )
 from hummingbot.core.data_type.common import OrderType, PositionAction
-from hummingbot.data_feed.candles_feed.data_types import CandlesConfig
-from hummingbot.data_feed.market_data_provider import MarketDataProvider
 from hummingbot.strategy_v2.backtesting.backtesting_engine_base import BacktestingEngineBase
 from hummingbot.strategy_v2.controllers.directional_trading_controller_base import (
     DirectionalTradingControllerBase,
@@ -380,106 +376,6 @@ def test_the_cost_of_a_step_is_shown(rules: Path, capsys: pytest.CaptureFixture[
         print(f"\nhummingbot: {bare * 1e6:.0f} us a step bare, {kept * 1e6:.0f} us guarded")  # noqa: T201 - a figure to read, no bound
 
 
-# ---------------------------------------------------------------- live
-
-
-class Provider(MarketDataProvider):
-    """The live provider, with candles and prices of a test in place of a connector's."""
-
-    def __init__(self) -> None:
-        super().__init__({})
-        self.clock, self.closes = float(START), [80_000.0]
-        self.ready_now = True
-        self.asked: list[CandlesConfig] = []
-
-    @property
-    def ready(self) -> bool:
-        return self.ready_now
-
-    def time(self) -> float:
-        return self.clock
-
-    def get_candles_df(self, *_: Any) -> Any:
-        return frame(self.closes)
-
-    def get_price_by_type(self, *_: Any) -> Decimal:
-        return Decimal(str(self.closes[-1]))
-
-    def get_trading_rules(self, *_: Any) -> Any:
-        return RULE
-
-    def initialize_candles_feed(self, config: CandlesConfig) -> None:
-        self.asked.append(config)
-
-
-class Live:
-    """A controller as a running bot has it: its own task, and a queue."""
-
-    def __init__(self, **words: Any) -> None:
-        self.provider, self.queue = Provider(), asyncio.Queue()
-        kept = guarded(bars="1m", **words)(type("Live", (Scripted,), {}))
-        self.controller = kept(Config(), self.provider, self.queue)
-
-    def task(self, price: float, *makes: Any) -> list[Any]:
-        """Let a minute pass in the bot; return what is in the queue then."""
-        self.provider.clock += MINUTE
-        self.provider.closes.append(price)
-        self.controller.todo = [make(self.controller) for make in makes]
-        self.controller.executors_update_event.set()
-        asyncio.run(self.controller.control_task())
-        return self.drain()
-
-    def drain(self) -> list[Any]:
-        found: list[Any] = []
-        while not self.queue.empty():
-            found += self.queue.get_nowait()
-        return found
-
-
-def test_the_live_task_sends_what_is_granted(guard: ScriptedGuard) -> None:
-    live = Live(desk=lambda: guard)
-    assert len(live.task(80_000, lambda one: one.order(BUY, 1))) == 1
-    guard.state(State.REDUCING)
-    assert live.task(70_000, lambda one: one.order(BUY, 1)) == []
-    assert [one.kind for one in guard.events if one.kind != "account"] == ["bar", "bar"]
-
-
-def test_what_is_put_into_the_queue_past_the_method_is_judged_too(guard: ScriptedGuard) -> None:
-    live = Live(desk=lambda: guard)
-    live.task(80_000)
-    assert live.controller.buy(CONNECTOR, PAIR, Decimal(1))
-    assert len(live.drain()) == 1
-    guard.state(State.REDUCING)
-    live.controller.buy(CONNECTOR, PAIR, Decimal(1))
-    assert live.drain() == []
-    assert len(guard.intents) == 2
-
-
-def test_time_passes_for_the_guard_while_a_connector_is_not_ready(guard: ScriptedGuard) -> None:
-    ticks: list[int] = []
-    guard.tick = lambda: ticks.append(1)  # type: ignore[method-assign,assignment,return-value]
-    live = Live(desk=lambda: guard)
-    live.provider.ready_now = False
-    assert live.task(80_000, lambda one: one.order(BUY, 1)) == []
-    assert ticks
-
-
-def test_a_live_guard_remembers_and_asks_for_its_candles(rules: Path, tmp_path: Path) -> None:
-    live = Live(rules=rules, state=tmp_path / "state")
-    live.controller.initialize_candles()
-    assert [one.interval for one in live.provider.asked] == ["1m"]
-    session = live.controller._riskguard.desk
-    assert (tmp_path / "state" / "c1").is_dir()
-    # its clock is that of the machine: candles of another year are no sight of now
-    assert live.task(80_000, lambda one: one.order(BUY, 1)) == []
-    session.close()
-
-
-def test_a_live_guard_needs_a_folder(rules: Path) -> None:
-    with pytest.raises(AdapterError, match="remembers in a folder"):
-        Live(rules=rules)
-
-
 def test_rules_that_need_more_than_can_be_done_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "rules.yaml"
     path.write_text(LADDER.replace("block_entries: long", "leverage_cap: 2x"))
@@ -487,17 +383,3 @@ def test_rules_that_need_more_than_can_be_done_are_refused(tmp_path: Path) -> No
         backtest(guarded(path, bars="5m")(type("Geared", (AlwaysLong,), {})))
     with pytest.raises(AdapterError, match="nothing to obey"):
         guarded()
-
-
-def test_a_controller_made_of_a_guarded_one_is_guarded(guard: ScriptedGuard) -> None:
-    kept = guarded(desk=lambda: guard, bars="1m")(type("Parent", (Scripted,), {}))
-
-    class Child(kept):  # type: ignore[misc,valid-type]
-        def determine_executor_actions(self) -> list[Any]:
-            return [self.order(BUY, 1), *super().determine_executor_actions()]
-
-    guard.state(State.REDUCING)
-    child = Child(Config(), Provider(), asyncio.Queue())
-    child.todo = [child.order(BUY, 2)]
-    assert child.determine_executor_actions() == []
-    assert [one.quantity for one in guard.intents] == [1, 2]
