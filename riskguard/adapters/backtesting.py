@@ -230,6 +230,8 @@ class Gatekeeper:
         if leaving > 0 and not (wish.alone and entering):
             sent = self.venue.leave(wish.sign * leaving, limit, stop, tag)
         if entering >= 1:
+            if wish.alone:
+                self.venue.clear()
             sent = send(wish.sign * (wish.kept + entering), limit, stop, sl, tp, tag)
         return sent
 

@@ -37,6 +37,10 @@ class Wish(NamedTuple):
     pending: tuple[Pending, ...] = ()  # the open orders it stands beside
 
 
+def _stays() -> None:
+    """Do nothing: an order of the guard is not taken back by a strategy."""
+
+
 class BrokerVenue:
     """The broker of one run as the enforcer asks it; sizes are whole units."""
 
@@ -63,8 +67,12 @@ class BrokerVenue:
 
     def submit(self, order: Reduction) -> str:
         """Close units of the position at the next open."""
+        before = set(map(id, self.broker.orders))
         sign = 1 if order.side == "buy" else -1
         sent = self.leave(sign * order.quantity, tag="riskguard")
+        for one in self.broker.orders:
+            if id(one) not in before:
+                one.cancel = _stays  # strategies cancel all their orders, and would take it along
         return "" if sent is None else str(id(sent))
 
     def now(self) -> int:
@@ -108,6 +116,12 @@ class BrokerVenue:
         free = broker.equity if alone else broker.margin_available
         return float(free * broker._leverage * abs(size) // each)
 
+    def clear(self) -> None:
+        """Cancel all but stops and targets: the framework's own loop over them misses some."""
+        for order in list(self.broker.orders):
+            if not order.is_contingent:
+                order.cancel()
+
     def leave(
         self,
         size: float,
@@ -145,7 +159,7 @@ class BrokerVenue:
         broker = self.broker
         for order in list(broker.orders):
             if order.parent_trade and order.parent_trade not in broker.trades:
-                order.cancel()
+                broker.orders.remove(order)
         held = int(broker.position.size)
         loose = [
             order

@@ -6,8 +6,8 @@ import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 from riskguard.adapters.enforcing import Memory, enforce
-from riskguard.engine.decision import State
-from riskguard.engine.gate import exit_alone
+from riskguard.engine.decision import Decision, State
+from riskguard.engine.gate import exit_alone, surplus
 from riskguard.engine.orders import together
 from riskguard.market import Instrument
 
@@ -99,9 +99,11 @@ class Post:
         return verdict
 
     def enforce(self, venue: Venue) -> Enforced | None:
-        """Do what the desk wants done unasked."""
+        """Do what the desk wants done unasked; let no entry rest while the guard fails."""
         if self.desk is None:
             return None
+        if self.fault:
+            self._clear(venue)
         found = enforce(
             self.desk,
             venue,
@@ -116,6 +118,16 @@ class Post:
         for sent in found.sent:
             self._tell(f"{sent.side} {sent.quantity:g} {self.symbol}, unasked")
         return found
+
+    def _clear(self, venue: Venue) -> None:
+        """Cancel what would enter or flip when its price comes."""
+        try:
+            shut = Decision(venue.now(), self.symbol, state=State.REDUCING)
+            orders = venue.pending(self.symbol)
+            for one in surplus(venue.position(self.symbol), orders, shut):
+                venue.cancel(self.symbol, one)
+        except Exception as error:  # noqa: BLE001 - whatever a venue raises is told, and retried
+            self.failed(venue.now(), error)
 
     def _judged(self, intent: Intent) -> Verdict:
         step = self.instrument.step

@@ -185,6 +185,34 @@ def test_the_reduction_stands_after_the_cancels() -> None:
     ]
 
 
+def test_a_strategy_that_cancels_all_its_orders_does_not_cancel_the_reduction() -> None:
+    guard = ScriptedGuard()
+
+    def cancel(strategy: Any) -> None:
+        for order in strategy.orders:
+            order.cancel()
+
+    plan = {2: lambda one: one.buy(size=10), 4: say(guard, State.HALTED)}
+    plan |= dict.fromkeys(range(5, 9), cancel)
+    assert held(guard, plan)[-3:] == [0] * 3
+
+
+def test_what_rests_is_cancelled_while_the_guard_fails() -> None:
+    guard = ScriptedGuard()
+
+    def fail(_: Any) -> None:
+        guard.boom = True
+
+    plan = {
+        2: lambda one: one.buy(size=10, sl=50),
+        3: lambda one: one.buy(size=10, limit=90),
+        5: fail,
+    }
+    strategy = guarded(desk=lambda: guard, symbol="BTC")(bot(plan))
+    found = ran(strategy, bars(*[100.0] * 8, *[89.0] * 4, *[49.0] * 3))["_strategy"].held
+    assert found[-7:] == [10, 10, 10, 10, 0, 0, 0]  # the stop stands
+
+
 # ---------------------------------------------------------------- exclusive orders
 
 
