@@ -189,8 +189,9 @@ class Evaluation:
         self.doors.take(ts, door, values)
         # a bar closes though its close is no price: that it came is what time is told by
         closed = own and "close" in values and ts % self.plan.every == 0 and ts > self._closed
-        if self._by_event and values and not own:
-            self._pending = max(ts, self._pending)
+        if self._by_event and values and (not own or ts < self.as_of):
+            # what came late has been judged by nothing yet: it is before anything later is
+            self._pending = max(ts, self._pending, self.as_of + 1 if own else NEVER)
         if self._decides(ts, own=own and bool(values), closed=closed):
             self._instant(ts, closed=closed)
         elif (

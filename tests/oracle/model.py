@@ -122,8 +122,9 @@ class Model:
         self._take(ts, "" if home else symbol, came)
         # a bar closes though its close is no price: tests of the pack blind-guard
         closed = own and "close" in values and ts % self.world.every == 0 and ts > self.closed
-        if by_event and values and not own:
-            self.pending = max(ts, self.pending)
+        if by_event and values and (not own or ts < self.as_of):
+            # late, and judged by nothing yet: before anything later is
+            self.pending = max(ts, self.pending, self.as_of + 1 if own else ts)
         decides = own and values and ts >= self.as_of if by_event else closed and ts > self.as_of
         if decides:
             self._instant(ts, closed=closed)
