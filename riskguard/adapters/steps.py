@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from riskguard.adapters.cancels import unwanted
 from riskguard.adapters.outcome import Call, Duty, Enforced, Memory, Outstanding, Seen, book_key
 from riskguard.adapters.venue import Order, client_id
-from riskguard.engine.decision import State
+from riskguard.engine.decision import Decision, State
 from riskguard.engine.events import Event
 from riskguard.engine.gate import exit_alone
 from riskguard.engine.orders import RESIDUE, Intent, number, together
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from riskguard.adapters.desk import Desk
-    from riskguard.engine.decision import Decision
     from riskguard.engine.orders import Action, Pending, Verdict
 
 __all__ = ["Run"]
@@ -59,7 +58,8 @@ class Run:
         self.position: float | None = None
         self.pending: Sequence[Pending] | None = None
         self.actions: list[Action] = []
-        self.decision: Decision | None = None
+        self.decision = self._shut()
+        self.broken = False  # the desk has failed: nothing enters, and nobody knows what is due
         self.stuck: set[str] = set()  # asked to be cancelled, and still there
         self.duties = memory.duties.setdefault(self.key, {})
 
@@ -68,7 +68,7 @@ class Run:
         ok, now = yield from self._ask("now")
         self.now = now if ok else 0
         self._hear()
-        tight = self.decision is not None and self.decision.state is not State.ACTIVE
+        tight = self.decision.state is not State.ACTIVE
         if tight or self.actions or self.look:
             yield from self._read(first=True)
             if wanted := self._unwanted():
@@ -141,11 +141,16 @@ class Run:
         """Take the decision in force and what it wants done."""
         try:
             self.decision, self.actions = self.desk.decision, self.desk.poll(self.key)
-        except Exception as error:  # noqa: BLE001 - a broken guard asks for nothing
+            self.broken = False
+        except Exception as error:  # noqa: BLE001 - a broken guard asks for nothing: no entry rests
             self._failed("desk", error)
-            self.decision, self.actions = None, []
+            self.decision, self.actions, self.broken = self._shut(), [], True
         for one in self.actions:
             self.duties.setdefault(one.id, Duty(self.now, one.kind))
+
+    def _shut(self) -> Decision:
+        """Return what stands for a decision that nobody can tell: entries no, exits yes."""
+        return Decision(self.now, self.symbol, state=State.REDUCING, block_entries="both")
 
     # ------------------------------------------------------------ cancel
 
@@ -154,7 +159,7 @@ class Run:
         position, seen = self.position, self.memory.seen.get(self.key)
         if position is None and seen is not None:  # it tells an entry from an exit
             position = seen.position
-        if self.decision is None or self.pending is None or position is None:
+        if self.pending is None or position is None:
             return None
         kinds = {action.kind for action in self.actions}
         return unwanted(
@@ -306,7 +311,7 @@ class Run:
             if duty.kind in CANCELS:
                 met = cleared and name in asked
             else:
-                met = duty.target is not None and self.position is not None
+                met = duty.target is not None and self.position is not None and not self.broken
                 met = met and (not self._excess(duty.target) or self.found.residual is not None)
             if met:
                 finished.append(name)
@@ -318,7 +323,7 @@ class Run:
                 self._failed("desk", error)
                 finished = []
         for name in list(self.duties):
-            if name in finished or (name not in asked and self.decision is not None):
+            if name in finished or (name not in asked and not self.broken):
                 del self.duties[name]
         self.found.open = [
             Outstanding(name, max(0, self.now - duty.since), duty.tried)

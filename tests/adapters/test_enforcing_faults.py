@@ -131,13 +131,22 @@ def test_a_position_that_shrinks_by_nobody_is_told() -> None:
     assert not scene.call().adl_suspected
 
 
-def test_a_broken_desk_is_told_and_nothing_is_sent() -> None:
+def test_while_a_desk_is_broken_no_entry_rests_and_nothing_is_sent() -> None:
     scene = Scene(2.0)
+    scene.venue.place(Working("", "buy", 1.0, 95.0))
+    stop = scene.venue.place(Working("", "sell", 2.0, 90.0, stop=True))
     scene.desk.state(State.HALTED)
+    failing(scene, "submit")
+    due = {one.id for one in scene.call().open}
+    scene.venue.place(Working("", "buy", 1.0, 95.0))
     scene.desk.boom = True
     found = scene.call()
-    assert found.failures == ["desk: Broken: the guard is broken"]
-    assert not found.sent
+    assert "desk: Broken: the guard is broken" in found.failures
+    assert list(scene.venue.orders) in ([], [stop])
+    assert (found.sent, found.done, {one.id for one in found.open}) == ([], [], due)
+    scene.desk.boom = False
+    assert scene.call().settled
+    assert scene.position == 0.0
 
 
 def test_a_gate_that_breaks_between_lets_the_exit_pass() -> None:

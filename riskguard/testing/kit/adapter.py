@@ -37,6 +37,15 @@ class AdapterContract(OrderContract):
             self.h.feed(price)
         self.equals("position", self.h.position(), 1)
 
+    def test_a_resting_entry_does_not_fill_while_the_guard_fails(self) -> None:
+        """A broken guard is no new exposure, also by an order that rests since before."""
+        self.h.feed(100.0)
+        self.equals("resting", self.h.rest_entry(self.units(1), 95.0), 1)
+        self.guard.boom = True
+        for price in (99.0, 98.0, 94.0, 93.0):
+            self.h.feed(price)
+        self.equals("position", self.h.position(), 0)
+
     def test_a_cancelled_entry_is_seen_gone(self) -> None:
         """A cancel is told as done when no order rests any more."""
         self.h.feed(100.0)
