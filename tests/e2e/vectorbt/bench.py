@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import vectorbt  # noqa: F401 - its import is not the bars' to pay
 
 from benchmarks.measuring import say
 from riskguard.adapters.vectorbt import masks
