@@ -155,10 +155,12 @@ def test_orders_in_other_symbols_are_allowed_and_named() -> None:
 
 def test_rules_without_a_symbol_guard_the_one_whose_bars_they_get() -> None:
     made = guard(RULES.replace("symbol: BTC\n", ""))
+    elsewhere = replace(ask(1, "buy", 1.0, 0.0), symbol="ETH")
     assert made.decide(ask(1, "buy", 1.0, 0.0)).answer == "deny"
+    assert made.decide(elsewhere).answer == "deny"  # it may still be the one
     feed(made, 1, 60.0)
     assert made.decide(ask(1, "buy", 1.0, 0.0)).answer == "deny"
-    other = made.decide(replace(ask(1, "buy", 1.0, 0.0), symbol="ETH"))
+    other = made.decide(elsewhere)
     assert other.reasons[0].cause == "unguarded"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from riskguard import DataError, Sample
 from riskguard.engine.events import Event
-from riskguard.market import HOUR, SECOND
+from riskguard.market import HOUR, MINUTE, SECOND
 from tests.engine.test_guard import RULES, START, feed, guard, warm
 from tests.engine.test_intake import (
     alive,
@@ -209,3 +209,17 @@ def test_a_level_that_is_told_again_stands_in_the_place_of_the_last() -> None:
     feed(made, 6)
     left = made.plan.numbers[made.ruleset.rules[0].when.left]  # type: ignore[union-attr]  # one line
     assert made.stream.value(left) == pytest.approx(966.67, abs=0.01)  # 1000, 1000 and 900
+
+
+def test_a_level_that_is_taken_back_and_not_told_again_is_as_old_as_the_one_before() -> None:
+    made = guard()
+    warm(made)
+
+    def at_minute(minute: int) -> int:
+        return START + minute * MINUTE
+
+    made.update(Sample(at_minute(390), "BTC", {"oi": 1000.0}))  # stands for two hours
+    feed(made, 7)
+    made.update(Sample(at_minute(500), "BTC", {"oi": 1000.0}))
+    assert made.update(Sample(at_minute(511), "*", {})).blind == ()
+    assert made.renew(Sample(at_minute(520), "BTC", {"oi": math.nan})).blind == ("oi",)
