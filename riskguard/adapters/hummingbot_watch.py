@@ -345,9 +345,9 @@ class Watch:
         """Return the actions that the decision in force wants, for each market and book."""
         found: list[Thing] = []
         try:
-            active = self.desk.decision.state is State.ACTIVE
-        except Exception:  # noqa: BLE001 - a broken guard wants nothing
-            return found
+            active = self.desk.decision.state is State.ACTIVE and not self.faults
+        except Exception:  # noqa: BLE001 - while a guard is broken no entry rests
+            active = False
         for market in sorted(self.book.markets() | {self.home}):
             for book in ("long", "short"):
                 name = book_key(market.symbol, book)

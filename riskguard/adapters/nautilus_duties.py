@@ -173,7 +173,8 @@ class Duties:
             walk = None
             del self.walks[key]
         name = book_key(symbol, book)
-        if decision.state is State.ACTIVE and not self.memory.duties.get(name):
+        free = decision.state is State.ACTIVE and not self.memory.duties.get(name)
+        if free and not self._fails(name):
             self.memory.seen.pop(name, None)
             return
         if walk is None:
@@ -186,6 +187,14 @@ class Duties:
             return
         self.walks.pop(key, None)
         self._report(found)
+
+    def _fails(self, name: str) -> bool:
+        """Say whether the desk cannot be asked: then no entry may rest, whatever it said last."""
+        try:
+            self.gate.desk.poll(name)
+        except Exception:  # noqa: BLE001 - the steps that follow tell it
+            return True
+        return False
 
     def _run(self, key: tuple[Any, str], symbol: str) -> Run:
         return Run(
