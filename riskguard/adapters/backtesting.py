@@ -9,6 +9,7 @@ the open of t+1. A refused order is None, as `buy()` and `sell()` then return it
 from __future__ import annotations
 
 import functools
+import logging
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,7 @@ CAPABILITIES = frozenset(
 )
 Strategy = Any  # backtesting.py is untyped
 Order = Any
+log = logging.getLogger("riskguard")
 
 
 def guarded(
@@ -151,7 +153,13 @@ class Gatekeeper:
         """Make the guard, now that the columns are known."""
         names = list(self.strategy.data.df.columns)
         self._columns = columns(self.terms.keys, names)
-        desk, self.notes = self.terms.desk(self.every, list(self._columns), CAPABILITIES)
+        desk, notes = self.terms.desk(self.every, list(self._columns), CAPABILITIES)
+        unit = self.terms.instrument.contract_size
+        self.notes = (
+            *notes,
+            f"sizes are whole units of {unit:g}: what is cut below one is refused",
+        )
+        log.info("riskguard: %s", self.notes[-1])
         self.post.desk, self._teller = desk, Teller(desk, self.terms.symbol, self.every)
 
     def _tell(self) -> None:

@@ -313,6 +313,8 @@ def test_on_the_embedded_sell_off_the_guarded_run_loses_less(
     found = ran(ladder(sources=sources), data, **terms)
     keeper = found["_strategy"].riskguard
     assert not keeper.faults
+    assert keeper.notes[-1] == "sizes are whole units of 1e-06: what is cut below one is refused"
+    assert any("stands in for it" in one for one in keeper.notes)
     assert not keeper.desk.refused
     wanted = decisions_of(load_rules(PACK), CAPABILITIES)
     last = list(wanted)[-1]
