@@ -32,6 +32,7 @@ from riskguard.cli import (
     why,
 )
 from riskguard.cli.failures import run
+from riskguard.cli.permitting import permitting
 
 __all__ = ["app", "main"]
 
@@ -59,7 +60,7 @@ def _state() -> None:
 driving = typer.Typer(
     help="Drive a stock bot through its API.", no_args_is_help=True, rich_markup_mode=None
 )
-driving.command("freqtrade")(drive.freqtrade)
+driving.command("freqtrade")(permitting(drive.freqtrade))
 
 
 @driving.callback()
@@ -67,30 +68,30 @@ def _driving() -> None:
     """Drive a stock bot through its API: nothing in it is changed."""
 
 
-app.command("backtest")(backtest.backtest)
-app.command("check")(check.check)
-app.command("diff")(diff.diff)
-app.command("drill")(drill.drill)
+app.command("backtest")(permitting(backtest.backtest))
+app.command("check")(permitting(check.check))
+app.command("diff")(permitting(diff.diff))
+app.command("drill")(permitting(drill.drill))
 app.add_typer(driving, name="drive")
 app.command("explain")(explain.explain)
 app.command("halt")(orders.halt)
 app.command("mute")(orders.mute)
 app.command("new")(new.new)
-app.command("plan")(plan.plan)
+app.command("plan")(permitting(plan.plan))
 app.command("record")(record.record)
 app.command("release")(orders.release)
 app.command("reload")(orders.reload)
-app.command("replay")(replay.replay)
+app.command("replay")(permitting(replay.replay))
 app.command("resume")(orders.resume)
 app.command("scenarios")(scenarios.scenarios)
 app.command("schema")(schema.schema)
-app.command("show")(show.show)
+app.command("show")(permitting(show.show))
 app.add_typer(state, name="state")
-app.command("status")(status.status)
-app.command("study")(study.study)
-app.command("test")(test.test)
-app.command("verify")(verify.verify)
-app.command("why")(why.why)
+app.command("status")(permitting(status.status))
+app.command("study")(permitting(study.study))
+app.command("test")(permitting(test.test))
+app.command("verify")(permitting(verify.verify))
+app.command("why")(permitting(why.why))
 
 
 def _version(wanted: bool) -> None:

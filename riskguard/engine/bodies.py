@@ -211,6 +211,8 @@ class Body:
             return self.flag(name)
         if isinstance(example, int):
             return self.whole(name, most=None)
+        if isinstance(example, str):
+            return self.text(name)
         if isinstance(example, list):
             return self.wholes(name, len(example))
         return self.number(name, finite=False)

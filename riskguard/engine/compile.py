@@ -20,10 +20,9 @@ from riskguard.engine.plan import (
     Truth,
     ValueSpec,
 )
-from riskguard.engine.states import INDICATOR
 from riskguard.engine.windows import Window
 from riskguard.language.arithmetic import arithmetic
-from riskguard.language.rewriting import release, trigger
+from riskguard.language.rewriting import bars_of, observed, release, trigger
 from riskguard.language.ruleset import (
     Actions,
     All,
@@ -44,7 +43,6 @@ from riskguard.language.ruleset import (
     input_of,
     of_hours,
 )
-from riskguard.language.tables.ta_table import FUNCTIONS, warmup_bars
 from riskguard.market import CATALOGUE, DEFAULT_SCALE, SCALES
 
 if TYPE_CHECKING:
@@ -139,15 +137,13 @@ class _Compiler:
         return tuple(found)
 
     def ta(self, node: Indicator) -> int:
-        function = FUNCTIONS[node.name]
-        tapes = tuple(self.tape(node.symbol, name) for name in function.series)
+        tapes = tuple(self.tape(one.symbol, one.name) for one in bars_of(node))
         for tape in tapes:
             self.need(tape)
         source, *beside = (self.plan.tapes[tape].key for tape in tapes)
-        span = warmup_bars(function, dict(node.arguments)) * self.plan.every
         window = Window(
-            f"{INDICATOR}{node.name}", source, span, None, "", tuple(map(str, beside)),
-            node.arguments,
+            f"{node.library}.{node.name}", source, observed(node, self.plan.every), None, "",
+            tuple(map(str, beside)), node.arguments, node.plugged,
         )  # fmt: skip
         return self._window(window, tapes, node.text, needed=True)
 

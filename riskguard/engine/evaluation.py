@@ -108,6 +108,7 @@ class Evaluation:
         self._guarded: dict[str, bool] = {}  # what `_guards` has said
         self._fault = ""  # why the last evaluation failed
         self._cold = self.plan.warming
+        self._foreign = [one for one in self._cold if self.plan.windows[one][0].plugged]
         self._still: tuple[Change | None, tuple[str, ...], bool] = NOTHING
         self._key: tuple[Any, ...] | None = None  # what the last decision rests on
         self._decision = self._made = Decision(0, self.symbol, rules=self.ruleset.hash)
@@ -271,6 +272,8 @@ class Evaluation:
         instant = max(now, self.stream.last + 1)
         change, late = self.stream.step(now, instant, closed=closed), self.doors.late(now)
         self._fault, ranged = "", self.stream.ranged(now)
+        if self._foreign:
+            self._unlearn()
         before, was_late, was_ranged = self._still
         if (
             change is before
@@ -284,6 +287,11 @@ class Evaluation:
         if self._stand(now, change, late, ranged):
             self._made = self._decide(now, change)
         self._decision = self._made
+
+    def _unlearn(self) -> None:
+        """Let a needed measure of a plug-in that was quarantined be as if it had seen nothing."""
+        lost = [one for one in self._foreign if not self.stream.seen(one, self.as_of)]
+        self._cold = sorted({*self._cold, *lost})
 
     def _stand(self, now: int, change: Change, late: tuple[str, ...], ranged: bool) -> bool:  # noqa: FBT001 - of one call
         """Take note of what a decision rests on; say whether that is anything new."""

@@ -78,7 +78,7 @@ def _series(old: Guard, new: Guard) -> None:
         rolling = new.stream.rollings[place]
         renewed(rolling, window, [new.stream.tapes[tape] for tape in read], whole=True)
         known = windows.get(_window_key(new.plan, place))
-        if known is not None:
+        if known is not None and not getattr(known, "quarantined", False):
             for name in known.kept:
                 lost = gone[id(known.tape)] if name == "right" else 0
                 setattr(rolling, name, getattr(known, name) - lost)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from riskguard.engine.decision import FAULT, Reading
 from riskguard.engine.logic import ABSENT, FALSE, NEVER, TRUE, Change
-from riskguard.language.rewriting import bars_of
+from riskguard.language.rewriting import bars_of, observed
 from riskguard.language.ruleset import (
     All,
     Any,
@@ -28,7 +28,6 @@ from riskguard.language.ruleset import (
     parts,
     values,
 )
-from riskguard.language.tables.ta_table import FUNCTIONS, warmup_bars
 from riskguard.market import CALENDAR
 
 if TYPE_CHECKING:
@@ -121,7 +120,7 @@ def reads(ruleset: RuleSet, node: Value, every: int) -> tuple[tuple[str, int], .
         series = [base]
         if isinstance(base, Indicator):
             series = list(bars_of(base))
-            back += warmup_bars(FUNCTIONS[base.name], dict(base.arguments)) * every
+            back += observed(base, every)
         for one in series:
             if isinstance(one, SeriesValue):
                 own = one.symbol and one.symbol != ruleset.symbol

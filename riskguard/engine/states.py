@@ -21,6 +21,10 @@ EVER = "all"
 
 def kind_of(window: Window) -> type[Rolling]:
     """Return the class that keeps a window."""
+    if window.plugged is not None:
+        from riskguard.engine.measures.plugged import Foreign  # noqa: PLC0415 - rarely needed
+
+        return Foreign
     if window.function.startswith(INDICATOR):
         from riskguard.engine.measures.indicators import Library  # noqa: PLC0415 - rarely needed
 
@@ -36,7 +40,9 @@ def state_of(window: Window, tapes: Sequence[Tape]) -> Rolling:
     """Return the empty state of a window over its tapes: its source, then those beside it."""
     first, kind = tapes[0], kind_of(window)
     given: tuple[object, ...] = (first, window.span, window.minimum)
-    if window.function.startswith(INDICATOR):
+    if window.plugged is not None:
+        given = (tapes, window.span, window.function, window.plugged)
+    elif window.function.startswith(INDICATOR):
         name = window.function.removeprefix(INDICATOR)
         options = {key: value for key, value in window.arguments if key != "warmup"}
         given = (tapes, window.span, name, FUNCTIONS[name], options)
@@ -57,6 +63,10 @@ def renewed(state: Rolling, window: Window, tapes: Sequence[Tape], *, whole: boo
     A tape holds all of a day and a week that are under way; of what there ever was it does not,
     and that stays, unless the state begins anew as a `whole`.
     """
+    if window.plugged is not None:  # it is told each sample once, and goes on
+        if whole:
+            state.restart()  # type: ignore[attr-defined]  # as `kind_of` says
+        return
     fresh = state_of(window, tapes)
     kept = () if whole or window.calendar not in {"", EVER} else state.kept
     for tape in tapes:

@@ -39,6 +39,7 @@ def status(guard: Guard) -> dict[str, Any]:
         "fault": guard.fault or None,
         "inputs": _inputs(guard),
         "refused": dict(sorted(guard.refused.items())),
+        "plugins": _plugins(guard),
         "halt": halt,
         "lost": None if controls.lost is None else controls.lost[1],
         "mutes": {
@@ -46,6 +47,25 @@ def status(guard: Guard) -> dict[str, Any]:
             for name, (until, reason) in sorted(controls.mutes.items())
         },
     }
+
+
+def _plugins(guard: Guard) -> list[dict[str, Any]]:
+    """Return how each measure of a plug-in does: how often it failed, and what it said last."""
+    found: list[dict[str, Any]] = []
+    for index, (window, _) in enumerate(guard.plan.windows):
+        if window.plugged is None:
+            continue
+        state: Any = guard.stream.rollings[index]
+        found.append(
+            {
+                "measure": guard.plan.window_texts[index],
+                "from": state.plugged.whose,
+                "faults": state.faults,
+                "fault": state.fault or None,
+                "quarantined": state.quarantined,
+            }
+        )
+    return found
 
 
 def explained(guard: Guard) -> dict[str, Any]:

@@ -12,13 +12,15 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from riskguard.market import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from riskguard.language.tree import Plugged
 
 __all__ = [
     "CALENDAR_REACH",
@@ -56,6 +58,7 @@ class Window:
     calendar: str = ""
     beside: tuple[str, ...] = ()
     arguments: tuple[tuple[str, float | int | bool], ...] = ()  # of a function of a library
+    plugged: Plugged | None = field(default=None, repr=False)  # what a plug-in gives
 
 
 def fill_needed(span: int, interval: int) -> int:

@@ -14,6 +14,7 @@ from riskguard.language.rewriting import (
     deciding,
     key_of,
     leaves,
+    observed,
     respelt,
     series_of,
 )
@@ -26,7 +27,6 @@ from riskguard.language.ruleset import (
     input_of,
     values,
 )
-from riskguard.language.tables.ta_table import FUNCTIONS, warmup_bars
 from riskguard.language.text.units import span_words
 from riskguard.market import CALENDAR, CATALOGUE, FROM_ZERO
 
@@ -187,7 +187,7 @@ def _without_transfers(ruleset: RuleSet, carried: Mapping[str, Input], notes: li
 def _warm_up(value: Value, every: int) -> int:
     """Return how much has to be seen before a value is known, in ns."""
     if isinstance(value, Indicator):
-        return warmup_bars(FUNCTIONS[value.name], dict(value.arguments)) * every
+        return observed(value, every)
     if not isinstance(value, Measured) or _of_account(value):
         return 0
     own = value.minimum or (value.window or 0) * SPANS.get(value.function, 1)

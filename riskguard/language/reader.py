@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -26,7 +27,9 @@ from riskguard.language.schema import FILE_KEYS, MAX_RULES, STAGE_KEYS
 from riskguard.language.source import LIMITS, Listing, Mapping, Scalar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Mapping as Table
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from riskguard.errors import Diagnostic
@@ -39,17 +42,32 @@ __all__ = ["load_rules", "read_rules", "read_text"]
 
 
 def load_rules(
-    path: str | Path, *, settings: Table[str, str] | None = None, every: int | None = None
+    path: str | Path,
+    *,
+    settings: Table[str, str] | None = None,
+    every: int | None = None,
+    plugins: Iterable[str] = (),
 ) -> RuleSet:
     """Return the rules of a file; `settings` are texts of `--set`, `every` the bars in ns.
+
+    `plugins` are the names of plug-ins that the operator allows it to use.
 
     Raises:
         RuleError: with every diagnostic, if there is an error among them.
     """
-    rules, found = read_rules(path, settings=settings, every=every)
+    with _allowing(plugins):
+        rules, found = read_rules(path, settings=settings, every=every)
     if rules is None:
         raise RuleError(found)
     return rules
+
+
+def _allowing(plugins: Iterable[str]) -> AbstractContextManager[None]:
+    if not plugins:
+        return nullcontext()
+    from riskguard.plugins import allowing  # noqa: PLC0415 - rarely needed
+
+    return allowing(plugins)
 
 
 def read_rules(

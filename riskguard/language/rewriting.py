@@ -23,7 +23,7 @@ from riskguard.language.ruleset import (
     values,
     walk,
 )
-from riskguard.language.tables.ta_table import FUNCTIONS
+from riskguard.language.tables.ta_table import FUNCTIONS, warmup_bars
 from riskguard.market import CATALOGUE
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ __all__ = [
     "key_of",
     "latches",
     "leaves",
+    "observed",
     "rebuilt",
     "release",
     "respelt",
@@ -73,11 +74,18 @@ def series_of(leaf: Compare) -> list[SeriesValue]:
 
 def bars_of(value: Indicator) -> list[SeriesValue]:
     """Return the series that a function of a library is computed on."""
-    function = FUNCTIONS[value.name]
-    return [
-        SeriesValue(value.symbol, name, CATALOGUE[name].dimension, value.span, value.text)
-        for name in function.series
-    ]
+    if value.plugged is not None:
+        read = value.plugged.series
+    else:
+        read = tuple((name, CATALOGUE[name].dimension) for name in FUNCTIONS[value.name].series)
+    return [SeriesValue(value.symbol, *one, value.span, value.text) for one in read]
+
+
+def observed(value: Indicator, every: int) -> int:
+    """Return how much a function of a library must have seen before it is known, in ns."""
+    if value.plugged is not None:
+        return value.plugged.span or value.plugged.bars * every
+    return warmup_bars(FUNCTIONS[value.name], dict(value.arguments)) * every
 
 
 def leaves(*conditions: Condition) -> Iterator[Compare]:

@@ -27,6 +27,7 @@ __all__ = [
     "Measured",
     "Not",
     "ParameterValue",
+    "Plugged",
     "Sequence",
     "SeriesValue",
     "Span",
@@ -101,6 +102,19 @@ class SeriesValue:
 
 
 @dataclass(frozen=True, slots=True)
+class Plugged:
+    """What stands behind a measure of a plug-in, as it was loaded."""
+
+    measure: type[object]
+    whose: str  # the distribution and its version
+    series: tuple[tuple[str, str], ...]  # that it reads, each with its dimension
+    given: tuple[tuple[str, float | int | bool], ...]  # all its arguments, windows in ns
+    windows: frozenset[str]  # the arguments that are windows
+    span: int  # ns that must have been observed before it is read; 0: `bars`
+    bars: int
+
+
+@dataclass(frozen=True, slots=True)
 class Indicator:
     """A function of a library over the bars of a symbol: `ta.rsi(window=14)`."""
 
@@ -111,6 +125,7 @@ class Indicator:
     dimension: str = "number"
     span: Span = place()
     text: str = beside()
+    plugged: Plugged | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,8 @@ class Fit:
     carries_all: bool = True
     capabilities: frozenset[str] | None = None
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
+    # that the operator allows the rules to use: said anew at each start, and kept nowhere
+    plugins: frozenset[str] = field(default=frozenset(), compare=False)
 
     def plain(self) -> dict[str, Any]:
         """Return this as JSON knows it."""
@@ -119,7 +121,7 @@ class Loaded:
         Raises:
             RuleError: it has errors.
         """
-        return Loaded(load_rules(path), fit, os.path.abspath(path))  # noqa: PTH100 - a link stays one
+        return Loaded(load_rules(path, plugins=fit.plugins), fit, os.path.abspath(path))  # noqa: PTH100 - a link stays one
 
     @staticmethod
     def again(about: Mapping[str, Any]) -> Loaded:

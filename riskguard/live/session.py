@@ -68,6 +68,10 @@ class Session:
     ) -> None:
         self.path, self.folder = Path(rules), Path(state)
         self.fit, self.ticker = fit or Fit(), ticker or Ticker()
+        if self.fit.plugins:
+            from riskguard.plugins import allow  # noqa: PLC0415 - rarely needed
+
+            allow(*self.fit.plugins)  # what was kept of earlier rules is read again as well
         self.lock = threading.RLock()
         self.stale = ""  # why the rule file that lies there now is not in force
         self.killed = False

@@ -17,7 +17,7 @@ from riskguard.engine.reasons import blind, explain
 from riskguard.engine.states import kind_of
 from riskguard.history.columns import logic
 from riskguard.history.columns.account import begun, first_event, with_derived
-from riskguard.history.columns.measures import measure
+from riskguard.history.columns.measures import measure, stepped
 from riskguard.history.columns.tape import TapeColumn
 from riskguard.language.arithmetic import arithmetic
 from riskguard.language.ruleset import During, input_of
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from riskguard.engine.decision import Decision
+    from riskguard.engine.measures.plugged import Foreign
     from riskguard.engine.plan import Plan, TapeSpec
     from riskguard.engine.windows import Window
 
@@ -56,6 +57,7 @@ class Columns:
         self._samples = with_derived(samples) if accounts else samples
         self._event = first_event(samples) if accounts else None
         self.windows: list[Floats] = []
+        self.foreign: dict[int, Foreign] = {}  # measures of plug-ins, as they ended
         self._fill_windows()
         self.values: list[Floats] = []
         for spec in plan.values:
@@ -86,7 +88,13 @@ class Columns:
             self._window(window, tape)
 
     def _window(self, window: Window, tapes: tuple[int, ...]) -> None:
-        self.windows.append(measure(window, [self.tapes[tape] for tape in tapes], self.now))
+        read = [self.tapes[tape] for tape in tapes]
+        if window.plugged is None:
+            self.windows.append(measure(window, read, self.now))
+            return
+        column, state = stepped(window, read, self.now)
+        self.foreign[len(self.windows)] = cast("Foreign", state)
+        self.windows.append(column)
 
     def _tape(self, spec: TapeSpec) -> TapeColumn:
         if spec.feeder >= 0:
@@ -232,6 +240,8 @@ class Columns:
                 return np.zeros(self.now.size, np.int64)
             since = tape.first if kind_of(window).endpoint else tape.start
             seen = np.minimum(seen, np.where(self.now < tape.first, 0, self.now - since))
+        if index in self.foreign and self.foreign[index].quarantined:
+            seen = np.where(self.now >= self.foreign[index].lost, 0, seen)
         return np.asarray(np.maximum(seen, 0), np.int64)
 
     def _wanted(self, index: int) -> Ints:

@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from riskguard.engine.windows import Rolling
+
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["measure"]
+__all__ = ["measure", "stepped"]
 
 EXACT = 1 << 53  # integers below are floats without rounding
 
@@ -40,19 +42,21 @@ def measure(window: Window, tapes: Sequence[TapeColumn], now: Ints) -> Floats:
         found = ranges(window, tapes, now)
     elif column is not None and first.times.size:
         found = column(window, first, now)
-    value = _stepped(window, tapes, now) if found is None else found
+    value = stepped(window, tapes, now)[0] if found is None else found
     if first.since == NEVER:
         return value
     none = np.inf if window.function == "age" else np.nan  # what never came is of any age
     return np.where(now < first.since, none, value)
 
 
-def _stepped(window: Window, columns: Sequence[TapeColumn], now: Ints) -> Floats:
+def stepped(window: Window, columns: Sequence[TapeColumn], now: Ints) -> tuple[Floats, Rolling]:
+    """Return the column that the step itself makes, and the state that it leaves."""
     tapes = [
         Tape(interval=one.interval, fresh=one.fresh, bar=one.bar, scale=one.scale)
         for one in columns
     ]
-    read, out = state_of(window, tapes).read, np.empty(now.size)
+    state, out = state_of(window, tapes), np.empty(now.size)
+    read = state.read
     feeds = [
         (tape.push, one.times.tolist(), one.values.tolist())
         for tape, one in zip(tapes, columns, strict=True)
@@ -66,7 +70,7 @@ def _stepped(window: Window, columns: Sequence[TapeColumn], now: Ints) -> Floats
                 place += 1
             places[feed] = place
         out[index] = read(instant)
-    return out
+    return out, state
 
 
 def _fixed(tape: TapeColumn, most: int) -> Ints | None:

@@ -12,7 +12,8 @@ from riskguard.language.judging import brevity
 from riskguard.language.reading.blocks import BlockReader, Entry
 from riskguard.language.reading.comparing import compared
 from riskguard.language.reading.hours import HourReader
-from riskguard.language.reading.longforms import LongFormReader, plugin_key
+from riskguard.language.reading.longforms import LongFormReader
+from riskguard.language.reading.pluginforms import PluginFormReader
 from riskguard.language.reading.strays import whole_numbers
 from riskguard.language.reading.values import ValueReader
 from riskguard.language.ruleset import (
@@ -117,8 +118,9 @@ class ConditionReader(BlockReader):
 
     # ------------------------------------------------------------ groups
 
-    def _group(self, node: Node) -> Condition | None:
-        if self._plugged(node) or self._keyed(node):
+    def _group(self, written: Node) -> Condition | None:
+        node = PluginFormReader(self.scope).plugged(written)
+        if node is None or self._keyed(node):
             return None
         block = self.block(node, CONDITION_KEYS, "condition")
         if block is None or not self.joined(block, BESIDE):
@@ -157,15 +159,6 @@ class ConditionReader(BlockReader):
         if found is not None and "for" in block:
             found = self._held(found, block["for"])
         return found if not block.unknown else None
-
-    def _plugged(self, node: Node) -> bool:
-        """Note a condition that a plug-in names; return whether there was one."""
-        for key, _ in node.items if isinstance(node, Mapping) else ():
-            fault = plugin_key(key) if isinstance(key, Scalar) else None
-            if fault is not None and isinstance(key, Scalar):
-                self.scope.fail(fault, key)
-                return True
-        return False
 
     def _keyed(self, node: Node) -> bool:
         """Note `close: 75_000` where a comparison is meant; return whether it was."""

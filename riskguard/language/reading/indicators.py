@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from riskguard.language.expression import Literal, Negative, Path
@@ -14,13 +13,11 @@ if TYPE_CHECKING:
     from riskguard.language.expression import Argument, Segment
     from riskguard.language.reading.values import ValueReader
 
-__all__ = ["indicator", "plugin_named"]
+__all__ = ["LIBRARIES", "indicator"]
 
 LIBRARIES = ("ta", "plugin")
 MOST_BARS = 100_000
 WARMUP = "warmup"
-GROUP = "riskguard.measures"  # entry points of plug-ins
-ALLOWED = "RISKGUARD_PLUGINS"  # names that the operator allows, with commas between
 
 
 def indicator(
@@ -33,7 +30,9 @@ def indicator(
         raise LineError("RG102", library.start, library.end, message, "for example ta.rsi()")
     called = segments[1]
     if library.name == "plugin":
-        raise plugin_named(called.name, called.start, called.end)
+        from riskguard.language.reading.plugged import plugged  # noqa: PLC0415 - rarely needed
+
+        return plugged(reader, path, symbol, called), segments[2:]
     if called.name not in FUNCTIONS:
         close = near(called.name, FUNCTIONS)
         fix = f"did you mean '{close}'?" if close else "riskguard knows the 80 functions of ta 0.11"
@@ -108,21 +107,3 @@ def _value(
             raise LineError("RG205", node.start, node.end, message, f"for example {name}=14")
         return int(value)
     return int(value) if isinstance(default, int) and value == int(value) else value
-
-
-def plugin_named(name: str, start: int, end: int) -> LineError:
-    """Return why a measure of a plug-in cannot be used here."""
-    from importlib.metadata import entry_points  # noqa: PLC0415 - only a file that names one pays
-
-    known = sorted(one.name for one in entry_points(group=GROUP))
-    if name not in known:
-        close = near(name, known)
-        fix = f"did you mean '{close}'?" if close else ""
-        fix = fix or (f"installed: {', '.join(known)}" if known else "none is installed")
-        return LineError("RG607", start, end, f"no plug-in '{name}' is installed", fix)
-    allowed = {one.strip() for one in os.environ.get(ALLOWED, "").split(",")}
-    if name not in allowed:
-        message = f"plug-in '{name}' is not allowed here"
-        return LineError("RG608", start, end, message, f"the operator sets {ALLOWED}={name}")
-    message = f"measures of plug-ins ('{name}') are not evaluated by this version yet"
-    return LineError("RG900", start, end, message, "use the inputs and measures of the language")

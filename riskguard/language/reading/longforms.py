@@ -354,11 +354,3 @@ def _market_inputs(syntax: Comparison | Syntax, scope: Scope) -> Iterator[int]:
         own = any(".".join(names[:count]) in MARKET for count in range(1, len(names) + 1))
         if own or names[0] == "ta":
             yield syntax.start
-
-
-def plugin_key(key: Scalar) -> LineError | None:
-    """Return why a condition named by a plug-in cannot be used, None where it names none."""
-    from riskguard.language.reading.indicators import plugin_named  # noqa: PLC0415 - rarely needed
-
-    head, _, name = key.text.partition(".")
-    return plugin_named(name, 0, len(key.text)) if head == "plugin" and name else None

@@ -55,6 +55,8 @@ class Names:
         """Return an argument of a function of a library."""
         if isinstance(value, bool):  # a kind of int
             return "true" if value else "false"
+        if node.plugged is not None and name in node.plugged.windows:
+            return self._time(int(value), _arguments(node.text).get(name, ""))
         one = self.params.get(_arguments(node.text).get(name, ""))
         fits = one is not None and one.dimension in {"plain", "bars"} and one.value == value
         return one.name if one is not None and fits else number_text(value, "plain")
