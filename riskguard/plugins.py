@@ -21,20 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from importlib.metadata import EntryPoint
 
-__all__ = [
-    "ALLOWED",
-    "API",
-    "KINDS",
-    "PluginError",
-    "allow",
-    "allowed",
-    "allowing",
-    "load",
-    "named",
-]
+__all__ = ["ALLOWED", "API", "PluginError", "allow", "allowed", "allowing", "load", "said"]
 
 API = (1, 0)
-KINDS = ("measures", "actions", "feeds", "adapters")  # entry points `riskguard.measures`, ...
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 ALLOWED = "RISKGUARD_PLUGINS"  # names that the operator allows, with commas between
 
@@ -71,13 +60,10 @@ def allowed() -> frozenset[str]:
     return _ALLOWED.get() | _FOR_ALL | frozenset(one for one in written if one)
 
 
-def named(kind: str) -> list[str]:
-    """Return the names of the plug-ins of a kind that are installed; nothing is imported."""
-    return sorted({one.name for one in _points(kind)})
-
-
 def load(kind: str, name: str) -> tuple[Any, str]:
     """Return what a plug-in offers, and the distribution and version it comes from.
+
+    Kinds are `measures`, `actions` and `adapters`: the entry points `riskguard.measures`, ...
 
     Raises:
         PluginError: it is not installed, not allowed, offered twice, does not load, or was
