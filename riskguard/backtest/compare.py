@@ -60,7 +60,12 @@ def compare(request: Request, progress: Callable[[str], None] = lambda _step: No
         history=history,
         ruleset=seen.bound.ruleset,
         rules_path=request.rules_path,
-        notes=(*history.notes, *seen.bound.notes, *_warnings(request, seen.bound, seen.watched)),
+        notes=(
+            *history.notes,
+            *seen.bound.notes,
+            *_warnings(request, seen.bound, seen.watched),
+            *seen.columns.failed,
+        ),
         strategy=request.strategy_name,
         params=request.params,
         leverage=results["bare"].run.leverage,

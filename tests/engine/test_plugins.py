@@ -246,3 +246,11 @@ def test_it_is_told_each_sample_once_in_order_with_what_stood_beside_it(
     assert [one[:2] for one in told] == [[START + bar * HOUR, 80.0 + bar] for bar in range(1, 21)]
     assert not told[2][2]
     assert told[3][2]
+
+
+def test_a_backtest_tells_which_measure_failed(install: Installed) -> None:
+    install("bad", CODE.replace("pass  # read", "raise ValueError('no')"))
+    now = START + HOUR * np.arange(1, BARS + 1, dtype=np.int64)
+    columns = Columns(compile_rules(rules()), {"close": (now, np.array(closes()))}, now, "BTC")
+    told = "plugin.bad(window=2h) of acme 0.1 failed 3 times, and was not called again"
+    assert columns.failed == [f"{told}: ValueError: no"]

@@ -260,6 +260,18 @@ class Columns:
             cold |= column
         return cold
 
+    @property
+    def failed(self) -> list[str]:
+        """Say which measures of plug-ins failed, how often, and what they said last."""
+        found: list[str] = []
+        for index, state in self.foreign.items():
+            if state.faults:
+                times = "once" if state.faults == 1 else f"{state.faults} times"
+                end = ", and was not called again" if state.quarantined else ""
+                which = f"{self.plan.window_texts[index]} of {state.plugged.whose}"
+                found.append(f"{which} failed {times}{end}: {state.fault}")
+        return found
+
     # ------------------------------------------------------------ decisions
 
     def changes(self) -> Ints:
