@@ -124,6 +124,11 @@ class Evaluation:
         return self._fault
 
     @property
+    def quarantined(self) -> bool:
+        """Whether a measure of a plug-in failed so often that it is not called again."""
+        return any(getattr(one, "quarantined", False) for one in self.stream.rollings)
+
+    @property
     def warmup(self) -> int:
         """How much history (ns) fills every window: feed it by `prime` before a live start."""
         tapes = self.plan.tapes

@@ -164,12 +164,13 @@ class Session:
         """Put the rule file as it lies there now in force; return why not, "" where it is.
 
         A file with any error changes nothing. A rule that is on and was changed or dropped
-        stays on as it was, until it clears or is released.
+        stays on as it was, until it clears or is released. A measure of a plug-in that was
+        quarantined begins anew.
         """
         with self.lock:
             try:
                 loaded = Loaded.read(self.path, self.fit)
-                if loaded.hash != self.loaded.hash:
+                if loaded.hash != self.loaded.hash or self.guard.quarantined:
                     self._replace(loaded)
             except (RiskguardError, OSError) as error:
                 self.stale = str(error)
