@@ -52,10 +52,12 @@ class Framework:
     variables: dict[str, str] = field(default_factory=dict)  # while it is installed
     tools: tuple[str, ...] = TOOLS
     beside: tuple[str, ...] = ()  # what it needs and pip does not find by itself
+    processes: int = 1  # that share its tests: those of ccxt wait for minutes to pass
 
     @property
     def requirements(self) -> tuple[str, ...]:
-        return (f"{self.package}=={self.version}", *self.tools, *self.beside)
+        several = ("pytest-xdist>=3.6",) if self.processes > 1 else ()
+        return (f"{self.package}=={self.version}", *self.tools, *self.beside, *several)
 
     @property
     def folder(self) -> Path:
@@ -65,7 +67,7 @@ class Framework:
 FRAMEWORKS = {
     one.name: one
     for one in (
-        Framework("ccxt", "ccxt", "4.5.90", "3.11", 300),
+        Framework("ccxt", "ccxt", "4.5.90", "3.11", 420, processes=6),
         Framework("backtesting", "backtesting", "0.6.6", "3.11", 120),
         Framework("freqtrade", "freqtrade", "2026.9", "3.11", 600),
         Framework("nautilus", "nautilus_trader", "1.231.0", "3.12", 240),
@@ -269,6 +271,7 @@ def tested(framework: Framework) -> Outcome:
             # a folder called as the framework must not be taken for it: names count from the root
             "-c", str(HERE / "pytest.ini"), "--rootdir", str(ROOT), "--confcutdir", str(HERE),
             str(HERE / framework.name),
+            *(("-p", "xdist", "-n", str(framework.processes)) if framework.processes > 1 else ()),
         ]  # fmt: skip
         ended = within(command, variables, framework.seconds)
         if not told.exists():
