@@ -39,18 +39,18 @@ def status(guard: Guard) -> dict[str, Any]:
         "fault": guard.fault or None,
         "inputs": _inputs(guard),
         "refused": dict(sorted(guard.refused.items())),
-        "plugins": _plugins(guard),
         "halt": halt,
         "lost": None if controls.lost is None else controls.lost[1],
         "mutes": {
             name: {"until": until, "reason": reason}
             for name, (until, reason) in sorted(controls.mutes.items())
         },
+        **_plugins(guard),
     }
 
 
-def _plugins(guard: Guard) -> list[dict[str, Any]]:
-    """Return how each measure of a plug-in does: how often it failed, and what it said last."""
+def _plugins(guard: Guard) -> dict[str, Any]:
+    """Return how each measure of a plug-in does, under `plugins` where there are any."""
     found: list[dict[str, Any]] = []
     for index, (window, _) in enumerate(guard.plan.windows):
         if window.plugged is None:
@@ -65,7 +65,7 @@ def _plugins(guard: Guard) -> list[dict[str, Any]]:
                 "quarantined": state.quarantined,
             }
         )
-    return found
+    return {"plugins": found} if found else {}
 
 
 def explained(guard: Guard) -> dict[str, Any]:
