@@ -48,7 +48,7 @@ def test_killed_and_started_again_a_recording_goes_on_and_leaves_its_gap(tmp_pat
         settings = {"urls": bybit.urls(stub.port), "enableRateLimit": False}
         (tmp_path / "settings.json").write_text(json.dumps(settings))
         first = started(tmp_path)
-        until(lambda: stub.sockets, 30)
+        until(lambda: stub.sockets, 120)
         # a whole minute is heard, with two equal liquidations of one message in it
         time.sleep(62 - time.time() % 60)
         one = {"side": "long", "price": 70_000.0, "quantity": 2.0}
@@ -58,7 +58,7 @@ def test_killed_and_started_again_a_recording_goes_on_and_leaves_its_gap(tmp_pat
         first.wait(10)
         heard = stamps(liquidations)[-1]
         again = started(tmp_path)
-        until(lambda: (again.poll() is not None) or len(stub.sockets) == 1, 30)
+        until(lambda: (again.poll() is not None) or len(stub.sockets) == 1, 120)
         second = started(tmp_path, "--for", "2s")
         said = second.communicate(timeout=60)[0]
         assert second.returncode == 5, said
