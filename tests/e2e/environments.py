@@ -67,7 +67,11 @@ class Framework:
 FRAMEWORKS = {
     one.name: one
     for one in (
-        Framework("ccxt", "ccxt", "4.5.90", "3.11", 420, processes=6),
+        # the command line is tried there too: riskguard record
+        Framework(
+            "ccxt", "ccxt", "4.5.90", "3.11", 420, processes=6,
+            beside=("typer>=0.12", "rich>=13.7"),
+        ),
         Framework("backtesting", "backtesting", "0.6.6", "3.11", 120),
         Framework("freqtrade", "freqtrade", "2026.9", "3.11", 600),
         Framework("nautilus", "nautilus_trader", "1.231.0", "3.12", 240),

@@ -48,7 +48,8 @@ def test_killed_and_started_again_a_recording_goes_on_and_leaves_its_gap(tmp_pat
         settings = {"urls": bybit.urls(stub.port), "enableRateLimit": False}
         (tmp_path / "settings.json").write_text(json.dumps(settings))
         first = started(tmp_path)
-        until(lambda: stub.sockets, 120)
+        until(lambda: stub.sockets or first.poll() is not None, 120)
+        assert first.poll() is None, first.communicate()[0]
         # a whole minute is heard, with two equal liquidations of one message in it
         time.sleep(62 - time.time() % 60)
         one = {"side": "long", "price": 70_000.0, "quantity": 2.0}
