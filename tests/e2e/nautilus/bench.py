@@ -6,17 +6,15 @@ The guard's own time is taken out: it is measured elsewhere.
 from __future__ import annotations
 
 import sys
-import time
 import warnings
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))  # `world`
 
 from world import BUY, World
 
+from benchmarks.inside import own, timed
 from benchmarks.measuring import say
 from riskguard.adapters.desk import Offline
 from riskguard.adapters.nautilus_gate import Gate
@@ -31,33 +29,6 @@ rules:
   lost: {when: close < 75_000, clear: close > 79_000, do: {reduce_only: true}}
 """
 BARS, RESTING = 1_000, 2
-SPENT: dict[str, list[int]] = {}  # ns of each call, without the guard's
-INSIDE: list[int] = []  # ns of the guard, by the calls of the adapter around it
-
-
-def timed(owner: Any, name: str, *, guard: bool = False) -> None:
-    """Count the time of a method, and that of the guard inside it."""
-    inner = getattr(owner, name)
-
-    def outer(*args: Any, **words: Any) -> Any:
-        INSIDE.append(0)
-        began = time.thread_time_ns()
-        try:
-            return inner(*args, **words)
-        finally:
-            took = time.thread_time_ns() - began
-            within = INSIDE.pop()
-            if guard and INSIDE:
-                INSIDE[-1] += took
-            elif not guard:
-                SPENT.setdefault(name, []).append(took - within)
-
-    setattr(owner, name, outer)
-
-
-def own(name: str) -> float:
-    """Return what half of the calls of the adapter took at most by themselves, in us."""
-    return median(SPENT[name]) / 1000
 
 
 def main() -> None:
