@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
 from riskguard.language.reader import load_rules, read_text
+from riskguard.language.rewriting import leaves
+from riskguard.language.tree import Indicator
 from riskguard.language.writing.printing import printed
 from riskguard.plugins import PluginError, allowing, load
 from tests.plugged import GOOD, Installed
@@ -101,11 +104,20 @@ UNFIT = {
     "class Measure: api = (0, 9)": "wants interface 0.9, this riskguard has 1.0",
     "class Measure: api = '1.0'": "does not say which interface it was written for",
     "class Measure: api = (1, 0)": "has no method update()",
+    "def Measure(): pass\nMeasure.api = (1, 0)": "is no class",
     GOOD.replace("api =", "reads = 'close'; api ="): 'has `reads` that is not ("close",)',
+    GOOD.replace("api =", "reads = (); api ="): 'has `reads` that is not ("close",)',
+    GOOD.replace("api =", "reads = ('high', 'high'); api ="): "not names, each once",
+    GOOD.replace("api =", "reads = ('high', 1); api ="): "has `reads` that are not names",
     GOOD.replace("api =", "dimension = 'apples'; api ="): "has a dimension that is none of",
     GOOD.replace('"2h"', '"2"'): "has a window window that is no time such as '24h'",
+    GOOD.replace('"2h"', '"2%"'): "has a window window that is no time",
+    GOOD.replace('"2h"', "None"): "has an argument window that is no number, no truth and no time",
+    GOOD.replace("arguments = {", "arguments = 3  # {"): 'has `arguments` that are not {"window":',
     GOOD.replace('"scale"', '"above"'): "has an argument that no line can name",
     GOOD.replace('warmup = "window"', "warmup = 0"): "has a `warmup` that is neither",
+    GOOD.replace('warmup = "window"', "warmup = 'scale'"): "neither bars from 1 nor a window",
+    GOOD.replace('warmup = "window"', "warmup = True"): "neither bars from 1 nor a window",
     GOOD.replace("if scale < 0:", "if True:").replace("ValueError", "KeyError"): "cannot be made",
 }
 
@@ -121,6 +133,31 @@ def test_a_plugin_that_cannot_be_used_is_named_with_distribution_and_version(
     assert UNFIT[code] in found
 
 
+ASKED = """
+class Asked(type):
+    @property
+    def reads(cls):
+        raise KeyboardInterrupt
+
+
+class Measure(metaclass=Asked):
+"""
+INTERRUPTED = {
+    "as its class is read": GOOD.replace("class Measure:", ASKED),
+    "as it is made": GOOD.replace("if scale < 0:", "if True:").replace(
+        'ValueError("scale is at least 0")', "KeyboardInterrupt"
+    ),
+}
+
+
+@pytest.mark.parametrize("when", INTERRUPTED)
+def test_ctrl_c_inside_a_plugin_is_the_users(install: Installed, when: str) -> None:
+    install("toxicity", INTERRUPTED[when])
+    install.allow("toxicity")
+    with pytest.raises(KeyboardInterrupt):
+        told()
+
+
 LINES = {
     "plugin.toxicity > 5": "RG204",
     "plugin.toxicity(1h) > 5": "RG207",
@@ -129,7 +166,9 @@ LINES = {
     "plugin.toxicity(count=2.5) > 5": "RG205",
     "plugin.toxicity(scale=2%) > 5": "RG205",
     "plugin.toxicity(scale=-1) > 5": "RG205",
+    "plugin.toxicity(scale=close) > 5": "RG205",
     "plugin.toxicity(whole=3) > 5": "RG126",
+    "plugin.toxicity(whole=maybe) > 5": "RG126",
     "plugin.toxicity(count=1, count=2) > 5": "RG122",
     "plugin.toxicity() > $5": "RG305",
     "{plugin.toxicity: {window: 1h}}": "RG134",
@@ -146,6 +185,53 @@ def test_what_a_measure_does_not_take_is_a_finding_at_its_place(
     install("toxicity")
     install.allow("toxicity")
     assert {one[:5] for one in told(line)} >= {LINES[line]}
+
+
+PARAMS = "params: {big: 2, half: 0.5, small: 2%, many: {by_source: {binance: 1, other: 2}}}\n"
+GIVEN = {
+    "": (7_200_000_000_000, 1.0, 3, True),
+    "whole=false": (7_200_000_000_000, 1.0, 3, False),
+    "whole=true, window=1h": (3_600_000_000_000, 1.0, 3, True),
+    "scale=half, count=big": (7_200_000_000_000, 0.5, 2, True),
+    "scale=-0.0, count=-big": (7_200_000_000_000, 0.0, -2, True),
+}
+
+
+@pytest.mark.parametrize("written", GIVEN)
+def test_a_measure_is_given_what_the_line_says_and_else_its_defaults(
+    install: Installed, written: str
+) -> None:
+    install("toxicity")
+    install.allow("toxicity")
+    text = TEXT.replace("rules:", f"{PARAMS}rules:").replace(
+        "LINE", f"plugin.toxicity({written}) > 5"
+    )
+    rules, found = read_text(text, "rules.yaml")
+    assert rules is not None, found
+    unused = {"big", "half", "small", "many"} - set(re.findall(r"[a-z]+", written))
+    assert {name for one in found for name in unused if f"'{name}'" in one.message} == unused
+    assert len(found) == len(unused)
+    (leaf,) = leaves(rules.rules[0].when)
+    assert isinstance(leaf.left, Indicator)
+    assert leaf.left.plugged is not None
+    given = dict(leaf.left.plugged.given)
+    assert tuple(given[name] for name in ("window", "scale", "count", "whole")) == GIVEN[written]
+    assert str(given["scale"])[0] != "-"
+
+
+@pytest.mark.parametrize("name", ["small", "many"])
+def test_a_measure_takes_no_parameter_that_is_no_one_plain_number(
+    install: Installed, name: str
+) -> None:
+    install("toxicity")
+    install.allow("toxicity")
+    text = TEXT.replace("rules:", f"{PARAMS}rules:").replace(
+        "LINE", f"plugin.toxicity(count={name}) > 5"
+    )
+    _, found = read_text(text, "rules.yaml")
+    assert (
+        f"RG205 count of plugin.toxicity is a plain number, not '{name}': for example count=3"
+    ) in [f"{one.code} {one.message}: {one.help}" for one in found]
 
 
 def test_a_measure_that_reads_what_the_file_does_not_know_is_refused(install: Installed) -> None:

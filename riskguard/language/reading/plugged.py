@@ -13,7 +13,7 @@ from riskguard.errors import RECEIVED, visible
 from riskguard.language.expression import Literal, Negative, Path, parse_span
 from riskguard.language.findings import LineError, near
 from riskguard.language.ruleset import Indicator
-from riskguard.language.text.units import DURATIONS, WORDS
+from riskguard.language.text.units import WORDS
 from riskguard.language.tree import Plugged
 from riskguard.market import FROM_ZERO
 from riskguard.plugins import PluginError, load, said
@@ -83,18 +83,6 @@ class _Shape:
             self.defaults[name] = default  # type: ignore[assignment]  # it is one of the three
         else:
             raise UnfitError(f"has an argument {name} that is no number, no truth and no time")
-
-    def text(self, name: str) -> str:
-        """Return the default of an argument as it is written in a line."""
-        value = self.defaults[name]
-        if name in self.windows:
-            unit = max((one for one in DURATIONS.items() if not value % one[1]), key=_second)
-            return f"{int(value) // unit[1]}{unit[0]}"
-        return str(value).lower() if isinstance(value, bool) else f"{value:g}"
-
-
-def _second(pair: tuple[str, int]) -> tuple[int, int]:
-    return pair[1], -len(pair[0])
 
 
 def _texts(given: object) -> tuple[str, ...]:
@@ -209,12 +197,12 @@ def _number(
     reader: ValueReader, called: Segment, name: str, argument: Argument, shape: _Shape
 ) -> Number:
     node, default, shown = argument.value, shape.defaults[name], f"{name} of plugin.{called.name}"
-    example = f"for example {name}={shape.text(name)}"
     if isinstance(default, bool):
         if isinstance(node, Path) and node.word in {"true", "false"}:
             return node.word == "true"
         message = f"{shown} must be true or false"
         raise LineError("RG126", node.start, node.end, message, "write true or false")
+    example = f"for example {name}={default}"
     sign, literal = (-1, node.of) if isinstance(node, Negative) else (1, node)
     value, dimension = None, ""
     if isinstance(literal, Path) and literal.word in reader.scope.params:
