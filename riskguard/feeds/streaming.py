@@ -184,7 +184,7 @@ class Feeds:
             self._closed[symbol] = int(closed[-1][0])
 
     async def _polled(self, market: Market) -> None:
-        told = await self.exchange.fetch_open_interest(market.symbol)
+        told = await self.exchange.fetch_open_interest(market.symbol, dict(self.venue.asked))
         event = open_interest(market, told, self.now())
         if event is not None and event.ts > self._polls.get(market.symbol, 0):
             self._polls[market.symbol] = event.ts  # some venues tell a snapshot of 5 min again

@@ -8,6 +8,7 @@ sides and units are not known for certain are refused.
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from riskguard.errors import AdapterError
@@ -44,7 +45,8 @@ class Venue(NamedTuple):
 
     `method` is the call of ccxt.pro that streams its liquidations ("" where none does), `coverage`
     how much of them it sends. `rows` says that open interest and liquidations come together in
-    rows of five minutes, `lots` that its bars count volume in contracts.
+    rows of five minutes, `lots` that its bars count volume in contracts, `asked` what a poll of
+    open interest has to ask for beside the symbol.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Venue(NamedTuple):
     open_interest: Callable[[Mapping[str, Any], Contract], dict[str, float]]
     rows: bool = False
     lots: bool = False
+    asked: Mapping[str, str] = MappingProxyType({})
     note: str = ""
 
 
@@ -142,7 +145,10 @@ VENUES: Mapping[str, Venue] = {
     "binance": Venue(
         "binance", "watch_liquidations_for_symbols", "sampled", _binance, _coins, note=LATEST
     ),
-    "bybit": Venue("bybit", "watch_liquidations", "full", _bybit, _coins_or_value),
+    # left alone ccxt asks bybit for the snapshot of the last full hour
+    "bybit": Venue(
+        "bybit", "watch_liquidations", "full", _bybit, _coins_or_value, asked={"interval": "5m"}
+    ),
     "okx": Venue("okx", "watch_liquidations_for_symbols", "sampled", _okx, _both, note=SOME),
     "gate": Venue("gate", "", "full", _gate, _stats, rows=True, lots=True),
 }

@@ -7,6 +7,7 @@ from typing import Any
 from tests.stub.market import Market, now_ms
 
 FRAMES = {"1": 1, "5": 5, "15": 15, "60": 60, "240": 240, "D": 1440}
+FRAMES_OF_INTEREST = {"5min": 5, "15min": 15, "30min": 30, "1h": 60, "4h": 240, "1d": 1440}
 
 
 def serves(path: str) -> bool:
@@ -48,7 +49,8 @@ def _klines(market: Market, asked: dict[str, str]) -> Any:
 
 
 def _held(market: Market, asked: dict[str, str]) -> Any:
-    ts = now_ms() // 300_000 * 300_000
+    step = FRAMES_OF_INTEREST[asked["intervalTime"]] * 60_000
+    ts = now_ms() // step * step  # the last snapshot of that spacing
     return {"symbol": asked["symbol"], "category": "linear", "nextPageCursor": "",
             "list": [{"openInterest": str(market.oi), "timestamp": str(ts)}]}  # fmt: skip
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 MINUTE = 60_000
 FRAMES = {
@@ -69,7 +68,7 @@ class Market:
         self.reject: list[tuple[int, str]] = []  # what the next orders are answered with
         self.slow: list[int] = []  # statuses that the next requests are answered with (429, 503)
         self.seen: Counter[str] = Counter()
-        self.rows: list[dict[str, Any]] = []  # contract_stats of gate
+        self.liquidated: list[tuple[int, str, float]] = []  # when, whose side, dollars: gate
 
     @property
     def price(self) -> float:
@@ -99,22 +98,6 @@ class Market:
             low = min([opened, closed, *inside]) * 0.999
             found.append([ts, opened * wave, high, low, closed * wave, 100.0])
         return found
-
-    def stats(self) -> list[dict[str, Any]]:
-        """Return rows of five minutes as gate has them, the last in progress."""
-        step = 5 * MINUTE
-        last = now_ms() // step * step
-        return self.rows or [
-            {
-                "time": (last - back * step) // 1000,
-                "open_interest": str(self.oi),
-                "open_interest_usd": str(self.oi * self.price),
-                "long_liq_usd": "0",
-                "short_liq_usd": "0",
-                "mark_price": str(self.price),
-            }
-            for back in range(3, -1, -1)
-        ]
 
     # ------------------------------------------------------------ the account
 

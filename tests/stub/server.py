@@ -1,4 +1,4 @@
-"""A loopback exchange: enough of Binance, Bybit and OKX for ccxt to run without a network.
+"""A loopback exchange: enough of Binance, Bybit, OKX and Gate for ccxt to run without a network.
 
     python -m tests.stub.server 8899
 
@@ -20,8 +20,8 @@ from urllib.parse import parse_qsl
 
 from aiohttp import WSMsgType, web
 
-from tests.stub import binance, bybit, okx
-from tests.stub.market import Market, Rejected
+from tests.stub import binance, bybit, gate, okx
+from tests.stub.market import Market, Rejected, now_ms
 
 
 class Stub:
@@ -46,7 +46,7 @@ class Stub:
         if market.slow:
             status = market.slow.pop(0)
             return web.json_response({"code": -1003, "msg": "Too many requests."}, status=status)
-        venue = next((one for one in (bybit, okx) if one.serves(path)), binance)
+        venue = next((one for one in (bybit, okx, gate) if one.serves(path)), binance)
         try:
             found = venue.answer(market, request.method, path, asked)
         except Rejected as why:
@@ -109,15 +109,19 @@ class Stub:
         for name in ("oi", "funding", "fill", "wallet"):
             if name in asked:
                 setattr(market, name, float(asked[name]))
-        for name in ("reject", "slow", "rows"):
+        for name in ("reject", "slow"):
             if name in asked:
                 getattr(market, name).extend(asked[name])
         if "positions" in asked:
             market.positions.update(asked["positions"])
         self.frozen = bool(asked.get("freeze", self.frozen))
         if "liquidation" in asked:
-            several = asked["liquidation"]
-            sent = await self._push(several if isinstance(several, list) else [several])
+            said = asked["liquidation"]
+            several = said if isinstance(said, list) else [said]
+            market.liquidated += [
+                (now_ms(), one["side"], one["price"] * one["quantity"]) for one in several
+            ]
+            sent = await self._push(several)
         if asked.get("disconnect"):
             for socket in list(self.sockets):
                 await socket.close()

@@ -1,4 +1,4 @@
-"""The feeds on real ccxt.pro, against a loopback exchange that speaks as three venues do."""
+"""The feeds on real ccxt.pro, against a loopback exchange that speaks as four venues do."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from riskguard import Event, Intent, Session
 from riskguard.errors import AdapterError
 from riskguard.feeds.streaming import Feeds, Pace
 from riskguard.live.rules import Fit
-from tests.stub import binance, bybit, okx
+from riskguard.market import MINUTE
+from tests.stub import binance, bybit, gate, okx
 from tests.stub.server import Stub
 
 SYMBOL = "BTC/USDT:USDT"
 FAST = Pace(0.2, 0.2, 1.0, 0.5, 0.2)
-VENUES = {"binanceusdm": binance, "bybit": bybit, "okx": okx}
+VENUES = {"binanceusdm": binance, "bybit": bybit, "okx": okx, "gate": gate}
+STREAMS = [name for name in VENUES if name != "gate"]  # which tells rows instead
 SEVERAL = [
     {"side": "long", "price": 70_000.0, "quantity": 2.0},
     {"side": "long", "price": 70_000.0, "quantity": 2.0},
@@ -72,7 +74,7 @@ def run(test: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(test())  # type: ignore[arg-type]  # each is a coroutine function
 
 
-@pytest.mark.parametrize("name", VENUES)
+@pytest.mark.parametrize("name", STREAMS)
 def test_each_venue_tells_the_same_facts_by_the_side_of_the_position(name: str) -> None:
     told: list[Event] = []
 
@@ -92,14 +94,59 @@ def test_each_venue_tells_the_same_facts_by_the_side_of_the_position(name: str) 
     held = next(one for one in told if one.kind == "open_interest")
     assert held.data["coins"] == 80_000.0
     assert ("usd" in held.data) == (name == "okx")
+    assert time.time_ns() - held.ts < 6 * MINUTE
     rate = next(one for one in told if one.kind == "funding")
     assert rate.data == {"rate": 0.0001, "interval_hours": 8.0}
-    closes = [one.ts for one in told if one.kind == "bar"]
+    coins_at_closes(told)
+
+
+def coins_at_closes(told: list[Event]) -> None:
+    """Each minute once, at its close, its volume in coins however the venue counts."""
+    bars = [one for one in told if one.kind == "bar"]
+    closes = [one.ts for one in bars]
     assert closes == sorted(set(closes))
     assert all(ts <= time.time_ns() for ts in closes)
+    assert {one.data["volume"] for one in bars} == {100.0}
 
 
-@pytest.mark.parametrize("name", VENUES)
+def test_gate_tells_the_same_facts_in_rows_that_are_whole() -> None:
+    told: list[Event] = []
+
+    async def test() -> None:
+        if (left := 300 - time.time() % 300) < 30:
+            await asyncio.sleep(left)  # no row ends while this runs
+        async with fed("gate", told.append) as (stub, feeds):
+            await stub.do({"liquidation": SEVERAL})
+            await until(lambda: kinds(told) >= EVERYTHING)
+            await asyncio.sleep(1.5)  # it is asked again, and the row in progress is not told
+            assert not feeds.silent()
+            before = [one for one in told if one.kind == "liquidation"]
+            assert {one.data["notional_usd"] for one in before} == {0.0}
+            ts, minutes = (now := time.time_ns() // 1_000_000), 5 * 60_000
+            stub.market.liquidated = [(ts - minutes, *one[1:]) for one in stub.market.liquidated]
+            told.clear()
+            again = Feeds(feeds.exchange, (SYMBOL,), told.append, pace=FAST)
+            running = asyncio.ensure_future(again.run())
+            await until(lambda: kinds(told) >= {*EVERYTHING, "liquidation"})
+            running.cancel()
+            ends.append(now // minutes * minutes * 1_000_000)
+
+    ends: list[int] = []
+    run(test)
+    liquidated = [one for one in told if one.kind == "liquidation"]
+    sums = {one.data["liquidated_side"]: one.data["notional_usd"] for one in liquidated}
+    assert sums == {"long": 280_000.0, "short": 70_000.0}
+    held = next(one for one in told if one.kind == "open_interest")
+    assert held.data == {"coins": 80_000.0, "usd": 5.6e9}
+    alive = {one.data["series"]: one.ts for one in told if one.kind == "alive"}
+    assert set(alive) == {"liq.long", "liq.short", "liq.total"}
+    assert {*alive.values(), held.ts, *(one.ts for one in liquidated)} == set(ends)
+    rate = next(one for one in told if one.kind == "funding")
+    assert rate.data == {"rate": 0.0001, "interval_hours": 8.0}
+    coins_at_closes(told)
+
+
+@pytest.mark.parametrize("name", STREAMS)
 def test_a_socket_that_is_closed_is_opened_again_and_goes_on(name: str) -> None:
     told: list[Event] = []
 
