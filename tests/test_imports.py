@@ -13,6 +13,12 @@ HEAVY = {
     "numpy", "pandas", "yaml", "backtrader", "ta", "typer", "rich", "asyncio", "sqlite3",
 }  # fmt: skip
 FEW = 120
+# the package each imports, late; a broker of Backtrader is made of a class of its own at once
+ADAPTERS = {
+    "backtesting": "backtesting", "ccxt": "ccxt", "freqtrade": "freqtrade",
+    "hummingbot": "hummingbot", "jesse": "jesse", "nautilus": "nautilus_trader",
+    "vectorbt": "vectorbt",
+}  # fmt: skip
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -51,3 +57,25 @@ def test_the_core_is_standard_library(module: str) -> None:
 def test_help_loads_no_room() -> None:
     modules = loaded_by("import riskguard.cli.app")
     assert not {"numpy", "pandas", "backtrader", "yaml", "rich"} & modules
+
+
+def test_the_room_of_the_adapters_loads_none_of_them() -> None:
+    modules = loaded_by("import riskguard.adapters")
+    assert not HEAVY & {name.partition(".")[0] for name in modules}
+    assert not [name for name in modules if name.startswith("riskguard.adapters.")]
+    assert len(modules) <= FEW + 1
+
+
+@pytest.mark.parametrize("name", sorted(ADAPTERS))
+def test_a_door_opens_without_its_framework_and_to_no_other_adapter(name: str) -> None:
+    modules = loaded_by(f"import riskguard.adapters.{name}")
+    assert not {"numpy", "pandas", ADAPTERS[name]} & {word.partition(".")[0] for word in modules}
+    others = {f"riskguard.adapters.{other}" for other in (*ADAPTERS, "backtrader")} - {
+        f"riskguard.adapters.{name}"
+    }
+    assert not others & modules
+
+
+def test_every_adapter_but_that_of_backtrader_opens_so() -> None:
+    folders = {path.parent.name for path in (ROOT / "riskguard/adapters").glob("*/__init__.py")}
+    assert folders == {*ADAPTERS, "backtrader", "shared"}

@@ -1,3 +1,3 @@
-"""One file for each trading framework; each imports its framework, nothing imports them."""
+"""A folder for each trading framework, with its door in front; and what they share."""
 
 from __future__ import annotations

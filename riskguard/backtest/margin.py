@@ -13,8 +13,8 @@ from typing import Any
 import backtrader as bt
 from backtrader.brokers import BackBroker
 
-from riskguard.adapters.backtrader_lines import nanoseconds
-from riskguard.adapters.backtrader_orders import AT_ONCE, arrange, distance, drop
+from riskguard.adapters.backtrader.lines import nanoseconds
+from riskguard.adapters.backtrader.orders import AT_ONCE, arrange, distance, drop
 from riskguard.backtest.account import MAINTENANCE, Approach, Liquidation, check_leverage
 
 __all__ = ["MarginBroker"]

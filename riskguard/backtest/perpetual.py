@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import backtrader as bt
 
 from riskguard.adapters.backtrader import GuardMixin
-from riskguard.adapters.backtrader_lines import nanoseconds
-from riskguard.adapters.backtrader_orders import gapped
+from riskguard.adapters.backtrader.lines import nanoseconds
+from riskguard.adapters.backtrader.orders import gapped
 from riskguard.backtest.account import Approach, Fill, FractionalComm, Liquidation
 from riskguard.backtest.margin import MarginBroker
 from riskguard.errors import AdapterError

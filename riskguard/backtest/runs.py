@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from riskguard.adapters.backtrader import Fault, Veto
-    from riskguard.adapters.backtrader_lines import GuardLike, TrackLike
+    from riskguard.adapters.backtrader.lines import GuardLike, TrackLike
     from riskguard.engine.decision import Decision
     from riskguard.history import History
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from riskguard.adapters.backtrader import CAPABILITIES
-from riskguard.adapters.backtrader_account import reads_account
+from riskguard.adapters.backtrader.account import reads_account
 from riskguard.backtest.track import Track, columns_of
 from riskguard.engine.guard import Guard
 from riskguard.errors import DataError

@@ -17,7 +17,7 @@ from riskguard.errors import AdapterError
 
 if TYPE_CHECKING:
     from riskguard import Session
-    from riskguard.adapters.freqtrade_rest import Driver, Remote
+    from riskguard.adapters.freqtrade.rest import Driver, Remote
 
 __all__ = ["freqtrade"]
 
@@ -58,7 +58,7 @@ def freqtrade(
     """
     import signal
 
-    from riskguard.adapters.freqtrade_rest import Remote
+    from riskguard.adapters.freqtrade.rest import Remote
 
     path = given.pack(rules, "RULES")
     if every <= 0:
@@ -86,9 +86,9 @@ def _driver(
 ) -> tuple[Driver, Session]:
     """Make a driver on a session of the rules."""
     from riskguard import Session, load_rules
-    from riskguard.adapters.freqtrade_rest import CAPABILITIES, Driver
-    from riskguard.adapters.offline import BAR
-    from riskguard.adapters.starting import Bot
+    from riskguard.adapters.freqtrade.rest import CAPABILITIES, Driver
+    from riskguard.adapters.shared.offline import BAR
+    from riskguard.adapters.shared.starting import Bot
     from riskguard.market import ACCOUNT, SECOND, coin
 
     symbol = load_rules(path).symbol

@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from riskguard.adapters.frameworks import framework
+from riskguard.adapters.shared.frameworks import framework
 from riskguard.errors import AdapterError, StateInUseError
 from riskguard.feeds.recording import Recording
 from riskguard.feeds.streaming import Feeds, Pace

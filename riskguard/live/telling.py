@@ -17,7 +17,7 @@ from riskguard.plugins import PluginError, load, said
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from riskguard.adapters.desk import Desk
+    from riskguard.adapters.shared.desk import Desk
     from riskguard.engine.decision import Decision
     from riskguard.engine.events import Event
     from riskguard.engine.orders import Action, Intent, Verdict

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from riskguard.adapters.desk import Desk
-from riskguard.adapters.enforcing import Memory, Open, Order, enforce
+from riskguard.adapters.shared.desk import Desk
+from riskguard.adapters.shared.enforcing import Memory, Open, Order, enforce
 from riskguard.engine.events import Event
 from riskguard.engine.gate import exit_alone
 from riskguard.engine.orders import Intent, Pending

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from riskguard.adapters.enforcing import Enforced, Memory, enforce
+from riskguard.adapters.shared.enforcing import Enforced, Memory, enforce
 from riskguard.market import MINUTE, Instrument
 from riskguard.testing import ScriptedGuard
 from tests.adapters.paper import PaperVenue, Refusing

@@ -32,7 +32,7 @@ def test_ours_are_found_and_no_plugin_stands_in_their_place(install: Installed) 
     assert adapter("backtrader") is backtrader
     assert module not in sys.modules
     folder = Path(riskguard.adapters.__path__[0])
-    assert all((folder / f"{name}.py").is_file() for name in SHIPPED)
+    assert all((folder / name / "__init__.py").is_file() for name in SHIPPED)
 
 
 def test_a_plugin_is_found_where_it_is_allowed(install: Installed) -> None:

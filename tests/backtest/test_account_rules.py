@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from riskguard import Guard, Sample
-from riskguard.adapters.backtrader_account import Ledger
+from riskguard.adapters.backtrader.account import Ledger
 from riskguard.backtest.compare import Request, compare
 from riskguard.backtest.runs import Costs, run
 from riskguard.backtest.strategies import find

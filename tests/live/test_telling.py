@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from riskguard import Event, Guard
-from riskguard.adapters.desk import Offline
+from riskguard.adapters.shared.desk import Offline
 from riskguard.language.reader import read_text
 from riskguard.live import telling
 from riskguard.live.telling import Telling

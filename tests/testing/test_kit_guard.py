@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from riskguard import Guard, Session, load_rules
-from riskguard.adapters.desk import Offline
+from riskguard.adapters.shared.desk import Offline
 from riskguard.engine.orders import Verdict
 from riskguard.live.ticker import Ticker
 from riskguard.testing import GuardContract

@@ -48,8 +48,8 @@ class GuardContract:
             def make(self):
                 return Offline(Guard(rules))
 
-    `make` returns a desk (`riskguard.adapters.desk`) of rules that read the close of `symbol`
-    in bars of an hour, and tighten where it falls from 100 to 50; RULES are such ones.
+    `make` returns a desk (`riskguard.adapters.shared.desk`) of rules that read the close of
+    `symbol` in bars of an hour, and tighten where it falls from 100 to 50; RULES are such ones.
     """
 
     symbol: str = "BTC/USDT:USDT"

@@ -16,7 +16,7 @@ import ccxt as library
 from benchmarks.measuring import say
 from riskguard import Event, Guard
 from riskguard.adapters.ccxt import guard_exchange
-from riskguard.adapters.desk import Offline
+from riskguard.adapters.shared.desk import Offline
 from riskguard.engine.decision import State
 from riskguard.language.reader import read_text
 from riskguard.market import MINUTE

@@ -12,7 +12,7 @@ import pytest
 
 from riskguard.adapters import ccxt as adapter
 from riskguard.adapters.ccxt import RiskDenied, guard_exchange
-from riskguard.adapters.ccxt_orders import GATED
+from riskguard.adapters.ccxt.orders import GATED
 from riskguard.engine.decision import State
 from riskguard.errors import AdapterError
 from riskguard.market import MINUTE

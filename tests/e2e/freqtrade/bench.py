@@ -16,8 +16,8 @@ from typing import Any
 from freqtrade.main import main as freqtrade
 
 from benchmarks.measuring import say
-from riskguard.adapters.freqtrade_duties import Duties
-from riskguard.adapters.freqtrade_watch import Watch
+from riskguard.adapters.freqtrade.duties import Duties
+from riskguard.adapters.freqtrade.watch import Watch
 from riskguard.engine.guard import Guard
 from riskguard.history import History
 from tests.e2e.freqtrade.folder import candles, command, written

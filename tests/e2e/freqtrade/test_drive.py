@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from riskguard.adapters.freqtrade_rest import Driver, Remote
+from riskguard.adapters.freqtrade.rest import Driver, Remote
 from riskguard.engine.decision import State
 from riskguard.errors import AdapterError
 from riskguard.testing import ScriptedGuard

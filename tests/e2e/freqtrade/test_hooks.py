@@ -11,7 +11,7 @@ from freqtrade.exceptions import OperationalException, StrategyError
 from freqtrade.persistence import PairLocks, Trade
 
 from riskguard import Session, StateInUseError
-from riskguard.adapters.freqtrade_start import SESSIONS
+from riskguard.adapters.freqtrade.start import SESSIONS
 from riskguard.engine.decision import State
 from riskguard.errors import AdapterError
 from riskguard.testing import ScriptedGuard

@@ -22,7 +22,7 @@ def main() -> None:
     """Ask for an order at each step, two at rest; say what the adapter's part cost."""
     from engine import BUY, Steps
 
-    from riskguard.adapters.hummingbot_watch import Watch
+    from riskguard.adapters.hummingbot.watch import Watch
 
     warnings.simplefilter("ignore")
     for name in ("take", "decide", "poll"):

@@ -22,7 +22,7 @@ from jesse.services.broker import Broker  # noqa: E402 - as above
 from jesse.strategies import Strategy  # noqa: E402 - as above
 
 from riskguard.adapters import jesse as adapter  # noqa: E402 - as above
-from riskguard.adapters.jesse_orders import GuardedBroker  # noqa: E402 - as above
+from riskguard.adapters.jesse.orders import GuardedBroker  # noqa: E402 - as above
 from riskguard.testing import ScriptedGuard  # noqa: E402 - as above
 
 CANDLES = 1_500

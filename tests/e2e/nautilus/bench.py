@@ -16,9 +16,9 @@ from world import BUY, World
 
 from benchmarks.inside import own, timed
 from benchmarks.measuring import say
-from riskguard.adapters.desk import Offline
-from riskguard.adapters.nautilus_gate import Gate
-from riskguard.adapters.nautilus_watch import Watch
+from riskguard.adapters.nautilus.gate import Gate
+from riskguard.adapters.nautilus.watch import Watch
+from riskguard.adapters.shared.desk import Offline
 
 RULES = """\
 version: 1

@@ -13,7 +13,7 @@ from nautilus_trader.test_kit.stubs.events import TestEventStubs as Stubs
 from world import BTC, BUY, HOUR, MINUTE, SELL, Script, World, bracket
 
 from riskguard.adapters.nautilus import GuardedStrategy
-from riskguard.adapters.nautilus_duties import Duties
+from riskguard.adapters.nautilus.duties import Duties
 from riskguard.testing import AdapterContract, Harness, ScriptedGuard
 
 ENGINE = "ExecEngine.execute"

@@ -16,9 +16,8 @@ from nautilus_trader.model.identifiers import ClientId
 from world import BTC, BUY, EPOCH, ETH, HOUR, SELL, Script, World, bar_type
 
 from riskguard import Guard, RuleError, load_rules
-from riskguard.adapters import nautilus_start
-from riskguard.adapters.desk import Offline
 from riskguard.adapters.nautilus import Alive, Liquidation, OpenInterest
+from riskguard.adapters.shared.desk import Offline
 from riskguard.engine.decision import State
 from riskguard.errors import AdapterError
 from riskguard.testing import ScriptedGuard
@@ -240,8 +239,7 @@ def test_an_engine_that_is_reset_lets_nothing_in(rules: Path) -> None:
 def test_a_node_has_to_say_where_its_guard_remembers(
     rules: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-
-    monkeypatch.setattr(nautilus_start, "BACKTEST", Environment.LIVE)
+    monkeypatch.setattr("riskguard.adapters.nautilus.start.BACKTEST", Environment.LIVE)
     with pytest.raises(AdapterError, match="remembers in a folder"):
         World(rules)
     world = World(rules, state=rules.parent / "state")

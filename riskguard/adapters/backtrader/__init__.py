@@ -1,0 +1,18 @@
+"""The guard inside Backtrader: a broker that judges every order of any strategy.
+
+The broker sees each closed bar before the strategy does: a decision on close(t) stands before
+the strategy acts on it, and what the guard orders itself fills at open(t+1). Judging is
+`engine.gate`; here orders become intents, duties orders. No rule ever opens a position.
+"""
+
+from __future__ import annotations
+
+from riskguard.adapters.backtrader.broker import (
+    CAPABILITIES,
+    Fault,
+    GuardedBroker,
+    GuardMixin,
+    Veto,
+)
+
+__all__ = ["CAPABILITIES", "Fault", "GuardMixin", "GuardedBroker", "Veto"]

@@ -1,0 +1,88 @@
+"""The door of the ccxt adapter: one exchange instance, and a guard put around it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from riskguard.adapters.ccxt.gate import FRESH, Gate, log
+from riskguard.adapters.ccxt.handle import AsyncGuarded, Guarded, denied
+from riskguard.errors import AdapterError
+from riskguard.market import SECOND, coin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from riskguard.adapters.shared.desk import Desk
+    from riskguard.language.ruleset import RuleSet
+
+__all__ = ["CAPABILITIES", "NAME", "guard_exchange"]
+
+NAME = "ccxt"
+CAPABILITIES = frozenset(
+    {
+        "exposure_cap",
+        "reduce_by",
+        "close",
+        "block_entries",
+        "reduce_only",
+        "leverage_cap",
+        "cancel_orders",
+        "notify",
+    }
+)
+UNABLE = ("stop", "hedge")  # actions of rules that no order of this adapter carries out
+
+Exchange = Any  # ccxt is untyped
+
+
+def guard_exchange(
+    exchange: Exchange,
+    desk: Desk,
+    *,
+    symbols: Iterable[str] = (),
+    hedged: bool = False,
+    fresh: float = FRESH / SECOND,
+    watch: float = 30.0,
+    pause: float = 0.2,
+    now: Callable[[], int] = time.time_ns,
+) -> Guarded | AsyncGuarded:
+    """Put a guard around one exchange instance, and return its handle, `exchange.riskguard` too.
+
+    `symbols` are watched from the start, others from their first order on. `hedged` says that
+    the account holds longs and shorts beside each other. While a decision limits, an order costs
+    two requests (open orders, positions; a third where triggers are listed apart) unless they
+    were read within `fresh` seconds and nothing was sent since; while nothing limits it costs
+    none, and each symbol is read every `watch` seconds. `pause` lies between two reads that wait
+    for the venue.
+
+    Raises:
+        AdapterError: ccxt is missing, the instance is guarded already, or the rules ask for
+            what this adapter cannot do.
+    """
+    denied()
+    if getattr(exchange, "riskguard", None) is not None:
+        raise AdapterError("this exchange is guarded already: its handle is exchange.riskguard")
+    ruleset = getattr(getattr(desk, "guard", None), "ruleset", None)
+    if ruleset is not None:
+        _able(ruleset)
+        for symbol in sorted(set(symbols)):
+            if not (ruleset.guarded(symbol) or ruleset.guarded(coin(symbol))):
+                log.warning(
+                    "riskguard: %s is not guarded by these rules: orders in it pass", symbol
+                )
+    gate = Gate(exchange, desk, hedged=hedged, fresh=round(fresh * SECOND), now=now)
+    gate.traded.update(symbols)
+    made = Guarded if getattr(exchange, "synchronous", False) else AsyncGuarded
+    return made(gate, watch=watch, pause=pause)
+
+
+def _able(ruleset: RuleSet) -> None:
+    wanted = [(rule.name, rule.do) for rule in ruleset.rules]
+    wanted += [(stage.name, stage.do) for stage in ruleset.stages]
+    for name, do in wanted:
+        lacks = [word for word in UNABLE if getattr(do, word)]
+        if lacks:
+            msg = f"rule '{name}' asks for {lacks[0]}, which the ccxt adapter cannot do"
+            fix = "give the rule a fallback, and the session Fit(capabilities=CAPABILITIES)"
+            raise AdapterError(msg, help=fix)

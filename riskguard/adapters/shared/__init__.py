@@ -1,0 +1,3 @@
+"""What adapters share: how a guard is asked and started, and how its duties are carried out."""
+
+from __future__ import annotations
