@@ -69,6 +69,25 @@ def test_in_a_storm_what_comes_waits_a_fifth_of_a_second_at_most_and_none_is_los
     assert {line["value"] for line in lines} == {80e6}
 
 
+def test_a_storm_that_goes_on_past_the_end_of_a_bucket_waits_no_longer_and_no_less() -> None:
+    taken = heard(MIDDAY)
+    end = MIDDAY + 60 * SECONDS
+    for second in range(1, 60):
+        taken.take(Event(MIDDAY + second * SECONDS, "alive", "BTC", {"series": "liq.long"}))
+    assert pushed(taken, end - 100 * MS, 1e6) == "none"  # told at once
+    assert pushed(taken, end + 40 * MS, 19e6) == "none"  # 140 ms after that: not yet
+    assert pushed(taken, end + 80 * MS, 1.0) == "none"
+    assert pushed(taken, end + 101 * MS, 1.0) == "both"
+
+
+def test_a_liquidation_of_nothing_is_told_to_nobody_and_delays_none() -> None:
+    taken = heard(MIDDAY)
+    assert pushed(taken, MIDDAY + 130 * MS, 0.0) == "none"
+    assert taken.guard.as_of == MIDDAY
+    assert pushed(taken, MIDDAY + 140 * MS, 28e6) == "both"
+    assert taken.guard.as_of == MIDDAY + 140 * MS
+
+
 def test_what_is_told_early_is_not_told_again_at_the_end_of_its_bucket() -> None:
     taken = heard(MIDDAY)
     pushed(taken, MIDDAY + 130 * MS, 15e6)

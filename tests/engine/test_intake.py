@@ -171,6 +171,15 @@ def test_a_jump_by_a_factor_of_units_is_refused_until_the_price_moves_too() -> N
     assert list(live.refused) == ["open_interest: unit_step: oi jumps by a factor of units"]
 
 
+def test_a_jump_that_the_price_makes_too_or_that_begins_at_nothing_is_taken() -> None:
+    live = intake()
+    live.take(bar(1, 90_000.0))
+    for hour, (coins, price) in enumerate([(0.0, 9e4), (5e4, 9e4), (5e7, 90.0), (0.0, 90.0)], 2):
+        live.take(bar(hour, price))
+        live.take(Event(at(hour) + SECOND, "open_interest", "BTC", {"coins": coins}))
+    assert live.refused == {}
+
+
 def test_two_sources_are_never_one_series() -> None:
     live = Intake(guard(RULES, **{"liq.long": "bybit"}))
     live.take(liquidation(at(1), 5.0, source="binance"))

@@ -16,7 +16,7 @@ from riskguard.errors import StateError
 from riskguard.history.columns import Columns
 from riskguard.language.reader import read_text
 from riskguard.language.ruleset import RuleSet
-from riskguard.market import HOUR
+from riskguard.market import HOUR, MINUTE
 from tests.plugged import Installed
 
 START = 1_767_225_600_000_000_000
@@ -174,6 +174,12 @@ def test_ctrl_c_inside_a_measure_is_the_users(install: Installed) -> None:
     guard = Guard(rules())
     with pytest.raises(KeyboardInterrupt):
         fed(guard, closes())
+    install("other", CODE.replace("self.last, self.bars = state", "raise KeyboardInterrupt"))
+    text = TEXT.replace("bad", "other")
+    guard = Guard(rules(text))
+    fed(guard, closes())
+    with pytest.raises(KeyboardInterrupt):
+        Guard(rules(text)).load(guard.dump())
 
 
 def test_a_guard_restored_at_any_bar_goes_on_as_if_never_interrupted(install: Installed) -> None:
@@ -246,6 +252,46 @@ def test_it_is_told_each_sample_once_in_order_with_what_stood_beside_it(
     assert [one[:2] for one in told] == [[START + bar * HOUR, 80.0 + bar] for bar in range(1, 21)]
     assert not told[2][2]
     assert told[3][2]
+
+
+def test_a_measure_that_answers_none_is_unknown_and_no_fault(install: Installed) -> None:
+    install("bad", CODE.replace("pass  # read", "return None if self.bars < 20 else 80.0"))
+    guard = Guard(rules())
+    found = fed(guard, closes())
+    assert found == column(rules(), closes())
+    # on from bar 7 on; from bar 11 it says nothing, at bar 20 that it is over
+    assert [cap for cap, _ in found] == [1.0] * 6 + [0.5] * 13 + [1.0] * 11
+    assert guard.status()["plugins"][0]["faults"] == 0
+
+
+def test_a_measure_is_asked_nothing_between_its_bars_and_what_it_said_stands(
+    install: Installed,
+) -> None:
+    install("bad")
+    more = "  dear: {when: funding > 1%, clear: funding < 0.5%, do: {block_entries: both}}\n"
+    guard = Guard(rules(TEXT.replace("rules:", "evaluate: event\nrules:") + more))
+    fed(guard, closes()[:8])
+    before = guard.stream.rollings[0].memory
+    for number, (rate, blocked) in enumerate(((0.02, "both"), (0.001, "none")), 1):
+        ts = START + 8 * HOUR + number * MINUTE
+        decision = guard.update(Sample(ts, "BTC", {"funding": rate}))
+        assert (decision.ts, decision.exposure_cap, decision.block_entries) == (ts, 0.5, blocked)
+        assert guard.stream.rollings[0].memory == before
+
+
+def test_a_flow_that_comes_late_is_not_told_again(install: Installed) -> None:
+    code = CODE.replace("api =", "reads = ('close', 'liq.long'); api =")
+    code = code.replace("self.bars + 1", 'self.bars + values["liq.long"]')
+    install("bad", code)
+    guard = Guard(rules())
+    for bar, close in enumerate(closes(), 1):
+        guard.update(Sample(START + bar * HOUR, "BTC", {"close": close, "liq.long": 1.0}))
+        if bar > 1:
+            guard.amend("BTC", "liq.long", START + (bar - 1) * HOUR, 100.0)
+    assert guard.refused == {}
+    assert guard.stream.tapes[1].values[-3:] == [101.0, 101.0, 1.0]
+    assert json.loads(guard.stream.rollings[0].memory) == [closes()[-1], float(BARS)]
+    assert guard.decision.exposure_cap == 0.5
 
 
 def test_a_backtest_tells_which_measure_failed(install: Installed) -> None:

@@ -61,6 +61,12 @@ RULES = {
     clear: close.drawdown(all) < 6%
     do: {exposure_cap: 25%}
 """,
+    "apart": """\
+  apart:
+    when: close - close.low(30h) >= $18
+    clear: close - close.low(30h) < $6
+    do: {exposure_cap: 25%}
+""",
     "streak": """\
   streak:
     when: loss_streak >= 4
