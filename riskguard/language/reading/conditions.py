@@ -118,7 +118,7 @@ class ConditionReader(BlockReader):
 
     # ------------------------------------------------------------ groups
 
-    def _group(self, written: Node) -> Condition | None:
+    def _group(self, written: Mapping) -> Condition | None:
         node = PluginFormReader(self.scope).plugged(written)
         if node is None or self._keyed(node):
             return None

@@ -21,10 +21,8 @@ BOUNDS = {"above": ">", "at_least": ">=", "at_most": "<=", "below": "<"}
 class PluginFormReader(BlockReader):
     """Writes the long forms of plug-ins as lines."""
 
-    def plugged(self, node: Node) -> Node | None:
+    def plugged(self, node: Mapping) -> Mapping | None:
         """Return a condition with `plugin.NAME: {above: 1}` as the line it stands for."""
-        if not isinstance(node, Mapping):
-            return node
         found: list[tuple[Node, Node]] = []
         for key, value in node.items:
             if isinstance(key, Scalar) and key.text.startswith(PLUGIN):
