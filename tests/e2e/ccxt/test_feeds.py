@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from riskguard import Event, Intent, Session
 from riskguard.errors import AdapterError
 from riskguard.feeds.streaming import Feeds, Pace
 from riskguard.live.rules import Fit
-from riskguard.market import MINUTE
+from riskguard.market import MINUTE, SECOND
 from tests.stub import binance, bybit, gate, okx
 from tests.stub.server import Stub
 
@@ -197,49 +198,104 @@ def test_a_symbol_that_the_venue_does_not_have_ends_with_those_it_has() -> None:
 RULES = """\
 version: 1
 symbol: BTC
-every: 1m
+every: 1h
+evaluate: event
 inputs:
-  liq.long: {max_age: 15s}
+  liq.long: {max_age: 10s}
 rules:
   cascade:
-    when: liq.long.sum(1m) >= $20M
-    clear: liq.long.sum(1m) < $1M
+    when: liq.long.sum(1h) >= $20M
+    clear: liq.long.sum(1h) < $1M
     do: {block_entries: both}
 """
 
 
-def test_a_stream_that_says_nothing_more_blocks_entries_within_its_max_age(
-    tmp_path: Path,
-) -> None:
-    """The sockets stay open: nothing but the missing answers to pings tells that it is dead."""
-    rules = tmp_path / "rules.yaml"
+@contextmanager
+def guarded(folder: Path, source: str) -> Iterator[Session]:
+    """Yield a session that has heard two quiet hours before the start."""
+    rules = folder / "rules.yaml"
     rules.write_text(RULES)
-    session = Session(rules, tmp_path / "state", fit=Fit(sources={"liq.long": "binance"}))
-    said: list[str] = []
-
-    async def test() -> None:
-        async with fed("binanceusdm", session.take) as (stub, _):
-            ticking = asyncio.ensure_future(ticks(session))
-            await until(lambda: entry(session).answer == "allow", 150)
-            await asyncio.sleep(2)
-            assert entry(session).answer == "allow"
-            frozen = time.monotonic()
-            await stub.do({"freeze": True})
-            await until(lambda: entry(session).answer == "deny", 25)
-            assert time.monotonic() - frozen <= 15 + 2  # its max_age, and a tick
-            said.extend(reason.text for reason in entry(session).reasons)
-            ticking.cancel()
-
-    run(test)
-    session.close()
-    assert any(text.startswith("blind: liq.long") for text in said), said
+    now = time.time_ns()
+    quiet = (
+        Event(now - back * SECOND, "alive", SYMBOL, {"series": "liq.long"}, source=source)
+        for back in range(7_200, 0, -5)
+    )
+    with Session(rules, folder / "state", fit=Fit(sources={"liq.long": source})) as session:
+        session.prime(quiet)
+        yield session
 
 
-async def ticks(session: Session) -> None:
-    while True:
-        session.tick()
-        await asyncio.sleep(0.5)
+@asynccontextmanager
+async def ticking(session: Session) -> AsyncIterator[None]:
+    async def ticks() -> None:
+        while True:
+            session.tick()
+            await asyncio.sleep(0.5)
+
+    running = asyncio.ensure_future(ticks())
+    try:
+        yield
+    finally:
+        running.cancel()
 
 
 def entry(session: Session) -> Any:
     return session.decide(Intent(time.time_ns(), SYMBOL, "buy", 1.0, 0.0, price=70_000.0))
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_a_liquidation_that_is_pushed_tightens_an_order_of_50_ms_later(
+    name: str, tmp_path: Path
+) -> None:
+    """In the middle of an hour: the close that `every` names is not waited for."""
+    large = {"side": "long", "price": 70_000.0, "quantity": 300.0}  # 21 million
+    said: list[Any] = []
+    heard: Counter[str] = Counter()
+
+    def take(event: Event) -> None:
+        session.take(event)
+        heard[event.kind] += event.data.get("series") == "liq.long"
+
+    with guarded(tmp_path, name.removesuffix("usdm")) as session:
+
+        async def test() -> None:
+            async with fed(name, take) as (stub, _), ticking(session):
+                await until(lambda: any(stub.sockets.values()))  # it has subscribed
+                await until(lambda: heard["alive"])
+                await asyncio.sleep(2)  # the second in which it was heard first is none
+                assert entry(session).answer == "allow"
+                await stub.do({"liquidation": {**large, "side": "short"}})
+                await asyncio.sleep(0.05)
+                said.append(entry(session))
+                assert await stub.do({"liquidation": large}) == 1
+                await asyncio.sleep(0.05)
+                said.append(entry(session))
+                leave = Intent(time.time_ns(), SYMBOL, "sell", 1.0, 1.0, price=70_000.0)
+                said.append(session.decide(leave))
+
+        run(test)
+    assert [verdict.answer for verdict in said] == ["allow", "deny", "allow"]
+    assert "cascade" in said[1].reasons[0].text
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_a_stream_that_says_nothing_more_blocks_entries_within_its_max_age(
+    name: str, tmp_path: Path
+) -> None:
+    """The sockets stay open: nothing but the missing answers to pings tells that it is dead."""
+    said: list[str] = []
+
+    async def test() -> None:
+        with guarded(tmp_path, name.removesuffix("usdm")) as session:
+            async with fed(name, session.take) as (stub, _), ticking(session):
+                await until(lambda: entry(session).answer == "allow")
+                await asyncio.sleep(12)  # longer than its max_age: what is quiet is no dead stream
+                assert entry(session).answer == "allow"
+                frozen = time.monotonic()
+                await stub.do({"freeze": True})
+                await until(lambda: entry(session).answer == "deny")
+                assert time.monotonic() - frozen <= 10 + 1  # its max_age, and a tick
+                said.extend(reason.text for reason in entry(session).reasons)
+
+    run(test)
+    assert any(text.startswith("blind: liq.long") for text in said), said
