@@ -15,27 +15,42 @@ from typing import Any
 
 import pytest
 
+import riskguard
 from riskguard import (
     Action,
     Decision,
     Event,
+    Fit,
     Guard,
     Instrument,
+    Intake,
     Intent,
     Pending,
     Reading,
     Reason,
     Sample,
+    Session,
     State,
     Verdict,
 )
+from riskguard.adapters.desk import Desk, Offline
+from riskguard.adapters.enforcing import enforce, enforce_async
+from riskguard.adapters.symbols import STYLES, spelled, traded
+from riskguard.adapters.venue import AsyncVenue, Order, Venue, client_id
+from riskguard.engine.events import KINDS
 from riskguard.engine.recorded import recorded
 from riskguard.language.reader import read_text
-from riskguard.market import HOUR
+from riskguard.market import HOUR, coin
 
 GOLDEN = Path(__file__).parent / "golden" / "api.json"
 TYPES = (
     State, Sample, Instrument, Event, Pending, Intent, Reason, Verdict, Action, Reading, Decision,
+)  # fmt: skip
+CALLED = (Guard, Intake, Desk, Offline, Session, Fit, Venue, AsyncVenue, Order)
+FUNCTIONS = (enforce, enforce_async, client_id, coin, traded, spelled)
+MARKETS = (
+    "BTC", "BTC/USDT", "BTC/USDT:USDT", "BTC-USDT", "BTCUSDT-PERP.BINANCE", "BTCUSDT.BINANCE",
+    "BTC-USDT-SWAP", "BTC/USD:BTC", "BTC/USDT:USDT-260626", "BTC/USDT:USDT long",
 )  # fmt: skip
 RULES = """\
 version: 1
@@ -137,6 +152,31 @@ def examples() -> dict[str, Any]:
     }
 
 
+def calls(kind: type) -> dict[str, str]:
+    """Return what may be called of a class, with its arguments, and what may be read of it."""
+    public = [name for name in dir(kind) if not name.startswith("_")]
+    found = {"": arguments(kind)}
+    for name in public:
+        one = inspect.getattr_static(kind, name)
+        if isinstance(one, property):
+            found[name] = f"-> {one.fget.__annotations__['return']}"
+        elif inspect.isfunction(one):
+            found[name] = arguments(one)
+    return found
+
+
+def arguments(one: Any) -> str:
+    """Return the arguments of a call as they are written; a protocol is not called."""
+    return "" if getattr(one, "_is_protocol", False) else str(inspect.signature(one))
+
+
+def market(name: str) -> dict[str, Any]:
+    """Return what a name of a market is, and what others call that market."""
+    found = traded(name)
+    names = {style: spelled(found, style, venue="BINANCE") for style in STYLES if found.quote}
+    return {"coin": coin(name), "traded": list(found), "spelled": names}
+
+
 def frozen() -> dict[str, Any]:
     """Return all that is frozen."""
     told = examples()
@@ -147,6 +187,10 @@ def frozen() -> dict[str, Any]:
         "API": list(Guard.api),
         "types": types,
         "Status": {"keys": keys(made.status()), "example": made.status()},
+        "events": {name: plain(one) for name, one in KINDS.items()},
+        "calls": {kind.__name__: calls(kind) for kind in CALLED},
+        "functions": {one.__name__: arguments(one) for one in FUNCTIONS},
+        "markets": {name: market(name) for name in MARKETS},
     }
 
 
@@ -175,6 +219,27 @@ def test_status_keeps_its_keys(now, golden) -> None:
     places = differing(golden["Status"], now["Status"])
     assert not places, TOLD.format(name="Status", places=places)
     assert golden["API"] == now["API"]
+
+
+@pytest.mark.parametrize("name", [kind.__name__ for kind in CALLED])
+def test_a_call_of_the_api_keeps_its_arguments(name: str, now, golden) -> None:
+    places = differing(golden["calls"][name] | now["calls"][name], golden["calls"][name])
+    assert not places, TOLD.format(name=name, places=places)
+    assert golden["calls"][name].keys() <= now["calls"][name].keys()
+
+
+@pytest.mark.parametrize("part", ["events", "functions", "markets"])
+def test_events_functions_and_names_of_markets_stay_as_they_are(part: str, now, golden) -> None:
+    places = differing(golden[part] | now[part], golden[part])
+    assert not places, TOLD.format(name=f"the part '{part}'", places=places)
+    assert golden[part].keys() == now[part].keys()
+
+
+def test_what_is_handed_out_at_the_top_is_frozen() -> None:
+    frozen_here = {kind.__name__ for kind in (*TYPES, *CALLED)}
+    elsewhere = {"RuleSet", "load_rules", "__version__"}  # of the language, not of a bot
+    errors = {name for name in riskguard.__all__ if name.endswith("Error") or name == "Diagnostic"}
+    assert set(riskguard.__all__) == (set(riskguard.__all__) & frozen_here) | errors | elsewhere
 
 
 @pytest.mark.parametrize("harm", ["renamed", "moved", "default", "gone"])

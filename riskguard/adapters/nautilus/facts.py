@@ -64,7 +64,8 @@ class Names:
             return given
         instrument = self.cache.instrument(instrument_id)
         if instrument is None:  # a live node knows some only once it has started
-            return spelled(traded(str(instrument_id)), "ccxt")
+            market = traded(str(instrument_id))
+            return spelled(market, "ccxt") if market.quote else str(instrument_id.symbol)
         base = instrument.get_base_currency()
         if base is None:
             return str(instrument_id.symbol)

@@ -65,8 +65,13 @@ def spelled(market: Traded, style: str, *, venue: str = "") -> str:
 
     >>> [spelled(traded("BTC/USDT:USDT"), style, venue="BINANCE") for style in STYLES]
     ['BTC/USDT:USDT', 'BTC-USDT', 'BTCUSDT', 'BTCUSDT-PERP.BINANCE']
+
+    Raises:
+        ValueError: there is no such style, or nothing says what the coin is traded against.
     """
     base, quote, settle, expiry = market
+    if not quote:
+        raise ValueError(f"{base} is a coin: against what is it traded?")
     if style == "ccxt":
         future = f"-{expiry}" if expiry else ""
         return f"{base}/{quote}" + (f":{settle}{future}" if settle else "")

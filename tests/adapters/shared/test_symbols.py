@@ -120,6 +120,12 @@ def test_a_style_that_there_is_none_of_is_refused() -> None:
         spelled(Traded("BTC", "USDT"), "kraken")
 
 
+@pytest.mark.parametrize("style", STYLES)
+def test_a_coin_without_a_quote_is_no_market_that_a_venue_has_a_name_for(style) -> None:
+    with pytest.raises(ValueError, match="BTC is a coin"):
+        spelled(traded("BTC"), style)
+
+
 # ---------------------------------------------------------------- one name for one episode
 
 
