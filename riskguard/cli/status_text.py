@@ -24,7 +24,12 @@ MOST_LINES, MOST_TEXTS = 12, 3
 def alarms(found: Look) -> Iterator[str]:
     """Yield what an operator has to know, the most important first."""
     status = found.status
-    if found.process and found.how != "told":
+    if found.unasked:
+        yield (
+            f"NOT ASKED: no request can be left ({found.unasked}), so that process"
+            f" {found.process} could not be asked. What follows is what was stored last"
+        )
+    elif found.process and found.how != "told":
         yield (
             f"NO ANSWER: process {found.process} holds the state and has not answered: does"
             " its loop hang? What follows is what was stored last"
@@ -35,6 +40,7 @@ def alarms(found: Look) -> Iterator[str]:
         halt = status["halt"]
         yield f"HALTED BY HAND since {moment(halt['since'])}: {halt['reason'] or 'no reason'}"
     causes = (
+        ("STATE LOST: nothing enters until riskguard resume", status["lost"] or ""),
         ("GUARD ERROR: the guard failed inside, nothing enters", status["fault"] or ""),
         ("DEGRADED: nothing loosens while the disk refuses", status["degraded"]),
         ("BLIND: nothing enters, too old", ", ".join(status["blind"])),

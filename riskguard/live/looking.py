@@ -43,6 +43,7 @@ class Look(NamedTuple):
     waits: tuple[str, ...] = ()  # requests that nobody has obeyed yet
     drilled_rules: str = ""  # hash of the rules it was proven with
     changed: str = ""  # why the rule file that lies there now is not what is in force
+    unasked: str = ""  # why its process could not even be asked
 
 
 def look(folder: Path, *, patience: float = PATIENCE) -> Look:
@@ -53,7 +54,7 @@ def look(folder: Path, *, patience: float = PATIENCE) -> Look:
     """
     journal = Journal(folder)
     holder, kept = journal.holder(), journal.contents()
-    told = None if holder is None else _asked(folder, patience)
+    told, unasked = (None, "") if holder is None else _asked(folder, patience)
     if told is None:
         memory = restored(journal.restored())
         recorder = Recorder(memory.guard, memory.formers)
@@ -62,7 +63,8 @@ def look(folder: Path, *, patience: float = PATIENCE) -> Look:
         status, memory = told, restored(journal.restored())
     pid, how = 0 if holder is None else holder.pid, "stored" if told is None else "told"
     found = _looked(kept, status, how, pid)
-    return found._replace(changed=_changed(status, memory.loaded), waits=_waiting(folder))
+    changed = _changed(status, memory.loaded)
+    return found._replace(changed=changed, waits=_waiting(folder), unasked=unasked)
 
 
 def past(folder: Path, when: int) -> Look:
@@ -125,18 +127,21 @@ def _waiting(folder: Path) -> tuple[str, ...]:
     )
 
 
-def _asked(folder: Path, patience: float) -> dict[str, Any] | None:
-    """Ask the process that holds a state; a question that nobody answered is taken back."""
+def _asked(folder: Path, patience: float) -> tuple[dict[str, Any] | None, str]:
+    """Ask the process that holds a state, or say why no question can be left.
+
+    A question that nobody answered is taken back.
+    """
     try:
         path = leave(folder, {"do": "status"})
-    except OSError:  # a folder that takes no file asks nothing
-        return None
+    except OSError as error:
+        return None, error.strerror or type(error).__name__
     try:
         answer = heard(path, patience)
     finally:
         path.unlink(missing_ok=True)
     told = None if answer is None else answer.get("told")
-    return told if isinstance(told, dict) and "state" in told else None
+    return (told if isinstance(told, dict) and "state" in told else None), ""
 
 
 def _beside(memory: Memory, folder: Path) -> dict[str, Any]:

@@ -89,7 +89,10 @@ def _left(folder: Path, request: Mapping[str, Any]) -> Path:
     try:
         return leave(folder, request)
     except OSError as error:
-        raise StateError(f"no request can be left in {folder}: {error.strerror}") from error
+        msg = f"no request can be left in {folder}: {error.strerror}"
+        if request.get("do") == "halt":
+            msg += f"\n  = help: a file called {KILL} halts as well: touch {folder / KILL}"
+        raise StateError(msg) from error
 
 
 def _tried(journal: Journal, folder: Path, request: Mapping[str, Any], now: int) -> str:

@@ -101,3 +101,29 @@ def test_no_state_is_made_by_looking(riskguard, tmp_path) -> None:
     assert code == 2
     assert "there is no state in" in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_state_that_was_lost_is_told_until_somebody_resumes(riskguard, world) -> None:
+    with world.session() as session:
+        world.fallen(session)
+    path = world.state / "state.db"
+    path.write_bytes(path.read_bytes()[:5000])
+    world.session().close()
+    assert first(riskguard, world).startswith("STATE LOST: nothing enters until riskguard resume:")
+    told = json.loads(riskguard("status", world.state, "--json").out)
+    assert told["alarms"][0].startswith("STATE LOST: ")
+    assert told["state"] == "REDUCING"
+    assert riskguard("resume", "--state", world.state, "--reason", "looked at").code == 0
+    world.session().close()
+    assert "STATE LOST" not in riskguard("status", world.state).out
+
+
+def test_who_cannot_be_asked_is_not_said_to_hang(riskguard, world) -> None:
+    with bot(world.rules, world.state):
+        (world.state / "requests").write_text("in the way")  # as a full disk: no request fits
+        assert first(riskguard, world).startswith("NOT ASKED: no request can be left (")
+        out = riskguard("status", world.state).out
+        assert "hang" not in out
+        told = riskguard("halt", "--state", world.state, "--reason", "x")
+        assert told.code == 1
+        assert f"= help: a file called KILL halts as well: touch {world.state}/KILL" in told.err
