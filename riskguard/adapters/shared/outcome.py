@@ -38,7 +38,7 @@ class Enforced:
     open: list[Outstanding] = field(default_factory=list)
     residual: float | None = None  # less than the venue takes: told once, then given up
     failures: list[str] = field(default_factory=list)  # what raised, retried by the next call
-    adl_suspected: bool = False  # the position shrank, and nobody here sent an order for it
+    adl_suspected: bool = False  # while something limits: it shrank, and nobody sent an order
 
     @property
     def settled(self) -> bool:

@@ -76,8 +76,9 @@ class Run:
         ok, now = yield from self._ask("now")
         self.now = now if ok else 0
         self._hear()
-        tight = self.decision.state is not State.ACTIVE
-        if tight or self.actions or self.look:
+        if self._free():
+            self.memory.seen.pop(self.key, None)
+        if self.look or not self._free():
             yield from self._read(first=True)
             if wanted := self._unwanted():
                 yield from self._cancel(wanted)
@@ -87,6 +88,10 @@ class Run:
                 yield from self._cancel(wanted)
         self._end()
         return self.found
+
+    def _free(self) -> bool:
+        """Say whether nothing limits: the bot then trades, and asks and tells nobody."""
+        return self.decision.state is State.ACTIVE and not self.actions
 
     # ------------------------------------------------------------ the venue
 
@@ -339,6 +344,8 @@ class Run:
         ]
         if not self.duties:
             self.memory.own.clear()
+        if self._free():
+            self.memory.seen.pop(self.key, None)
 
 
 def _against(position: float) -> str:

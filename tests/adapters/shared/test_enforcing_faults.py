@@ -131,6 +131,22 @@ def test_a_position_that_shrinks_by_nobody_is_told() -> None:
     assert not scene.call().adl_suspected
 
 
+@pytest.mark.parametrize("look", [False, True])
+def test_what_a_bot_sold_while_nothing_limited_is_no_deleveraging(look: bool) -> None:
+    scene = Scene(4.0)
+    scene.desk.state(State.REDUCING)
+    scene.call()
+    scene.desk.state(State.ACTIVE)
+    scene.call(look=look)
+    scene.venue.books[""] = 2.0  # the bot's own exit: it asks nobody while nothing limits
+    assert not scene.call(look=look).adl_suspected
+    scene.venue.books[""] = 1.0
+    scene.desk.state(State.REDUCING)
+    assert not scene.call().adl_suspected
+    scene.venue.books[""] = 0.5
+    assert scene.call().adl_suspected
+
+
 def test_while_a_desk_is_broken_no_entry_rests_and_nothing_is_sent() -> None:
     scene = Scene(2.0)
     scene.venue.place(Working("", "buy", 1.0, 95.0))
