@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from math import nan
 
 import pytest
 
 from riskguard.engine.decision import Decision, State
-from riskguard.engine.episodes import Episode, Episodes, strictness
+from riskguard.engine.episodes import Episode, Episodes, elsewhere, strictness
 from riskguard.engine.orders import Intent, Reason
 from riskguard.errors import StateError
+from riskguard.language.reader import read_text
+from riskguard.language.ruleset import RuleSet
 from riskguard.market import Instrument
 from tests.engine.decisions import ACTIVE, HALTED, REDUCING, decision
 
@@ -19,7 +22,8 @@ HALVED = decision(State.CAUTION, reduce_by=0.5)
 
 
 def intent(side: str, quantity: float, position: float, **more: object) -> Intent:
-    return Intent(0, "BTC", side, quantity, position, **{"price": 100.0} | more)
+    symbol = str(more.pop("symbol", "BTC"))
+    return Intent(0, symbol, side, quantity, position, **{"price": 100.0} | more)
 
 
 def again(episodes: Episodes) -> Episodes:
@@ -205,6 +209,51 @@ def test_what_nobody_guards_is_allowed_and_says_so() -> None:
     told = "unguarded: the rules do not name BTC"
     assert free.reasons == (Reason("unguarded", "", told),)
     assert Episodes().judge(intent("buy", 1.0, 0.0), stands, guarded=False, as_of=7).as_of == 7
+
+
+def own_rules(*symbols: str) -> RuleSet:
+    names = "".join(f"  {one}: {{override: {{rules.r.when: close < 9}}}}\n" for one in symbols)
+    text = "version: 1\nsymbol: BTC\nevery: 1h\nrules:\n  r: {when: close < 5, "
+    found, said = read_text(
+        f"{text}latch: true, do: {{exposure_cap: 0%}}}}\nper_symbol:\n{names}", "rules.yaml"
+    )
+    assert found is not None, said
+    return found
+
+
+@pytest.mark.parametrize("symbol", ["ETH", "ETH/USDT:USDT", "ETHUSDT"])
+def test_orders_of_a_symbol_with_rules_of_its_own_are_asked_of_its_own_guard(symbol) -> None:
+    ruleset = own_rules("ETH", "SOL")
+    entry = elsewhere(intent("buy", 1.0, 0.0, symbol=symbol), ruleset, 7)
+    assert (entry.answer, entry.quantity, entry.as_of, entry.rules) == (
+        "deny",
+        0.0,
+        7,
+        ruleset.hash,
+    )
+    assert {reason.cause for reason in entry.reasons} == {"blind"}
+    told = "ETH has rules of its own (per_symbol): ask the guard made with symbol ETH"
+    assert entry.reasons[0].text.count(told) == 1
+    exit_ = elsewhere(intent("sell", 1.0, 1.0, symbol=symbol), ruleset, 7)
+    assert (exit_.answer, exit_.quantity) == ("allow", 1.0)
+    absurd = elsewhere(intent("buy", nan, 0.0, symbol=symbol), ruleset, 7)
+    assert [reason.cause for reason in absurd.reasons] == ["absurd"]
+
+
+def test_orders_of_other_symbols_have_no_guard_elsewhere() -> None:
+    ruleset = own_rules("ETH")
+    assert elsewhere(intent("buy", 1.0, 0.0), ruleset, 7) is None
+    assert elsewhere(intent("buy", 1.0, 0.0, symbol="XRP"), ruleset, 7) is None
+
+
+def test_what_is_due_is_asked_under_the_names_the_host_gave() -> None:
+    episodes = Episodes()
+    assert episodes.named("BTC") == ["BTC"]
+    episodes.note("SOL", 1.0)
+    episodes.note("ETH/USDT", 1.0)
+    assert episodes.named("BTC") == ["BTC", "ETH/USDT", "SOL"]
+    episodes.note("BTC/USDT:USDT long", 1.0)
+    assert episodes.named("BTC") == ["BTC/USDT:USDT long", "ETH/USDT", "SOL"]
 
 
 # ---------------------------------------------------------------- a dump
