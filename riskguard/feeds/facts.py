@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from riskguard.engine.events import Event
 from riskguard.feeds.venues import Contract
 from riskguard.market import HOUR, MINUTE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from riskguard.feeds.venues import Venue
 
@@ -37,6 +38,10 @@ class Market(NamedTuple):
     def event(self, ts: int, kind: str, data: Mapping[str, object], name: str = "") -> Event:
         """Return an event of this market; `ts` in ms."""
         return Event(ts * MS, kind, self.symbol, data, source=self.venue.name, id=name)
+
+
+def _raised(error: Exception) -> NoReturn:
+    raise error
 
 
 def bars(market: Market, rows: Iterable[Sequence[Told]], now: int) -> Iterator[Event]:
@@ -79,11 +84,26 @@ def fundings(market: Market, rows: Iterable[Mapping[str, Told]], interval: int) 
         yield market.event(ts, "funding", data, f"funding:{ts}")
 
 
-def liquidations(market: Market, told: Iterable[Mapping[str, Told]]) -> Iterator[Event]:
-    """Yield each liquidation of messages that came together; equal ones among them are several."""
+def liquidations(
+    market: Market,
+    told: Iterable[Mapping[str, Told]],
+    unread: Callable[[Exception], object] = _raised,
+) -> Iterator[Event]:
+    """Yield each liquidation of messages that came together; equal ones among them are several.
+
+    `unread` hears of each message of a form that is not known.
+    """
     seen: Counter[object] = Counter()
     for message in told:
-        for one in market.venue.liquidated(message["info"], market.contract):
+        try:
+            found = tuple(market.venue.liquidated(message["info"], market.contract))
+            if not all(0 <= one.notional < math.inf for one in found):
+                unread(ValueError("its notional is no number of dollars"))
+                continue
+        except (KeyError, ValueError, TypeError) as error:
+            unread(error)
+            continue
+        for one in found:
             seen[one] += 1
             data = {
                 "liquidated_side": one.side,

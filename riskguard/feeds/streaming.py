@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from riskguard.errors import AdapterError, RiskguardError
 from riskguard.feeds.facts import Market, bars, fundings, liquidations, open_interest
 from riskguard.feeds.venues import venue
-from riskguard.market import HOUR, MINUTE
+from riskguard.market import HOUR, MINUTE, SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -31,6 +30,7 @@ MS = 1_000_000  # ns
 PING = 5_000  # ms between two pings to a socket: its answers prove it
 LONGEST = 30.0  # seconds between two tries
 ROWS = 300.0  # seconds of a row of open interest and liquidations
+MOST = 100  # rows of one request
 FEW = 3  # bars of a poll: the one in progress, the last, and one that came late
 
 
@@ -199,10 +199,11 @@ class Feeds:
 
     async def _of_rows(self, market: Market) -> None:
         """Tell rows of five minutes that are complete: the next one has begun."""
-        history = self.exchange.fetch_open_interest_history
-        rows = await history(market.symbol, "5m", None, 12)
-        rows = sorted(rows, key=lambda row: int(row["info"]["time"]))[:-1]
         last = self._rows.get(market.symbol)
+        missed = 0 if last is None else round((self.now() // SECOND - last) / ROWS)
+        history = self.exchange.fetch_open_interest_history
+        rows = await history(market.symbol, "5m", None, min(MOST, max(12, missed + 2)))
+        rows = sorted(rows, key=lambda row: int(row["info"]["time"]))[:-1]
         for row in rows if last is not None else rows[-1:]:
             stamp = int(row["info"]["time"])
             if stamp <= (last or 0):
@@ -232,25 +233,38 @@ class Feeds:
         came, self.exchange.liquidations = list(self.exchange.liquidations or ()), None
         for market in self._markets.values():
             mine = [one for one in came if one.get("symbol") == market.symbol]
-            with suppress(KeyError, ValueError, TypeError):  # a message of another form is none
-                self._tell(liquidations(market, mine))
+            unread: list[Exception] = []
+            self._tell(liquidations(market, mine, unread.append))
+            fault = self.faults.setdefault(_messages(market), Fault(well=self.now()))
+            if unread:
+                fault.text, fault.count = f"no liquidation: {unread[-1]!r}"[:300], fault.count + 1
+            elif mine:
+                fault.mended(self.now())
 
     async def _heartbeat(self, market: Market) -> None:
-        """Tell up to when the stream is proven: its socket sent something then, if only a pong."""
-        socket = self._socket()
+        """Tell up to when the stream is proven: its socket sent something then, if only a pong.
+
+        A stream of which a message could not be read proves nothing until one is read again: it
+        may be that the venue speaks in another form now, and is taken for calm.
+        """
+        socket = self._socket(market)
         if socket is None:
             return
         heard = int(socket.last_message_at or 0)
-        if heard > self._heard.get(market.symbol, 0):
+        self._drain()  # what came while nobody waited comes before the proof
+        if heard > self._heard.get(market.symbol, 0) and not self.faults[_messages(market)].count:
             self._heard[market.symbol] = heard
             self.faults[f"liquidations {market.symbol}"].mended(self.now())
             self._tell(_alive(market, heard))
 
-    def _socket(self) -> Any:  # noqa: ANN401 - a client of ccxt
-        """Return the open socket that carries liquidations, None where there is none."""
+    def _socket(self, market: Market) -> Any:  # noqa: ANN401 - a client of ccxt
+        """Return the open socket that carries the liquidations of a market, None if there is none.
+
+        A venue may have one for all symbols, or one for each.
+        """
         for client in self.exchange.clients.values():
-            names = " ".join(map(str, (*client.futures, *client.subscriptions))).lower()
-            carries = "liquidation" in names or "forceorder" in names
+            names = map(str, (*client.futures, *client.subscriptions))
+            carries = f"liquidations::{market.symbol}" in names
             if carries and client.isConnected and not client.closed():
                 return client
         return None
@@ -266,6 +280,10 @@ def spacing(rows: Iterable[Any]) -> int:
 
 def _of(step: Callable[[Market], Awaitable[None]], market: Market) -> Callable[[], Awaitable[None]]:
     return lambda: step(market)
+
+
+def _messages(market: Market) -> str:
+    return f"messages {market.symbol}"
 
 
 def _alive(market: Market, ts: int) -> Iterator[Event]:

@@ -4,7 +4,8 @@
 
 `POST /ctl` moves it: {"price": 64000}, {"oi": 70000}, {"liquidation": {"side": "long",
 "price": 64000, "quantity": 12}}, {"disconnect": true}, {"freeze": true} (sockets stay open and
-say nothing), {"fill": 0.5}, {"reject": [[-2019, "Margin is insufficient."]]}, {"slow": [429]}.
+say nothing; {"freeze": "ethusdt"}: those that asked for it), {"fill": 0.5},
+{"reject": [[-2019, "Margin is insufficient."]]}, {"slow": [429]}.
 `GET /ctl` tells what was asked for, the account, and the orders.
 """
 
@@ -30,7 +31,7 @@ class Stub:
     def __init__(self, **market: float) -> None:
         self.market = Market(**market)
         self.sockets: dict[web.WebSocketResponse, set[str]] = {}
-        self.frozen = False
+        self.frozen: bool | str = False
         self.port = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -62,7 +63,7 @@ class Stub:
         mine = self.sockets.setdefault(socket, set())
         try:
             async for message in socket:
-                if self.frozen:
+                if self._silent(mine):
                     continue
                 if message.type == WSMsgType.PING:
                     await socket.pong(message.data)
@@ -71,6 +72,11 @@ class Stub:
         finally:
             self.sockets.pop(socket, None)
         return socket
+
+    def _silent(self, subscribed: set[str]) -> bool:
+        if isinstance(self.frozen, str):
+            return any(self.frozen in topic for topic in subscribed)
+        return self.frozen
 
     async def _said(self, socket: web.WebSocketResponse, mine: set[str], text: str) -> None:
         if text == "ping":  # okx
@@ -114,7 +120,7 @@ class Stub:
                 getattr(market, name).extend(asked[name])
         if "positions" in asked:
             market.positions.update(asked["positions"])
-        self.frozen = bool(asked.get("freeze", self.frozen))
+        self.frozen = asked.get("freeze", self.frozen)
         if "liquidation" in asked:
             said = asked["liquidation"]
             several = said if isinstance(said, list) else [said]
@@ -129,10 +135,10 @@ class Stub:
         return sent
 
     async def _push(self, several: list[dict[str, Any]]) -> int:
-        if self.frozen:
-            return 0
         sent = 0
         for socket, subscribed in list(self.sockets.items()):
+            if self._silent(subscribed):
+                continue
             topics = " ".join(subscribed)
             if "forceOrder" in topics:
                 messages = [binance.force_order(**one) for one in several]

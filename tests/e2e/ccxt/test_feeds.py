@@ -164,6 +164,26 @@ def test_a_socket_that_is_closed_is_opened_again_and_goes_on(name: str) -> None:
     run(test)
 
 
+def test_the_socket_of_one_symbol_does_not_speak_for_that_of_another() -> None:
+    """Binance has a socket for each: one of them may die while the other is well."""
+    told: list[Event] = []
+    other = "ETH/USDT:USDT"
+
+    def heard(symbol: str) -> int:
+        return sum(one.kind == "alive" and one.symbol == symbol for one in told)
+
+    async def test() -> None:
+        async with fed("binanceusdm", told.append, (SYMBOL, other)) as (stub, _):
+            await until(lambda: heard(SYMBOL) and heard(other))
+            await stub.do({"freeze": "ethusdt"})
+            await asyncio.sleep(1)
+            told.clear()
+            await until(lambda: heard(SYMBOL))
+            assert not heard(other)
+
+    run(test)
+
+
 def test_a_venue_that_answers_429_is_asked_again_and_the_failure_is_told() -> None:
     told: list[Event] = []
 
