@@ -33,10 +33,22 @@ from riskguard import (
     State,
     Verdict,
 )
-from riskguard.adapters.desk import Desk, Offline
-from riskguard.adapters.enforcing import enforce, enforce_async
-from riskguard.adapters.symbols import STYLES, spelled, traded
-from riskguard.adapters.venue import AsyncVenue, Order, Venue, client_id
+from riskguard.adapters import (
+    AsyncVenue,
+    Desk,
+    Memory,
+    Offline,
+    Order,
+    Venue,
+    client_id,
+    enforce,
+    enforce_async,
+    exit_alone,
+    framework,
+    spelled,
+    traded,
+)
+from riskguard.adapters.shared.symbols import STYLES
 from riskguard.engine.events import KINDS
 from riskguard.engine.recorded import recorded
 from riskguard.language.reader import read_text
@@ -46,8 +58,10 @@ GOLDEN = Path(__file__).parent / "golden" / "api.json"
 TYPES = (
     State, Sample, Instrument, Event, Pending, Intent, Reason, Verdict, Action, Reading, Decision,
 )  # fmt: skip
-CALLED = (Guard, Intake, Desk, Offline, Session, Fit, Venue, AsyncVenue, Order)
-FUNCTIONS = (enforce, enforce_async, client_id, coin, traded, spelled)
+CALLED = (Guard, Intake, Desk, Offline, Session, Fit, Venue, AsyncVenue, Order, Memory)
+FUNCTIONS = (
+    enforce, enforce_async, exit_alone, client_id, framework, coin, traded, spelled,
+)  # fmt: skip
 MARKETS = (
     "BTC", "BTC/USDT", "BTC/USDT:USDT", "BTC-USDT", "BTCUSDT-PERP.BINANCE", "BTCUSDT.BINANCE",
     "BTC-USDT-SWAP", "BTC/USD:BTC", "BTC/USDT:USDT-260626", "BTC/USDT:USDT long",

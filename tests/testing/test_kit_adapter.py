@@ -163,7 +163,7 @@ def failed(harness: type[Harness], names: tuple[str, ...]) -> list[str]:
             getattr(contract, name)()
         except unittest.SkipTest:
             pass
-        except AssertionError:
+        except Exception:  # noqa: BLE001 - a runner calls that failed too
             found.append(name)
         finally:
             contract.teardown_method()
