@@ -1,4 +1,13 @@
-"""The page of half a million bars with all its panes: how long it takes to write and to show."""
+"""The page of half a million bars with all its panes: how long it takes to write and to show.
+
+A new tab of a browser that runs already; its start is not counted, the file is read from disk.
+*ready*: from the start of navigation, by the page's own clock, to the frame after the one in which
+the verdict, every pane over the whole history and the first decisions were drawn; from then on a
+click is answered. *click*: from a click on a decision to the frame after the one in which the chart
+has moved there and shows every candle, taken at once after *ready*. *floor*: *ready* of a page that
+holds one line of text. *work*: what of *ready* the page's main thread computed; on a machine that
+does other things too it says more than the clock.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +27,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BARS = 500_000
+FRAMES = "requestAnimationFrame(() => requestAnimationFrame(() => {{ {} }}))"
+FLOOR = f"""<!doctype html><p>one line</p><script>{
+    FRAMES.format("document.documentElement.dataset.ready = performance.now()")
+}</script>"""
+CLICK = f"""() => new Promise((done) => {{
+  const start = performance.now();
+  document.querySelector("#rows tr[data-row='20'] button")?.click();
+  {FRAMES.format("done(performance.now() - start)")};
+}})"""
 
 
 def main() -> None:
@@ -34,16 +52,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "page.html")
         path.write_text(text, encoding="utf-8")
-        walls, works = zip(*_shown(path, browser), strict=True)
+        walls, works, clicks = zip(*_shown(path, browser), strict=True)
         say("page_500k_ready", median(walls), "s_wall", 1.0)
         say("page_500k_work", median(works), "s_cpu", 1.0)
+        say("page_500k_click", median(clicks), "s_wall", None)
+        path.write_text(FLOOR, encoding="utf-8")
+        say(
+            "page_floor_ready", median(wall for wall, _, _ in _shown(path, browser)), "s_wall", None
+        )
 
 
-def _shown(path: Path, browser: str) -> Iterator[tuple[float, float]]:
-    """Yield the seconds from navigation to the frame in which all is drawn, and the work in them.
-
-    On a machine that does other things too, the work of the page's main thread says more.
-    """
+def _shown(path: Path, browser: str) -> Iterator[tuple[float, float, float]]:
+    """Yield seconds to ready, those of them that were work, and those of a click after it."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - a group that may be missing
 
     with sync_playwright() as playwright:
@@ -56,7 +76,8 @@ def _shown(path: Path, browser: str) -> Iterator[tuple[float, float]]:
             tab.wait_for_selector("html[data-ready]", state="attached")
             found = meter.send("Performance.getMetrics")["metrics"]
             work = next(one["value"] for one in found if one["name"] == "TaskDuration")
-            yield float(tab.get_attribute("html", "data-ready") or "nan") / 1000, work
+            ready = float(tab.get_attribute("html", "data-ready") or "nan")
+            yield ready / 1000, work, tab.evaluate(CLICK) / 1000
             tab.close()
         opened.close()
 

@@ -25,7 +25,9 @@ __all__ = ["page"]
 
 PARTS = Path(__file__).with_name("parts")
 LIBRARY = "lightweight-charts-5.2.1.js"
-PROGRAM = ("theme.js", "data.js", "guard.js", "panes.js", "decisions.js", "start.js")
+PROGRAM = (
+    "theme.js", "data.js", "points.js", "guard.js", "panes.js", "decisions.js", "start.js",
+)  # fmt: skip
 PLACE = re.compile(r"\{\{(\w+)\}\}")
 
 

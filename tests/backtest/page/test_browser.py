@@ -250,6 +250,45 @@ def test_an_alarm_of_one_bar_in_a_hundred_thousand_can_be_seen(look, tmp_path: P
     assert opened.page.inner_text("#rows tr:nth-child(2) .state") == "HALTED"
 
 
+# of every line that is on: points drawn, and by how much the least and the most of them differ
+# from those of all candles
+LINES = """async () => {
+  for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
+  const numbers = (column) => Array.from(column).filter((one) => !Number.isNaN(one));
+  return riskguard.data.panes.flatMap((pane) => pane.lines).filter((line) => line.on).map((line) => {
+    const found = line.series.data().filter((one) => "value" in one || "open" in one);
+    const low = Math.min(...found.map((one) => one.value ?? one.low));
+    const high = Math.max(...found.map((one) => one.value ?? one.high));
+    const [lows, highs] = line.kind === "candles" ? [2, 1] : [0, 0];
+    return [line.name, found.length, numbers(line.values[lows]).length,
+            low - Math.min(...numbers(line.values[lows])),
+            high - Math.max(...numbers(line.values[highs]))];
+  });
+}"""
+
+
+def test_from_afar_no_extreme_is_lost_and_from_near_every_candle_is_drawn(
+    look, tmp_path: Path
+) -> None:
+    path = tmp_path / "far.html"
+    path.write_text(page(*drawn.weighed(drawn.comparison(30_000))), encoding="utf-8")
+    opened = look(path)
+    candles = opened.page.evaluate("riskguard.data.rows.at(-1)[0]")
+    assert candles > 10_000
+    for act, far in (("whole", True), ("button", False), ("Home", True)):
+        if act == "button":
+            opened.page.locator("#rows tr[data-row='20'] button").click()
+        elif act == "Home":
+            opened.page.locator("#panes").focus()
+            opened.page.keyboard.press("Home")
+        lines = opened.page.evaluate(LINES)
+        assert len(lines) > 8
+        for name, points, known, low, high in lines:
+            assert (low, high) == (0, 0), name
+            assert points <= 2_000 if far else points == known, (name, act)
+    assert opened.faults == []
+
+
 def test_lines_can_be_put_on_and_off(look, file: Path) -> None:
     opened = look(file)
     legend = opened.page.locator(".legend", has_text="Equity")

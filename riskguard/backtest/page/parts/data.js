@@ -32,8 +32,13 @@ function runs(levels) {
   return found;
 }
 
-const formats = [0, 1, 2, 3, 4, 5, 6].map((digits) => new Intl.NumberFormat("en-US", { maximumFractionDigits: digits }));
-const plain = (value, digits) => formats[digits].format(value);
+// Digits in groups of three. The browser's own number format takes longer to come than a pane.
+function plain(value, digits) {
+  const [whole, part = ""] = value.toFixed(digits).split(".");
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
+  const rest = part.replace(/0+$/, "");
+  return rest ? `${grouped}.${rest}` : grouped === "-0" ? "0" : grouped;
+}
 
 function compact(value) {
   const size = Math.abs(value);

@@ -9,7 +9,7 @@ const chart = createChart(box, {
   localization: { locale: "en-US", timeFormatter: stamp },
   crosshair: { mode: CrosshairMode.Normal },
   rightPriceScale: { borderVisible: false, minimumWidth: 58, entireTextOnly: true },
-  timeScale: { timeVisible: true, minBarSpacing: 0.001, enableConflation: true, borderVisible: false, lockVisibleTimeRangeOnResize: true },
+  timeScale: { timeVisible: true, minBarSpacing: 0.001, enableConflation: stretch === 1, borderVisible: false, lockVisibleTimeRangeOnResize: true },
   handleScale: { axisPressedMouseMove: { time: true, price: false } },
 });
 
@@ -45,25 +45,7 @@ const kinds = {
   bars: { type: HistogramSeries, dress: (style) => ({ color: colour(style), base: 0 }) },
 };
 
-// Points of a line; where nothing is known the line is not drawn, rather than drawn across.
-function points(line) {
-  const found = new Array(bars);
-  if (line.kind === "candles") {
-    const [open, high, low, close] = line.values;
-    for (let at = 0; at < bars; at += 1) found[at] = { time: times[at], open: open[at], high: high[at], low: low[at], close: close[at] };
-    return found;
-  }
-  const [value] = line.values;
-  const hidden = { line: { color: "transparent" }, bars: {} }[line.kind]
-    ?? { topLineColor: "transparent", topFillColor1: "transparent", topFillColor2: "transparent", bottomLineColor: "transparent", bottomFillColor1: "transparent", bottomFillColor2: "transparent" };
-  for (let at = 0; at < bars; at += 1) {
-    if (Number.isNaN(value[at])) found[at] = { time: times[at] };
-    else if (at && Number.isNaN(value[at - 1])) found[at] = { time: times[at], value: value[at], ...hidden };
-    else found[at] = { time: times[at], value: value[at] };
-  }
-  return found;
-}
-
+let look = stretch > 1 ? FAR : NEAR;
 const lines = [];
 data.panes.forEach((pane, number) => {
   for (const line of pane.lines) {
@@ -80,15 +62,26 @@ data.panes.forEach((pane, number) => {
       priceFormat: { type: "custom", formatter: format, minMove: decimals },
     }, number);
     line.dress = () => line.series.applyOptions(dressed(line.style));
-    line.filled = false;
+    line.drawn = null;
     if (line.on) fill(line);
     lines.push(line);
   }
 });
 
 function fill(line) {
-  if (!line.filled) line.series.setData(points(line));
-  line.filled = true;
+  if (line.drawn === look) return;
+  line.drawn = look;
+  line.series.setData(points(line, look));
+}
+
+// Draw what is shown as far or as near as it is looked at; near, points closer than a pixel are
+// joined by the chart, far they have been joined here.
+function lookAt({ from, to }) {
+  const now = stretch > 1 && to - from > bars / 2 ? FAR : NEAR;
+  if (now === look) return;
+  look = now;
+  chart.timeScale().applyOptions({ enableConflation: look === NEAR });
+  lines.filter((line) => line.on).forEach(fill);
 }
 
 function show(line, on) {

@@ -65,6 +65,7 @@ requestAnimationFrame(() => {
   requestAnimationFrame(() => {
     performance.mark("riskguard-ready");
     root.dataset.ready = String(Math.round(performance.now()));
+    time.subscribeVisibleLogicalRangeChange((range) => { if (range) lookAt(range); });
   });
 });
 window.riskguard = { chart, data, rows, go }; // for the curious, and for tests

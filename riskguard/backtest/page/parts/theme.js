@@ -13,10 +13,14 @@ function colour(name) {
   return colours.get(name);
 }
 
-const faded = (name, alpha) => {
-  const [, red, green, blue] = colour(name).match(/^#(..)(..)(..)$/).map((part) => parseInt(part, 16));
-  return `rgba(${red}, ${green}, ${blue}, ${alpha})`;
-};
+function faded(name, alpha) {
+  const whole = `${name} ${alpha}`;
+  if (!colours.has(whole)) {
+    const [, red, green, blue] = colour(name).match(/^#(..)(..)(..)$/).map((part) => parseInt(part, 16));
+    colours.set(whole, `rgba(${red}, ${green}, ${blue}, ${alpha})`);
+  }
+  return colours.get(whole);
+}
 
 function dress() {
   const dark = chosen ? chosen === "dark" : system.matches;
