@@ -17,6 +17,7 @@ from benchmarks import (
     page,
     reading,
     storm,
+    study,
 )
 
 
@@ -33,6 +34,7 @@ def main() -> None:
         reading,
         evidence,
         page,
+        study,
         adapters,
         command_time,
     ):

@@ -40,6 +40,7 @@ def test_wheel_runs_a_backtest_where_there_is_no_checkout(tmp_path: Path) -> Non
         "riskguard/share/strategies/leveraged_hold.py",
         "riskguard/history/scenarios/feb-2026/scenario.yaml",
         "riskguard/backtest/report-1.schema.json",
+        "riskguard/backtest/evidence/study-1.schema.json",
         "riskguard/backtest/page/parts/lightweight-charts-5.2.1.js",
         "riskguard/backtest/page/parts/lightweight-charts-LICENSE",
     } <= names

@@ -18,6 +18,7 @@ ELSEWHERE = "write the path of a file: report.json"
 # how reports of ours begin: JSON, a page or Markdown, a picture
 REPORT = (
     b'"schema": "riskguard/report-',
+    b'"schema": "riskguard/study-',
     b"<!-- riskguard/report-",
     b"Software\0riskguard/report-",
 )

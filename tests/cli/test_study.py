@@ -5,8 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft7Validator, ValidationError
 
 from riskguard.backtest.evidence import study as studying
+from riskguard.backtest.evidence.study_block import schema_path
 from tests.backtest.evidence.daily import daily_file, rules_file
 
 FLUSH = """\
@@ -19,6 +21,7 @@ COUNTS = r"^fell +\d+ +\d+\.\d +\d+ +\d+ +\d+ +\d+ +\d+ +\d+ +\d+ +\d+%$"
 WORTH = r"^fell +\d+% \[\d+, \d+\] +[+-]\d+\.\d% +[+-]\d+\.\d% +\d+% +[+-]"
 EVENTS = r"^fell +\d+% \[\d+, \d+\] +\d+\w \(\S+\.\.\S+\) +\d+% \("
 EVENT = ("--fall", "10%", "--within", "7d")
+VALIDATOR = Draft7Validator(json.loads(schema_path().read_text()))
 
 
 @pytest.fixture
@@ -98,6 +101,51 @@ def test_json_holds_what_the_text_tells(riskguard, asked, tmp_path: Path) -> Non
     again = riskguard(*asked, "--json", "-")
     assert json.loads(again.out) == told
     assert again.out == target.read_text(), "the same study, byte for byte"
+
+
+def test_a_study_satisfies_its_schema_on_measured_and_on_modelled_data(riskguard, asked) -> None:
+    Draft7Validator.check_schema(VALIDATOR.schema)
+    for call in (asked, ("study", *EVENT), ("study", "cascade", *EVENT)):
+        told = json.loads(riskguard(*call, "--json", "-").out)
+        VALIDATOR.validate(told)
+        assert set(VALIDATOR.schema["required"]) == set(told)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("scores", 0, "precision", "value"), 1.5),
+        (("scores", 0, "alarms"), -1),
+        (("scores", 0, "answers", 0), "late"),
+        (("data", 0, "first"), "2020-01-01"),
+        (("data", 0, "grades", "BTC.close"), "good"),
+        (("events", 0, "low"), None),
+        (("rules", "hash"), "none"),
+    ],
+)
+def test_the_schema_refuses_what_is_not_promised(riskguard, asked, place: tuple, value) -> None:
+    told = json.loads(riskguard(*asked, "--json", "-").out)
+    inner = told
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    with pytest.raises(ValidationError):
+        VALIDATOR.validate(told)
+
+
+def test_a_study_in_a_folder_of_data_is_written_again(riskguard, folder: Path) -> None:
+    data = folder / "data"
+    data.mkdir()
+    (folder / "BTCUSDT-1d.csv").rename(data / "BTCUSDT-1d.csv")
+    (data / "scenario.yaml").write_text(
+        "name: daily\ntitle: Days\nsymbol: BTC\nseries:\n"
+        "  - {file: BTCUSDT-1d.csv, symbol: BTC, series: bars, interval: 1d, stamp: open,\n"
+        "     source: made, grade: vendor}\n"
+    )
+    call = ("study", folder / "rules.yaml", "--data", data, *EVENT, "--json", data / "study.json")
+    for _ in range(2):
+        code, _, err = riskguard(*call)
+        assert (code, err) == (0, "")
 
 
 def test_quiet_prints_one_line(riskguard, asked) -> None:

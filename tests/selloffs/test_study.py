@@ -7,10 +7,11 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft7Validator
 
 from riskguard.backtest.evidence.plan import LOCKED
 from riskguard.backtest.evidence.study import Asked, Part, Study, look, study
-from riskguard.backtest.evidence.study_block import block
+from riskguard.backtest.evidence.study_block import block, schema_path
 from riskguard.backtest.evidence.study_lines import headline, lines
 from riskguard.errors import RiskguardError
 from riskguard.history.stamps import instant_text
@@ -21,6 +22,7 @@ from riskguard.shipped import shipped
 from tests.selloffs.real import EVENTS, PACKS, real
 
 pytestmark = pytest.mark.needs_market_data
+VALIDATOR = Draft7Validator(json.loads(schema_path().read_text()))
 QUICK = """
 version: 1
 rules:
@@ -101,7 +103,7 @@ def test_every_pack_is_studied_over_all_sell_offs(pack, market_data, measured):
     assert len(refused) == expected[pack]
     text = list(lines(found, f"rules/{pack}.yaml", refused))
     assert max(map(len, text)) <= 80
-    assert json.loads(json.dumps(block(found, rules, pack, refused), allow_nan=False))
+    VALIDATOR.validate(json.loads(json.dumps(block(found, rules, pack, refused), allow_nan=False)))
     if len(refused) == len(EVENTS):
         assert text[0].startswith("NOTHING LOOKED AT")
         return

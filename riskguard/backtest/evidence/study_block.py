@@ -1,8 +1,12 @@
-"""A study as JSON: plain numbers, None for what is not known; times in ns become UTC or seconds."""
+"""A study as JSON: `study-1.schema.json` is its contract.
+
+Plain numbers, None for what is not known; times in ns become UTC or seconds.
+"""
 
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskguard._version import VERSION
@@ -16,9 +20,14 @@ if TYPE_CHECKING:
     from riskguard.backtest.evidence.study import Happened, Part, Study
     from riskguard.language.ruleset import RuleSet
 
-__all__ = ["block"]
+__all__ = ["block", "schema_path"]
 
 SCHEMA = "riskguard/study-1"
+
+
+def schema_path() -> Path:
+    """Return the JSON Schema (draft-07) that every study satisfies."""
+    return Path(__file__).with_name("study-1.schema.json")
 
 
 def block(found: Study, rules: RuleSet, path: str, refused: dict[str, str]) -> dict[str, Any]:

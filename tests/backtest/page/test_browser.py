@@ -255,7 +255,8 @@ def test_an_alarm_of_one_bar_in_a_hundred_thousand_can_be_seen(look, tmp_path: P
 LINES = """async () => {
   for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
   const numbers = (column) => Array.from(column).filter((one) => !Number.isNaN(one));
-  return riskguard.data.panes.flatMap((pane) => pane.lines).filter((line) => line.on).map((line) => {
+  const lines = riskguard.data.panes.flatMap((pane) => pane.lines).filter((line) => line.on);
+  return lines.map((line) => {
     const found = line.series.data().filter((one) => "value" in one || "open" in one);
     const low = Math.min(...found.map((one) => one.value ?? one.low));
     const high = Math.max(...found.map((one) => one.value ?? one.high));
