@@ -37,7 +37,7 @@ SIDES = {
     "start": ("later start", "whole data"),
 }
 FAULT = (
-    "This is a fault of riskguard, not of your rules: please report this text with the rule "
+    "This is a fault of {whose}, not of your rules: please report this text with the rule "
     "file and the data."
 )
 ADVICE = {
@@ -156,10 +156,21 @@ def _explained(one: Difference, found: Verified) -> list[str]:
     said += _decision(one)
     wrapped = (
         textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="      ")
-        for text in [*said, ADVICE[one.kind]]
+        for text in [*said, ADVICE[one.kind].format(whose=_whose(one, found))]
     )
     begin = textwrap.wrap(title, WIDTH, subsequent_indent="  ")
     return [*begin, *(line for lines in wrapped for line in lines)]
+
+
+def _whose(one: Difference, found: Verified) -> str:
+    """Return whose fault a difference is: of the plug-ins in it, where there are any."""
+    plan = found.subject.plan
+    foreign = {
+        f"{window.function} ({window.plugged.whose})"
+        for (window, _), text in zip(plan.windows, plan.window_texts, strict=True)
+        if window.plugged is not None and text in one.cause.text
+    }
+    return " and ".join(sorted(foreign)) or "riskguard"
 
 
 def _cause(one: Difference, found: Verified) -> Iterator[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.history.planted import PLANTS
+from tests.plugged import Installed
 
 # packs that read what the defect is in, where it is not "balanced"
 READ_BY = {"nearest_join": "feb-2026", "forgotten_hold": "feb-2026"}
@@ -24,6 +25,29 @@ rules:
     when: equity.drop(24h) >= 5%
     min_hold: 24h
     do: {reduce_only: true}
+"""
+# remembers the closes of the run before, and so reads the next one
+AHEAD = """
+class Measure:
+    api, reads, dimension, warmup = (1, 0), ("close",), "share", "window"
+    arguments = {"window": "1d"}
+    seen = {}
+
+    def __init__(self, *, window):
+        self.ts, self.close = 0, 1.0
+
+    def update(self, ts, values):
+        self.ts, self.close = ts, values["close"]
+        self.seen[ts] = self.close
+
+    def read(self):
+        return 1.0 - self.seen.get(self.ts + 14_400_000_000_000, self.close) / self.close
+
+    def dump(self):
+        return [self.ts, self.close]
+
+    def load(self, state):
+        self.ts, self.close = state
 """
 
 
@@ -117,6 +141,23 @@ def test_a_difference_of_live_and_backtest_is_told_with_both_decisions(
         "1 of 4 proofs failed",
     ):
         assert part in text, part
+
+
+def test_a_plug_in_that_sees_the_future_is_named_and_not_riskguard(
+    riskguard, tmp_path: Path, monkeypatch
+) -> None:
+    Installed(tmp_path, monkeypatch)("ahead", AHEAD)
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(
+        "version: 1\nsymbol: BTC\nrules:\n  a:\n    when: plugin.ahead(window=1d) > 1%\n"
+        "    clear: plugin.ahead(window=1d) < 0.5%\n    do: {exposure_cap: 0%}\n"
+    )
+    code, out, err = riskguard("verify", rules, "--allow-plugin", "ahead", "--cuts", "5")
+    assert (code, err) == (1, "")
+    text = " ".join(out.split())
+    assert "LOOK-AHEAD: the bar that closes" in text
+    assert "This is a fault of plugin.ahead (acme 0.1)" in text
+    assert "a fault of riskguard" not in text
 
 
 def test_bars_stamped_by_the_wrong_end_are_found_in_a_folder(riskguard, tmp_path: Path) -> None:
