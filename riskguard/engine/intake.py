@@ -266,13 +266,14 @@ class Intake:
                 self._gathered(series, ts, price)
 
     def _account(self, symbol: str, ts: int, values: dict[str, float]) -> None:
-        if "position" in values:  # under the name the host gave: orders come under it too
-            name = self._named() if symbol == "*" else symbol
-            self.buckets.levels.append((ts, name, "position", values.pop("position")))
+        position = values.pop("position", None)
         told = {name: value for name, value in values.items() if ("", name) in self._series}
         for name, value in told.items():
             if value < self._series["", name].least:
                 self._impossible(self._series["", name], value)
+        if position is not None:  # under the name the host gave: orders come under it too
+            name = self._named() if symbol == "*" else symbol
+            self.buckets.levels.append((ts, name, "position", position))
         for (of, name), series in self._series.items():
             if of == "" and series.flow and name in ACCOUNT_FLOWS:
                 told.setdefault(name, 0.0)

@@ -104,9 +104,7 @@ class Session:
         """Take one event from a feed and return the decision in force."""
         with self.lock:
             self.ticker.heard(_stamped(event))
-            if event.available_at is None:
-                event = replace(event, available_at=self.ticker.now())
-            return self._told(event)
+            return self._told(_received(event, self.ticker.now()))
 
     def tick(self) -> Decision:
         """Let time pass: to be called about once a second, also while no feed speaks."""
@@ -336,6 +334,15 @@ class Session:
             return refused
         self._settle(before, -1, "operator", asked=asked)
         return ""
+
+
+def _received(event: Event, now: int) -> Event:
+    """Return an event as it is heard now: nobody has heard one later, whatever it says."""
+    known = event.available_at
+    with suppress(Refused):  # the intake counts what is no time
+        if known is None or nanoseconds(known)[0] > now:
+            return replace(event, available_at=now)
+    return event
 
 
 def _stamped(event: Event) -> int:

@@ -77,9 +77,12 @@ def test_prices_between_closes_count_under_evaluate_event_alone_and_above_zero()
 
 def test_an_account_cannot_have_less_than_no_leverage() -> None:
     text = "version: 1\nsymbol: BTC\nevery: 1h\nrules:\n  r: {when: leverage > 3x, min_hold: 1h, "
-    live = intake(text + "do: {exposure_cap: 50%}}\n")
-    live.take(Event(at(1), "account", "BTC", {"equity": 5.0, "leverage": -1.0}))
+    live, untold = (intake(text + "do: {exposure_cap: 50%}}\n") for _ in range(2))
+    live.take(Event(at(1), "account", "BTC", {"position": 2.0, "leverage": -1.0}))
     assert live.refused == {"account: leverage: negative": 1}
+    for one in (live, untold):
+        one.take(clock(at(1) + 3 * SECOND))
+    assert live.guard.dump() == untold.guard.dump()  # of what is refused nothing is taken
 
 
 def test_a_feed_that_is_alive_keeps_its_last_level_from_growing_old() -> None:

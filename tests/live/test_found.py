@@ -97,6 +97,21 @@ def test_a_stamp_that_is_none_is_refused_and_counted(world: World, stamp: object
         assert list(session.status()["intake_refused"].values()) == [1]
 
 
+def test_who_says_that_he_heard_it_tomorrow_moves_no_time(world: World) -> None:
+    with world.session() as session:
+        for hour in (1, 2, 3):
+            world.bar(session, hour, 100)
+        ahead = world.now + 24 * HOUR
+        for known in (ahead, ahead // 1_000_000, ahead + 24 * HOUR):
+            session.take(Event(ahead, "account", "BTC", {"position": 1.0}, available_at=known))
+        session.take(Event(ahead, "account", "BTC", {"position": 1.0}, available_at="now"))
+        refused = session.status()["intake_refused"]
+        assert refused.pop("account: ahead of its receipt") == 3
+        assert sum(refused.values()) == 1
+        assert world.bar(session, 4, 100).state is State.ACTIVE
+        assert session.guard.as_of == START + 4 * HOUR
+
+
 def test_what_waits_for_the_disk_is_all_that_was_in_force_since(world: World) -> None:
     world.rules.write_text(RULES + OI.replace("exposure_cap: 60%", "leverage_cap: 2x"))
     with world.session() as session:
