@@ -15,6 +15,7 @@ from riskguard.language.rewriting import (
     key_of,
     leaves,
     observed,
+    parted,
     respelt,
     series_of,
 )
@@ -114,7 +115,7 @@ def sourced(ruleset: RuleSet, sources: Mapping[str, str]) -> RuleSet:
         found.error("RG514", Span(), "no data says how long a bar is", fix)
     inputs = dict(ruleset.inputs)
     for key, source in sources.items():
-        symbol, _, name = key.partition(".") if key.split(".")[0].isupper() else ("", "", key)
+        symbol, name = parted(key)
         if name in CATALOGUE or key in inputs or name in inputs:
             inputs[key] = replace(input_of(ruleset, symbol, name), source=source)
     settled = settle(replace(ruleset, inputs=inputs), found, [])

@@ -40,6 +40,7 @@ __all__ = [
     "latches",
     "leaves",
     "observed",
+    "parted",
     "rebuilt",
     "release",
     "respelt",
@@ -55,6 +56,12 @@ Latch = TypeVar("Latch", "Rule", "Stage")
 def key_of(series: SeriesValue) -> str:
     """Return the key of a series as the data knows it: "oi", "ETH.close"."""
     return f"{series.symbol}.{series.name}" if series.symbol else series.name
+
+
+def parted(key: str) -> tuple[str, str]:
+    """Return the symbol ("" is the guarded one) and the name that a key is made of."""
+    symbol, _, name = key.partition(".")
+    return (symbol, name) if name and symbol.isupper() else ("", key)
 
 
 def series_of(leaf: Compare) -> list[SeriesValue]:

@@ -14,7 +14,7 @@ from riskguard.engine.guard import Guard
 from riskguard.errors import RuleError, StateError
 from riskguard.language.binding import bind
 from riskguard.language.reader import load_rules, read_text
-from riskguard.language.rewriting import deciding, key_of, leaves, series_of
+from riskguard.language.rewriting import deciding, key_of, leaves, parted, series_of
 from riskguard.language.ruleset import Actions, input_of
 from riskguard.language.writing.printing import printed
 from riskguard.live.written import texts, with_texts
@@ -84,10 +84,10 @@ class Fit:
         keys = dict(self.sources)
         if self.carries_all:
             keys = {key: self.sources.get(key, "") for key in _read(ruleset)} | keys
-        carried = {}
-        for key, source in keys.items():
-            other, _, name = key.rpartition(".") if key.split(".")[0].isupper() else ("", "", key)
-            carried[key] = replace(input_of(ruleset, other, name), source=source)
+        carried = {
+            key: replace(input_of(ruleset, *parted(key)), source=source)
+            for key, source in keys.items()
+        }
         able = ABLE if self.capabilities is None else self.capabilities
         return bind(
             ruleset, symbol=symbol, every=every, carried=carried, capabilities=able, live=True

@@ -14,6 +14,7 @@ from riskguard.live.operating import ask, worded
 from riskguard.live.requests import pending, swept
 from riskguard.live.rules import Fit, Loaded
 from riskguard.live.written import texts, with_texts
+from riskguard.market import HOUR
 from riskguard.store import Journal
 from tests.live.world import RULES, World
 
@@ -79,6 +80,17 @@ def test_a_bot_that_carries_all_carries_the_bars(world: World) -> None:
     world.rules.write_text(RULES.replace("exposure_cap: 50%", "stop: 2 ATR"))
     loaded = Loaded.read(world.rules, Fit(symbol="BTC"))
     assert {"high", "low"} <= {spec.name for spec in loaded.guard().plan.tapes}
+
+
+def test_a_series_of_another_coin_with_a_name_of_two_words_is_carried(world: World) -> None:
+    sums = RULES.replace("symbol: BTC", "symbol: BTC\nsymbols: [BTC, ETH]").replace(
+        "close.drop(2h) >= 5%", "ETH.liq.long.sum(2h) >= $5M"
+    )
+    world.rules.write_text(sums)
+    for fit in (Fit(every=HOUR), Fit(sources={"close": "x", "ETH.liq.long": "bybit"})):
+        assert "liq.long" in {
+            spec.name for spec in Loaded.read(world.rules, fit).guard().plan.tapes
+        }
 
 
 def test_texts_go_with_the_rules_they_were_written_in(world: World) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from riskguard.adapters.shared.offline import BAR, Fact, Teller, leverage, spelt
+from riskguard.adapters.shared.offline import BAR, Fact, Teller, leverage
 from riskguard.errors import AdapterError
+from riskguard.language.rewriting import parted
 from riskguard.market import DAY, HOUR, MINUTE, WEEK, coin
 
 if TYPE_CHECKING:
@@ -98,14 +99,14 @@ class Candles:
             raise
 
     def _of_candles(self, key: str) -> bool:
-        symbol, name = spelt(key)
+        symbol, name = parted(key)
         return name in BAR and (not symbol or symbol in self._routes)
 
     def _tell(self, strategy: Strategy, now: int) -> None:
         rows = self._closed(strategy, self._pilot, now)
         beside = {
             symbol: self._closed(strategy, self._routes[symbol], now)
-            for symbol in sorted({spelt(key)[0] for key in self._keys} & self._routes.keys())
+            for symbol in sorted({parted(key)[0] for key in self._keys} & self._routes.keys())
         }
         for ts, row in rows.items():
             facts = [*self._others(ts, beside), *self._samples(ts)]
@@ -137,7 +138,7 @@ class Candles:
 
     def _others(self, ts: int, beside: dict[str, dict[int, Any]]) -> Iterator[Fact]:
         for key in self._keys:
-            symbol, name = spelt(key)
+            symbol, name = parted(key)
             row = beside.get(symbol, {}).get(ts) if name in BAR else None
             if row is not None:
                 yield Fact(ts, symbol, name, float(row[COLUMNS[name]]))

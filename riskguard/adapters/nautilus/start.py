@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from nautilus_trader.common import Environment
 from nautilus_trader.model.data import BarType
 
-from riskguard.adapters.shared.offline import BAR, read_by, spelt
+from riskguard.adapters.shared.offline import BAR, read_by
 from riskguard.adapters.shared.starting import Bot
 from riskguard.errors import AdapterError
 from riskguard.language.reader import load_rules
+from riskguard.language.rewriting import parted
 from riskguard.market import ACCOUNT, Instrument, coin
 
 if TYPE_CHECKING:
@@ -87,5 +88,5 @@ class Start:
         return keys + [key for key in read_by(ruleset, symbol) if self._comes(key)]
 
     def _comes(self, key: str) -> bool:
-        _, name = spelt(key)
+        _, name = parted(key)
         return (self.data and name in PUBLISHED) or (self.funding and name == "funding")

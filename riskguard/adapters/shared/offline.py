@@ -19,7 +19,7 @@ from riskguard.engine.guard import Guard
 from riskguard.errors import AdapterError
 from riskguard.language.binding import bind
 from riskguard.language.reader import load_rules
-from riskguard.language.rewriting import deciding, key_of, leaves, series_of
+from riskguard.language.rewriting import deciding, key_of, leaves, parted, series_of
 from riskguard.language.ruleset import RuleSet, input_of
 from riskguard.market import ACCOUNT, CATALOGUE, Instrument, coin, time_text
 
@@ -42,7 +42,6 @@ __all__ = [
     "of_account",
     "read_by",
     "row",
-    "spelt",
 ]
 
 BAR = ("open", "high", "low", "close", "volume")
@@ -145,15 +144,9 @@ class Terms:
         return Offline(guard), notes
 
     def _input(self, key: str) -> Input:
-        symbol, name = spelt(key)
+        symbol, name = parted(key)
         assert self.rules is not None  # noqa: S101 - only rules are asked
         return replace(input_of(self.rules, symbol, name), source=self.sources.get(key, ""))
-
-
-def spelt(key: str) -> tuple[str, str]:
-    """Split the key of a series into its symbol ("" is the guarded one) and its name."""
-    symbol, _, name = key.partition(".")
-    return (symbol, name) if name and symbol.isupper() else ("", key)
 
 
 def read_by(rules: RuleSet, symbol: str, *, strictly: bool = False) -> list[str]:
@@ -207,7 +200,7 @@ def row(
         if key in BAR:
             bar[key] = found * unit if key == "volume" else found / unit
         else:
-            facts.append(Fact(ts, *spelt(key), found))
+            facts.append(Fact(ts, *parted(key), found))
     return bar, facts
 
 
@@ -273,7 +266,7 @@ def columns(keys: Iterable[str], carried: Collection[str]) -> dict[str, str]:
     """
     found = {}
     for key in keys:
-        symbol, name = spelt(key)
+        symbol, name = parted(key)
         names = [name, name.replace(".", "_")]
         if name in CATALOGUE and CATALOGUE[name].column:
             names.append(CATALOGUE[name].column)

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from riskguard.adapters.shared.desk import Offline
-from riskguard.adapters.shared.offline import spelt
 from riskguard.engine.guard import Guard
 from riskguard.errors import AdapterError
 from riskguard.language.binding import bind
 from riskguard.language.reader import load_rules
+from riskguard.language.rewriting import parted
 from riskguard.language.ruleset import input_of
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Bot:
             symbol=self.symbol,
             every=self.every,
             carried={
-                key: replace(input_of(ruleset, *spelt(key)), source=keys[key]) for key in keys
+                key: replace(input_of(ruleset, *parted(key)), source=keys[key]) for key in keys
             },
             capabilities=self.capabilities,
             trades=sorted(set(self.trades)),

@@ -18,7 +18,6 @@ from riskguard.adapters.shared.offline import (
     leverage,
     read_by,
     row,
-    spelt,
 )
 from riskguard.history import History
 from riskguard.testing import ScriptedGuard
@@ -131,11 +130,6 @@ def test_keys_are_what_the_rules_read_less_the_account() -> None:
     strict = read_by(rules, "BTC", strictly=True)
     assert "fear_greed" not in strict  # it may be missing
     assert "oi" in strict
-    assert [spelt(one) for one in ("liq.long", "ETH.close", "oi")] == [
-        ("", "liq.long"),
-        ("ETH", "close"),
-        ("", "oi"),
-    ]
 
 
 def test_columns_are_found_by_any_of_their_names() -> None:
