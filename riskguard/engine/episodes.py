@@ -226,7 +226,7 @@ class Episodes:
             terms = self._terms
             if terms is None or terms.decision is not decision:
                 terms = self._terms = Terms(decision)
-            step, least, size = self.instruments.get(intent.symbol, PLAIN)
+            step, least, size = self._venue(intent.symbol) if self.instruments else PLAIN
             episode, base, ceiling, key = None, None, UNLIMITED, ""
             if terms.limits:
                 key = _key(intent.symbol, intent.book)

@@ -162,6 +162,24 @@ def test_the_answer_carries_the_fault_and_the_time_that_the_guard_gave() -> None
     assert verdict.reasons == (Reason("guard_error", "", "no clock"),)
 
 
+def test_a_refusal_is_told_when_it_may_end() -> None:
+    asked = []
+
+    def until(decision: Decision, now: int) -> int:
+        asked.append((decision, now))
+        return 42
+
+    verdict = Episodes().judge(intent("buy", 1.0, 0.0), HALTED, until=until, as_of=7)
+    assert (verdict.until, asked) == (42, [(HALTED, 0)])
+
+
+def test_what_is_let_out_though_the_guard_failed_is_rounded_as_the_venue_counts() -> None:
+    episodes = Episodes({"BTC": Instrument(step=0.5)})
+    episodes.see(HALF)
+    episodes._known = None
+    assert episodes.judge(intent("sell", 0.75, 4.0), HALF).quantity == 0.5
+
+
 def test_two_decisions_in_turn_are_each_told_by_their_own_rules() -> None:
     episodes = Episodes()
     other = replace(REDUCING, winners={"reduce_only": ("other",)})
@@ -254,6 +272,36 @@ def test_what_is_due_is_asked_under_the_names_the_host_gave() -> None:
     assert episodes.named("BTC") == ["BTC", "ETH/USDT", "SOL"]
     episodes.note("BTC/USDT:USDT long", 1.0)
     assert episodes.named("BTC") == ["BTC/USDT:USDT long", "ETH/USDT", "SOL"]
+
+
+TENS, TWOS = Instrument(contract_size=10.0), Instrument(contract_size=2.0)
+
+
+@pytest.mark.parametrize(
+    ("instruments", "contracts"),
+    [
+        ({"BTC/USDT:USDT": TENS, "BTC": TWOS}, 4.0),  # its own name before that of its coin
+        ({"BTC": TENS, "ETH": TWOS}, 4.0),
+        ({"ETH": TWOS, "*": TWOS}, 40.0),
+    ],
+)
+@pytest.mark.parametrize("symbol", ["BTC/USDT:USDT", "BTC/USDT:USDT long"])
+def test_a_venue_counts_a_symbol_as_it_is_named_or_as_its_coin(
+    symbol, instruments, contracts
+) -> None:
+    episodes = Episodes(instruments)
+    episodes.account(1, symbol, {"position": 40.0})
+    assert episodes.of(symbol).position == contracts
+
+
+@pytest.mark.parametrize("name", ["BTC", "BTC/USDT:USDT"])
+def test_an_order_is_counted_by_the_instrument_of_its_coin(name) -> None:
+    limited = decision(State.CAUTION, leverage_cap=2.0)
+    episodes = Episodes({name: Instrument(step=2.0, min_quantity=8.0, contract_size=10.0)})
+    order = intent("buy", 50.0, 0.0, symbol="BTC/USDT:USDT")
+    held = episodes.judge(order, limited, equity=11_500.0)
+    assert (held.answer, held.quantity) == ("resize", 22.0)  # 22 x 10 coins x 100 of 23,000
+    assert episodes.judge(order, limited, equity=3_900.0).answer == "deny"  # 6 are too few
 
 
 # ---------------------------------------------------------------- a dump
