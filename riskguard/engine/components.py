@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from riskguard.engine.boundary import compare, slack
 from riskguard.engine.logic import (
     ABSENT,
     FALSE,
@@ -22,12 +24,14 @@ from riskguard.language.ruleset import During
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from riskguard.engine.boundary import Boundary
     from riskguard.engine.logic import Change
 
     Node = tuple[str, int]  # (kind, index), as in the order of the plan
     Step = Callable[[int], None]
+    Line = Callable[[int], bool]  # reads a line, and says whether it turned
 
-__all__ = ["Component", "Machines", "components"]
+__all__ = ["Cell", "Component", "Machines", "components", "lines"]
 
 MISSING = {"hold": UNKNOWN, "fire": TRUE, "ignore": ABSENT}
 
@@ -258,3 +262,92 @@ def _add_ramp(machines: Machines, component: Component, index: int) -> None:
     component.steps.append(step)
     component.state.append(lambda: caps[index])
     component.waiting.append(lambda: ramp.rising)
+
+
+# ---------------------------------------------------------------- lines
+
+
+def lines(
+    machines: Machines, values: list[float], woken: dict[int, list[Component]]
+) -> tuple[dict[int, Cell], list[Line]]:
+    """Return the cells of values that are compared with constants, by value, and other lines."""
+    cells: dict[int, Cell] = {}
+    others: list[Line] = []
+    for slot, truth in enumerate(machines.plan.truths):
+        turn = Turn(machines.truths, slot, woken.get(slot, []))
+        if isinstance(truth, During):
+            others.append(_clocked(truth, turn))
+        elif isinstance(truth, Leaf) and truth.bound is None:
+            others.append(_compared(truth, values, turn))
+        elif isinstance(truth, Leaf):
+            cell = cells.setdefault(truth.left, Cell())
+            cell.leaves.append((turn, cast("Boundary", truth.bound), MISSING[truth.policy]))
+    return cells, others
+
+
+class Turn:
+    """Sets the truth of a line, and wakes what reads it."""
+
+    __slots__ = ("readers", "slot", "truths")
+
+    def __init__(self, truths: list[int], slot: int, readers: list[Component]) -> None:
+        self.truths, self.slot, self.readers = truths, slot, readers
+
+    def to(self, truth: int) -> bool:
+        """Take a truth and say whether it is another."""
+        if truth == self.truths[self.slot]:
+            return False
+        self.truths[self.slot] = truth
+        for component in self.readers:
+            component.awake = True
+        return True
+
+
+class Cell:
+    """Where a value may move without touching a threshold: [low, high]; empty while unknown."""
+
+    __slots__ = ("high", "leaves", "low")
+
+    def __init__(self) -> None:
+        self.low, self.high = math.inf, -math.inf
+        self.leaves: list[tuple[Turn, Boundary, int]] = []
+
+    def enter(self, value: float) -> bool:
+        """Find the cell of `value`, set the truths of its leaves and say whether one turned."""
+        unknown, turned = math.isnan(value), False
+        low, high = (math.inf, -math.inf) if unknown else (-math.inf, math.inf)
+        for turn, bound, missing in self.leaves:
+            if unknown:
+                truth = missing
+            elif value < bound.low:
+                high = min(high, math.nextafter(bound.low, -math.inf))
+                truth = FALSE if bound.inside else TRUE
+            elif value > bound.high:
+                low = max(low, math.nextafter(bound.high, math.inf))
+                truth = FALSE if bound.inside else TRUE
+            else:
+                low, high = max(low, bound.low), min(high, bound.high)
+                truth = TRUE if bound.inside else FALSE
+            turned |= turn.to(truth)
+        self.low, self.high = low, high
+        return turned
+
+
+def _compared(leaf: Leaf, values: list[float], turn: Turn) -> Line:
+    left, right, op, absolute = leaf.left, leaf.right, leaf.op, leaf.absolute
+
+    def read(_now: int) -> bool:
+        value, threshold = values[left], values[right]
+        if math.isnan(value) or math.isnan(threshold):
+            return turn.to(MISSING[leaf.policy])
+        allowed = slack(threshold, absolute=absolute)
+        return turn.to(TRUE if compare(op, value, threshold, allowed) else FALSE)
+
+    return read
+
+
+def _clocked(during: During, turn: Turn) -> Line:
+    from riskguard.engine.calendar import Hours  # noqa: PLC0415 - rarely needed
+
+    inside = Hours(during).inside
+    return lambda now: turn.to(TRUE if inside(now) else FALSE)

@@ -31,13 +31,23 @@ __all__ = ["STAGES", "Evaluation", "Part"]
 STAGES = "stages"  # the ladder, among the rules that still count
 NOTHING = (None, (), False)
 LATEST = (1 << 63) - 1  # of all time stamps
+FLOAT = frozenset({float})
 MOST_SYMBOLS = 1_000  # of which it is kept whether they are guarded
+
+
+def _plain(ts: object, symbol: object, values: object) -> bool:
+    """Say whether a sample is of the types it should be of, as most often: it is taken as it is."""
+    return (
+        type(ts) is int
+        and NEVER < ts <= LATEST
+        and type(symbol) is str
+        and type(values) is dict
+        and FLOAT.issuperset(map(type, values.values()))
+    )
 
 
 def _time(ts: object) -> int:
     """Return a time stamp as an integer, NEVER for what is none."""
-    if type(ts) is int and NEVER < ts <= LATEST:
-        return ts
     kind = type(ts)
     if not hasattr(kind, "__index__") or kind.__name__ in {"bool", "bool_"}:
         return NEVER
@@ -47,7 +57,7 @@ def _time(ts: object) -> int:
 
 def _told(symbol: object, values: object) -> bool:
     """Say whether these are a symbol and a mapping of values."""
-    return isinstance(symbol, str) and (type(values) is dict or isinstance(values, Mapping))
+    return isinstance(symbol, str) and isinstance(values, Mapping)
 
 
 def _figure(value: object) -> float:
@@ -59,14 +69,6 @@ def _figure(value: object) -> float:
         return float(value)  # type: ignore[arg-type]  # it says that it can
     except (OverflowError, TypeError, ValueError):
         return math.nan
-
-
-def _figures(values: Mapping[str, float]) -> Mapping[str, float]:
-    """Return the values of a sample as floats."""
-    for value in values.values():
-        if type(value) is not float:
-            return {name: _figure(one) for name, one in values.items()}
-    return values
 
 
 class Part(Protocol):
@@ -177,15 +179,17 @@ class Evaluation:
     # ------------------------------------------------------------ samples
 
     def _feed(self, sample: Sample) -> Decision:
-        given, symbol, values = sample
-        ts = _time(given)
-        if ts == NEVER or not _told(symbol, values):
-            self.doors.count("time: no instant in ns" if ts == NEVER else "no sample")
-            return self._decision
-        values = _figures(values)
-        if self._pending < ts and self._pending > self.as_of:
+        ts, symbol, values = sample
+        if not _plain(ts, symbol, values):
+            ts = _time(ts)
+            if ts == NEVER or not _told(symbol, values):
+                self.doors.count("time: no instant in ns" if ts == NEVER else "no sample")
+                return self._decision
+            values = {name: _figure(value) for name, value in values.items()}
+        if self.as_of < self._pending < ts:
             self._instant(self._pending, closed=False)
-        if not self.symbol and "close" in values:
+        closes = "close" in values
+        if closes and not self.symbol:
             self.symbol = symbol
         own = symbol == self.symbol
         door = "" if own or symbol == "*" else symbol
@@ -194,11 +198,14 @@ class Evaluation:
             door = self._door(symbol)
         self.doors.take(ts, door, values)
         # a bar closes though its close is no price: that it came is what time is told by
-        closed = own and "close" in values and ts % self.plan.every == 0 and ts > self._closed
-        if self._by_event and values and (not own or ts < self.as_of):
+        closed = own and closes and ts % self.plan.every == 0 and ts > self._closed
+        judges = closed and ts > self.as_of
+        if self._by_event and values:
+            judges = own and ts >= self.as_of
             # what came late has been judged by nothing yet: it is before anything later is
-            self._pending = max(ts, self._pending, self.as_of + 1 if own else NEVER)
-        if self._decides(ts, own=own and bool(values), closed=closed):
+            if not judges:
+                self._pending = max(ts, self._pending, self.as_of + 1 if own else NEVER)
+        if judges:
             self._instant(ts, closed=closed)
         elif (
             ts > self.as_of
@@ -245,11 +252,6 @@ class Evaluation:
         )
         return "" if own else symbol
 
-    def _decides(self, ts: int, *, own: bool, closed: bool) -> bool:
-        if self._by_event:
-            return own and ts >= self.as_of
-        return closed and ts > self.as_of
-
     def _fail(self, sample: object, error: Exception) -> Decision:
         """Say that the guard failed: nothing enters until an evaluation succeeds."""
         self._fault = visible(f"{type(error).__name__}: {error}")[: 2 * RECEIVED]
@@ -276,7 +278,7 @@ class Evaluation:
             self._closed = now
         instant = max(now, self.stream.last + 1)
         change, late = self.stream.step(now, instant, closed=closed), self.doors.late(now)
-        self._fault, ranged = "", self.stream.ranged(now)
+        self._fault, ranged = "", self.plan.atr >= 0 and self.stream.ranged(now)
         if self._foreign:
             self._unlearn()
         before, was_late, was_ranged = self._still

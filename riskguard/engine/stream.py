@@ -10,14 +10,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from riskguard.engine.boundary import compare, slack
-from riskguard.engine.components import Component, Machines, components
+from riskguard.engine.components import Cell, Machines, components, lines
 from riskguard.engine.logic import (
-    ABSENT,
-    FALSE,
     GAPS,
     NEVER,
-    TRUE,
     UNKNOWN,
     Change,
     Follow,
@@ -27,23 +23,21 @@ from riskguard.engine.logic import (
     Ramp,
 )
 from riskguard.engine.measures import Atr
-from riskguard.engine.plan import Leaf, Plan
 from riskguard.engine.states import EVER, renewed, state_of
 from riskguard.engine.windows import Rolling, Tape
 from riskguard.language.arithmetic import arithmetic
-from riskguard.language.ruleset import During
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from riskguard.engine.boundary import Boundary
+    from riskguard.engine.plan import Plan
 
     Read = Callable[[int], float]
+    Reading = tuple[Read, int, Cell]
     Feeder = tuple[Read, int, Callable[[int, float], None]]
 
 __all__ = ["Stream"]
 
-MISSING = {"hold": UNKNOWN, "fire": TRUE, "ignore": ABSENT}
 TRIM_EVERY = 1024  # instants between two trims of the tapes
 
 
@@ -77,8 +71,7 @@ class Stream:
         self.closed = True  # a bar closes at the last instant
         self._gap, self._trim_every = GAPS * plan.every, TRIM_EVERY * plan.every
         self._trim_at, self._steady = NEVER, True
-        self._feeders, self._measures = self._measurers()
-        self._readers = self._arithmetic_readers()
+        self._idle = False  # no component is awake, and the last run moved nothing
         self.persists: dict[int, Persist] = {}
         self.follows: dict[int, Follow] = {}
         machines = Machines(
@@ -87,7 +80,8 @@ class Stream:
             was=lambda: self.change, closed=lambda: self.closed,
         )  # fmt: skip
         self.components, woken = components(machines)
-        self._cells, self._formulas = self._leaf_readers(woken)
+        cells, self._formulas = lines(machines, self.values, woken)
+        self._feeders, self._readings = self._readers(cells)
 
     def truth(self, slot: int) -> int:
         """Return the truth of a slot at the last instant."""
@@ -104,44 +98,49 @@ class Stream:
         `closed` says that a bar closes: only then are bars counted and measures fed to others.
         The same object comes back while nothing moves.
         """
-        values = self.values
         for read, slot, push in self._feeders:
             value = read(now)
             if slot >= 0:
-                values[slot] = value
+                self.values[slot] = value
             if closed and value - value == 0.0:  # finite
                 push(now, value)
-        for read, slot in self._measures:
-            values[slot] = read(now)
-        for reader in self._readers:
-            reader(now)
-        self._read_leaves(now)
+        self._read(now)
         self.closed = closed
         if now >= self._trim_at:
             self._trim(now)
         return self._run(now if instant is None else instant)
 
+    def _read(self, now: int) -> None:
+        """Read every number and line."""
+        values = self.values
+        for read, slot, cell in self._readings:
+            values[slot] = value = read(now)
+            if not cell.low <= value <= cell.high and cell.enter(value):
+                self._idle = False
+        for formula in self._formulas:
+            if formula(now):
+                self._idle = False
+
     def _run(self, instant: int) -> Change:
         before, self.last = self.last, instant
         if instant - before > self._gap:  # a silence breaks every `for`
             self._wake()
-        ran = False
-        for component in self.components:
-            if component.awake:
-                component.run(instant, before)
-                ran = True
-        if not ran and self._steady:
+        if self._idle:
             return self.change
-        return self._moved()
+        ran = [component for component in self.components if component.awake]
+        for component in ran:
+            component.run(instant, before)
+        if ran or not self._steady:
+            self._moved()
+        self._idle = self._steady and not any(component.awake for component in ran)
+        return self.change
 
     def look(self, now: int) -> None:
         """Read every number and line as of `now`; no machine steps."""
-        feeders = [(read, slot) for read, slot, _ in self._feeders if slot >= 0]
-        for read, slot in feeders + self._measures:
-            self.values[slot] = read(now)
-        for reader in self._readers:
-            reader(now)
-        self._read_leaves(now)
+        for read, slot, _ in self._feeders:
+            if slot >= 0:
+                self.values[slot] = read(now)
+        self._read(now)
 
     def begin(self, tape: int, ts: int, value: float) -> None:
         """Let an account input begin: `value` is what it always was before its first event."""
@@ -155,15 +154,6 @@ class Stream:
                 found = read(then)
                 if push is not None and found - found == 0.0:  # finite
                     push(then, found)
-
-    def _read_leaves(self, now: int) -> None:
-        values = self.values
-        for cell in self._cells:
-            value = values[cell.index]
-            if not cell.low <= value <= cell.high:
-                cell.enter(value)
-        for formula in self._formulas:
-            formula(now)
 
     def amend(self, tape: int, ts: int, value: float) -> bool:
         """Add to a sample that has passed; what was decided by it stands."""
@@ -225,17 +215,18 @@ class Stream:
 
     def stand(self, change: Change) -> None:
         """Take `change` as where the machines stand and stood: they were put there."""
-        self.change = change
+        self.change, self._idle = change, False
         self._steady = change.stage == change.stage_before and change.on == change.on_before
 
     def rouse(self) -> None:
         """Compare every number and step every component anew at the next instant."""
-        for cell in self._cells:
+        for _, _, cell in self._readings:
             cell.low, cell.high = math.inf, -math.inf
         self._wake()
         self._steady = False
 
     def _wake(self) -> None:
+        self._idle = False
         for component in self.components:
             component.awake = True
 
@@ -244,12 +235,11 @@ class Stream:
         for tape in self.tapes:
             tape.trim(now)
 
-    def _moved(self) -> Change:
+    def _moved(self) -> None:
         before, stage = self.change, self.ladder.stage
         on = tuple([latch.on for latch in self.latches])
         self.change = Change(stage, before.stage, on, before.on)
         self._steady = stage == before.stage and on == before.on
-        return self.change
 
     def seen(self, index: int, now: int) -> int:
         """Return how much a window has observed at `now`, in ns."""
@@ -275,8 +265,8 @@ class Stream:
 
     # ------------------------------------------------------------ numbers
 
-    def _measurers(self) -> tuple[list[Feeder], list[tuple[Read, int]]]:
-        """Return the windows that feed a tape, and what is read after them.
+    def _readers(self, cells: dict[int, Cell]) -> tuple[list[Feeder], list[Reading]]:
+        """Return the windows that feed a tape, and all that is read after them, with its cell.
 
         What only a stop reads is read for its orders.
         """
@@ -288,113 +278,21 @@ class Stream:
             for index, rolling in enumerate(self.rollings)
             if index in fed
         ]
-        measures: list[tuple[Read, int]] = []
-        measures += [(self.rollings[index].read, slot) for index, slot in sorted(slots.items())]
-        measures += [
-            (self.tapes[index].current, slot) for kind, index, slot in specs if kind == "tape"
-        ]
-        return feeders, measures
-
-    def _arithmetic_readers(self) -> list[Callable[[int], None]]:
-        return [
-            self._arithmetic_reader(index, spec.kind, spec.left, spec.right)
-            for index, spec in enumerate(self.plan.values)
+        read: dict[int, Read] = {slot: self.rollings[index].read for index, slot in slots.items()}
+        read |= {slot: self.tapes[index].current for kind, index, slot in specs if kind == "tape"}
+        read |= {
+            slot: self._calculated(spec.kind, spec.left, spec.right)
+            for slot, spec in enumerate(self.plan.values)
             if spec.kind not in {"const", "tape", "window"}
-        ]
+        }
+        for slot in cells.keys() - read.keys():  # a constant, or what feeders have read
+            read[slot] = self._known(slot)
+        return feeders, [(found, slot, cells.get(slot, Cell())) for slot, found in read.items()]
 
-    def _arithmetic_reader(
-        self, index: int, op: str, left: int, right: int
-    ) -> Callable[[int], None]:
+    def _calculated(self, op: str, left: int, right: int) -> Read:
         values = self.values
+        return lambda _now: arithmetic(op, values[left], values[right])
 
-        def read(_now: int) -> None:
-            values[index] = arithmetic(op, values[left], values[right])
-
-        return read
-
-    # ------------------------------------------------------------ leaves
-
-    def _leaf_readers(
-        self, woken: dict[int, list[Component]]
-    ) -> tuple[list[Cell], list[Callable[[int], None]]]:
-        cells: dict[int, Cell] = {}
-        formulas: list[Callable[[int], None]] = []
-        for slot, truth in enumerate(self.plan.truths):
-            readers = woken.get(slot, [])
-            if isinstance(truth, During):
-                formulas.append(self._clocked(slot, truth, readers))
-            if not isinstance(truth, Leaf):
-                continue
-            if truth.bound is None:
-                formulas.append(self._formula(slot, truth, readers))
-            else:
-                cell = cells.setdefault(truth.left, Cell(truth.left, self.truths))
-                cell.leaves.append((slot, truth.bound, MISSING[truth.policy], readers))
-        return list(cells.values()), formulas
-
-    def _formula(self, slot: int, leaf: Leaf, readers: list[Component]) -> Callable[[int], None]:
-        values, truths, missing = self.values, self.truths, MISSING[leaf.policy]
-        left, right, op, absolute = leaf.left, leaf.right, leaf.op, leaf.absolute
-
-        def read(_now: int) -> None:
-            value, threshold = values[left], values[right]
-            if math.isnan(value) or math.isnan(threshold):
-                truth = missing
-            else:
-                allowed = slack(threshold, absolute=absolute)
-                truth = TRUE if compare(op, value, threshold, allowed) else FALSE
-            if truth != truths[slot]:
-                truths[slot] = truth
-                for component in readers:
-                    component.awake = True
-
-        return read
-
-    def _clocked(
-        self, slot: int, during: During, readers: list[Component]
-    ) -> Callable[[int], None]:
-        from riskguard.engine.calendar import Hours  # noqa: PLC0415 - rarely needed
-
-        truths, inside = self.truths, Hours(during).inside
-
-        def read(now: int) -> None:
-            truth = TRUE if inside(now) else FALSE
-            if truth != truths[slot]:
-                truths[slot] = truth
-                for component in readers:
-                    component.awake = True
-
-        return read
-
-
-class Cell:
-    """Where a value may move without touching a threshold: [low, high]; empty while unknown."""
-
-    __slots__ = ("high", "index", "leaves", "low", "truths")
-
-    def __init__(self, index: int, truths: list[int]) -> None:
-        self.index, self.truths = index, truths
-        self.low, self.high = math.inf, -math.inf
-        self.leaves: list[tuple[int, Boundary, int, list[Component]]] = []
-
-    def enter(self, value: float) -> None:
-        """Find the cell of `value`, set the truths of its leaves, wake what reads them."""
-        unknown = math.isnan(value)
-        low, high = (math.inf, -math.inf) if unknown else (-math.inf, math.inf)
-        for slot, bound, missing, readers in self.leaves:
-            if unknown:
-                truth = missing
-            elif value < bound.low:
-                high = min(high, math.nextafter(bound.low, -math.inf))
-                truth = FALSE if bound.inside else TRUE
-            elif value > bound.high:
-                low = max(low, math.nextafter(bound.high, math.inf))
-                truth = FALSE if bound.inside else TRUE
-            else:
-                low, high = max(low, bound.low), min(high, bound.high)
-                truth = TRUE if bound.inside else FALSE
-            if truth != self.truths[slot]:
-                self.truths[slot] = truth
-                for component in readers:
-                    component.awake = True
-        self.low, self.high = low, high
+    def _known(self, slot: int) -> Read:
+        values = self.values
+        return lambda _now: values[slot]

@@ -54,15 +54,15 @@ class BugError(Exception):
 
 def broken(made: Guard) -> Callable[[], None]:
     """Break a measure of a guard; return what mends it."""
-    read, slot = made.stream._measures[0]
+    read, *rest = made.stream._readings[0]
 
     def fails(_now: int) -> float:
         raise BugError("a bug\x1b[2J")
 
-    made.stream._measures[0] = (fails, slot)
+    made.stream._readings[0] = (fails, *rest)
 
     def mend() -> None:
-        made.stream._measures[0] = (read, slot)
+        made.stream._readings[0] = (read, *rest)
 
     return mend
 
