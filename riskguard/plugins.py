@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from importlib.metadata import EntryPoint
 
-__all__ = ["ALLOWED", "API", "PluginError", "allow", "allowed", "allowing", "load", "said"]
+__all__ = [
+    "ALLOWED",
+    "API",
+    "PluginError",
+    "action",
+    "allow",
+    "allowed",
+    "allowing",
+    "load",
+    "said",
+]
 
 API = (1, 0)
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
@@ -63,7 +73,7 @@ def allowed() -> frozenset[str]:
 def load(kind: str, name: str) -> tuple[Any, str]:
     """Return what a plug-in offers, and the distribution and version it comes from.
 
-    Kinds are `measures`, `actions` and `adapters`: the entry points `riskguard.measures`, ...
+    Kinds are `measures`, `actions`, `feeds`, `adapters`: entry points `riskguard.measures`, ...
 
     Raises:
         PluginError: it is not installed, not allowed, offered twice, does not load, or was
@@ -80,6 +90,26 @@ def load(kind: str, name: str) -> tuple[Any, str]:
         message = f"plug-in '{name}' of {whose} does not load: {said(error)}"
         raise PluginError("RG609", message, f"install it anew, or ask who wrote {whose}") from error
     _fits(api, f"plug-in '{name}' of {whose}")
+    return offered, whose
+
+
+def action(name: str) -> tuple[Any, str]:
+    """Return the class of an action, as `load` does.
+
+    Raises:
+        PluginError: as for `load`, or it has no method `act`.
+    """
+    offered, whose = load("actions", name)
+    try:
+        fit = callable(getattr(offered, "act", None))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # an attribute may be code of others
+        message = f"plug-in '{name}' of {whose} has no method act(): {said(error)}"
+        raise PluginError("RG609", message, f"tell who wrote {whose}") from error
+    if not fit or not callable(offered):
+        message = f"plug-in '{name}' of {whose} has no method act()"
+        raise PluginError("RG609", message, f"tell who wrote {whose}")
     return offered, whose
 
 

@@ -46,6 +46,7 @@ def alarms(found: Look) -> Iterator[str]:
         ("BLIND: nothing enters, too old", ", ".join(status["blind"])),
         ("PRIMING: nothing enters until it has seen enough", _some(status["priming"])),
         ("  to become warm", status.get("warming", "")),
+        ("QUARANTINED until riskguard reload", _quarantined(status)),
         ("STALE RULES: the rule file as it lies there is not in force", found.changed),
         ("FLAPPING: latched, for it turned too often", _flapping(status)),
         ("STILL ON from an earlier file", ", ".join(status["still_on_from_earlier_rules"])),
@@ -67,6 +68,15 @@ def alarms(found: Look) -> Iterator[str]:
 def _flapping(status: Mapping[str, Any]) -> str:
     held = [name for name, latch, _ in latches(status) if latch.get("held_for")]
     return ", ".join(f"{name} (riskguard release {name})" for name in held)
+
+
+def _quarantined(status: Mapping[str, Any]) -> str:
+    """Return the plug-ins that are never called again, each with what it failed with last."""
+    plugged = [
+        (f"action {one['action']}" if "action" in one else str(one["measure"]), one)
+        for one in (*status.get("plugins", ()), *status.get("actions", ()))
+    ]
+    return _some([f"{name} ({one['fault']})" for name, one in plugged if one["quarantined"]])
 
 
 def _some(texts: Sequence[str]) -> str:
@@ -93,8 +103,7 @@ def lines(found: Look) -> Iterator[str]:
     if status["single_venue"]:
         names = ", ".join(status["single_venue"])
         yield from _row("one venue", f"{names}: a bad print counts; only `for` waits for a second")
-    for name in status["outstanding"]:
-        yield from _row("to do", name)
+    yield from _duties(status)
     yield from _facts(found, now)
     yield from _triggers(status)
     yield from _inputs(status)
@@ -111,6 +120,15 @@ def _summary(status: Mapping[str, Any]) -> str:
     latched = ", LATCHED" if status["latched"] else ""
     of = f" by {', '.join(by)}" if by else ""
     return f"{status['state']}{latched}{stage}, exposure cap {percent(cap, 0)}{of}"
+
+
+def _duties(status: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is to be done, and what action plug-ins were told last."""
+    for name in status["outstanding"]:
+        yield from _row("to do", name)
+    for action in status.get("actions", ()):
+        for name, how in action["told"].items():
+            yield from _row("told", f"{name}: {how}")
 
 
 def _facts(found: Look, now: int) -> Iterator[str]:

@@ -52,7 +52,7 @@ __all__ = ["compile_rules"]
 
 
 def _only_notifies(actions: Actions) -> bool:
-    return replace(actions, notify="") == type(actions)()
+    return replace(actions, notify="", plugins=()) == type(actions)()
 
 
 class _Compiler:

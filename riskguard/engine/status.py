@@ -128,7 +128,10 @@ def _asks(do: Actions) -> dict[str, Any]:
     asked = {one.name: getattr(do, one.name) for one in fields(do)}
     if do.stop is not None:
         asked["stop"] = {"share": do.stop.share, "atr": do.stop.atr}
-    return {name: value for name, value in asked.items() if value not in (None, "", False)}
+    plugins = {f"plugin.{name}": text for name, text in asked.pop("plugins")}
+    return {
+        name: value for name, value in asked.items() if value not in (None, "", False)
+    } | plugins
 
 
 def _rung(ladder: Ladder, number: int) -> dict[str, Any]:

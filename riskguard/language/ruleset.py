@@ -7,7 +7,7 @@ Times are int nanoseconds; shares are fractions (-4.4 % is -0.044).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -110,6 +110,12 @@ class Actions:
     cancel_orders: str = ""  # entries | all
     hedge: float | None = None
     notify: str = ""
+    plugins: tuple[tuple[str, str], ...] = ()  # names with what each is told, sorted
+
+    def __repr__(self) -> str:
+        """Return all but plug-ins where none is asked: the hash of rules is made of this."""
+        asked = [one.name for one in fields(self) if one.name != "plugins" or self.plugins]
+        return f"Actions({', '.join(f'{name}={getattr(self, name)!r}' for name in asked)})"
 
 
 @dataclass(frozen=True, slots=True)

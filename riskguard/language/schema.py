@@ -78,6 +78,7 @@ __all__ = [
     "STANDS_FOR",
     "SUPPORT_KEYS",
     "SYMBOL",
+    "TOLD",
     "UNITS",
     "VERSION",
     "WRITTEN",
@@ -268,6 +269,8 @@ ACTIONS: Mapping[str, Action] = {
     ),
     "notify": Action("text", "Send this message once, when the rule turns on.", merge="each"),
 }
+# what stands under `plugin.NAME`, beside the actions
+TOLD = "Tell an action plug-in this once, when the rule turns on; the operator has to allow it."
 SELLING = ("close", "reduce_by", "exposure_cap", "hedge")
 
 # kind of a value that is a block of keys -> its keys

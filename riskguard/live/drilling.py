@@ -244,7 +244,7 @@ class Drill:
 
     def _open(self) -> None:
         ticker = Ticker(wall=lambda: self.now, elapsed=lambda: self.now)
-        self._opened = Session(self.rules, self.place, fit=self.fit, ticker=ticker)
+        self._opened = Session(self.rules, self.place, fit=self.fit, ticker=ticker, tells=False)
 
     @property
     def session(self) -> Session:

@@ -22,7 +22,7 @@ from riskguard.market import SECOND, Sample
 from riskguard.store import PRUNED, Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from riskguard.live.memory import Memory
@@ -155,7 +155,15 @@ def _beside(memory: Memory, folder: Path) -> dict[str, Any]:
         "clock_behind": False,
         "intake_refused": dict(waits.get("refused", {})),
         "coverage": dict(waits.get("coverage", {})),
+        **({"actions": list(_acted(memory.acts))} if memory.acts else {}),
     }
+
+
+def _acted(acts: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
+    """Yield what each action plug-in was told last, as far as it is stored."""
+    for plugin in sorted({key.rpartition(":")[2] for key in acts}):
+        told = {one[1]: one[2] for key, one in sorted(acts.items()) if key.endswith(f":{plugin}")}
+        yield {"action": plugin, "told": told, "quarantined": False, "fault": None}
 
 
 def _changed(status: Mapping[str, Any], loaded: Loaded) -> str:

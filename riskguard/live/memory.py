@@ -12,11 +12,16 @@ from riskguard.live.recorder import Former, Recorder
 from riskguard.live.rules import Loaded
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from riskguard.engine.guard import Guard
     from riskguard.live.session import Session
     from riskguard.store import Restored
 
-__all__ = ["Memory", "begun", "kept", "restored"]
+__all__ = ["WAITS", "Memory", "begun", "kept", "restored"]
+
+# how an action plug-in ended that was told and has not ended; that was killed meanwhile
+WAITS, UNKNOWN = "waits", "unknown: the process ended first"
 
 
 @dataclass(slots=True)
@@ -29,6 +34,7 @@ class Memory:
     killed: bool = False
     waits: dict[str, Any] | None = None  # at the intake
     turns: dict[str, list[int]] = field(default_factory=dict)  # when each rule turned
+    acts: dict[str, list[Any]] = field(default_factory=dict)  # what action plug-ins were told
 
 
 def begun(memory: Memory, recorder: Recorder) -> Intake:
@@ -54,6 +60,7 @@ def kept(session: Session) -> str:
         "formers": formers,
         "killed": session.killed,
         "turns": session.flapping.turns,
+        "acts": {} if session.acting is None else session.acting.told,
     }
     return json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
@@ -89,6 +96,7 @@ def remembered(text: str) -> Memory:
         memory.killed, memory.waits = bool(body["killed"]), body["intake"]
         turns = body["turns"].items()
         memory.turns = {str(name): [int(time) for time in times] for name, times in turns}
+        memory.acts = _acts(body.get("acts", {}))  # states of before have none
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         msg = f"what the guard remembered cannot be read: {error!r}"
         raise StateError(msg) from error
@@ -106,3 +114,11 @@ def _former(body: dict[str, Any]) -> Former:
     memory = _memory(body)
     memory.guard.only = frozenset(map(str, body["only"]))  # its decision was made under these
     return Former(memory.loaded, memory.guard)
+
+
+def _acts(kept: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Return what action plug-ins were told; what had not ended then is unknown."""
+    found: dict[str, list[Any]] = {}
+    for key, (since, name, how) in kept.items():
+        found[str(key)] = [int(since), str(name), UNKNOWN if how == WAITS else str(how)]
+    return found

@@ -21,7 +21,7 @@ from riskguard.live.written import texts, with_texts
 from riskguard.market import CATALOGUE, Instrument
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from riskguard.language.ruleset import RuleSet
@@ -45,6 +45,10 @@ class Fit:
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
     # that the operator allows the rules to use: said anew at each start, and kept nowhere
     plugins: frozenset[str] = field(default=frozenset(), compare=False)
+
+    def allowing(self, plugins: Iterable[str]) -> Fit:
+        """Return this with more plug-ins allowed."""
+        return replace(self, plugins=self.plugins | frozenset(plugins))
 
     def plain(self) -> dict[str, Any]:
         """Return this as JSON knows it."""
@@ -137,6 +141,7 @@ class Loaded:
             raise StateError(f"the rules kept with the state cannot be read: {error}") from error
         if ruleset is None or ruleset.hash != about.get("hash"):
             said = found[0].message if found else "they mean something else now"
+            said += f"\n  = help: {found[0].help}" if found and found[0].help else ""
             raise StateError(f"the rules kept with the state cannot be used: {said}")
         ruleset = with_texts(ruleset, [str(line) for line in about.get("lines", ())])
         return Loaded(ruleset, fit, str(about.get("file", "")))

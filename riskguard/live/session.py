@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from riskguard._version import VERSION
+from riskguard.engine.asking import asking
 from riskguard.engine.events import Event, Refused, nanoseconds
 from riskguard.engine.gate import exit_alone
 from riskguard.engine.orders import Reason
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from riskguard.engine.decision import Decision
     from riskguard.engine.guard import Guard
     from riskguard.engine.orders import Action, Intent, Verdict
+    from riskguard.live.acting import Acting
 
 __all__ = ["Session"]
 
@@ -51,10 +53,13 @@ class Session:
 
     `rules` is a rule file, `state` the folder of its memory: a second process that wants it is
     refused. Events come by `take`, time by `tick` (about once a second); before each order ask
-    `decide`, after each event do what `poll` lists, and tell what was done by `done`.
+    `decide`, after each event do what `poll` lists, and tell what was done by `done`. `plugins`
+    are the names of those that rules may use; the actions among them are told unless `tells` is
+    false.
 
     Raises:
         RuleError: the rules cannot be read, or do not fit the bot.
+        PluginError: an action that the rules name cannot be made.
         StateInUseError: another process holds the state.
     """
 
@@ -65,9 +70,13 @@ class Session:
         *,
         fit: Fit | None = None,
         ticker: Ticker | None = None,
+        plugins: Iterable[str] = (),
+        tells: bool = True,
     ) -> None:
         self.path, self.folder = Path(rules), Path(state)
-        self.fit, self.ticker = fit or Fit(), ticker or Ticker()
+        self.fit, self.ticker = (fit or Fit()).allowing(plugins), ticker or Ticker()
+        self.tells = tells
+        self.acting: Acting | None = None  # what tells action plug-ins, where rules name any
         if self.fit.plugins:
             from riskguard.plugins import allow  # noqa: PLC0415 - rarely needed
 
@@ -156,19 +165,21 @@ class Session:
                 self.recorder.pause()
                 self.intake.gap()
                 self._commit([self._decided("primed")], whole=True)
+            self._act()
             return self.decision
 
     def reload(self) -> str:
         """Put the rule file as it lies there now in force; return why not, "" where it is.
 
         A file with any error changes nothing. A rule that is on and was changed or dropped
-        stays on as it was, until it clears or is released. A measure of a plug-in that was
-        quarantined begins anew.
+        stays on as it was, until it clears or is released. A plug-in that was quarantined
+        begins anew.
         """
         with self.lock:
             try:
                 loaded = Loaded.read(self.path, self.fit)
-                if loaded.hash != self.loaded.hash or self.guard.quarantined:
+                failed = self.guard.quarantined or (self.acting and self.acting.quarantined)
+                if loaded.hash != self.loaded.hash or failed:
                     self._replace(loaded)
             except (RiskguardError, OSError) as error:
                 self.stale = str(error)
@@ -181,7 +192,8 @@ class Session:
     def close(self) -> None:
         """Store what the guard remembers and give the state back."""
         with self.lock:
-            self._commit([Entry(self._now(), "stopped", {})], whole=True)
+            entries = [] if self.acting is None else self.acting.closed(self._now())
+            self._commit([*entries, Entry(self._now(), "stopped", {})], whole=True)
             self.store.close()
 
     def __enter__(self) -> Self:
@@ -201,6 +213,7 @@ class Session:
                 "clock_behind": self.ticker.behind,
                 "intake_refused": dict(self.intake.refused),
                 "coverage": dict(self.intake.coverage),
+                **({} if self.acting is None else {"actions": self.acting.status()}),
             }
 
     # ------------------------------------------------------------ inside
@@ -209,6 +222,7 @@ class Session:
         found = self.store.restored
         fresh = found.fresh or bool(found.lost)
         memory = first if fresh else restored(found)
+        self.acting = self._following(first.guard, memory.acts)
         self.ticker.since(memory.guard.as_of)
         self._put(memory)
         self.intake.rewind(self.ticker.now())  # the clock of the last process may have been ahead
@@ -222,6 +236,7 @@ class Session:
         self._commit([started], whole=True, about=True)
         swept(self.folder)
         self._operate()  # before the first event
+        self._act()
 
     def _put(self, memory: Memory) -> None:
         self.loaded, self.killed = memory.loaded, memory.killed
@@ -233,6 +248,7 @@ class Session:
         """Put other rules in force; raises where they do not fit, and has changed nothing then."""
         before = self.decision
         guard, formers = succeeded(self.recorder, self.loaded, loaded)
+        self.acting = self._following(guard, self.acting.told if self.acting else {})
         told, waits = self.recorder.taken(), self.intake.dump()
         same = unchanged(self.guard.ruleset, guard.ruleset)
         turns = {name: times for name, times in self.flapping.turns.items() if name in same}
@@ -263,6 +279,7 @@ class Session:
         before, instant = self.recorder.decision, self.guard.as_of
         self.intake.take(event)
         self._settle(before, instant)
+        self._act()
         return self.decision
 
     def _decided(self, kind: str, **more: object) -> Entry:
@@ -297,6 +314,25 @@ class Session:
             snapshot=kept(self) if whole else None,
             about=self.loaded.about() if about else None,
         )
+
+    # ------------------------------------------------------------ action plug-ins
+
+    def _following(self, guard: Guard, told: dict[str, list[Any]]) -> Acting | None:
+        """Return the action plug-ins of these rules; those that run go on."""
+        if self.acting is None and not (self.tells and asking(guard.ruleset)):
+            return None
+        from riskguard.live.acting import Acting  # noqa: PLC0415 - rarely needed
+
+        return Acting(guard.ruleset, told, self.acting)
+
+    def _act(self) -> None:
+        """Tell action plug-ins what rules ask of them, once it is stored that they are told."""
+        if self.acting is not None:
+            due = self.acting.due(self.guard)
+            entries = self.acting.entries(due, self._now())
+            if entries:
+                self._commit(entries, whole=True)
+            self.acting.tell(due, self.decision)
 
     # ------------------------------------------------------------ the operator
 

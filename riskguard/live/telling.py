@@ -1,18 +1,12 @@
-"""Action plug-ins: told of each change of decision, off the path on which decisions are made.
-
-A webhook that hangs must not hold an order back: changes go through a bounded queue to a thread
-of its own. What does not fit is dropped and counted; what fails is counted, then quarantined.
-"""
+"""Action plug-ins: told of each change of decision, off the path on which decisions are made."""
 
 from __future__ import annotations
 
-import threading
-from queue import Empty, Full, Queue
 from typing import TYPE_CHECKING, Any
 
 from riskguard.engine.bodies import plain
 from riskguard.engine.recorded import recorded
-from riskguard.plugins import PluginError, load, said
+from riskguard.live.actors import Actor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,79 +17,6 @@ if TYPE_CHECKING:
     from riskguard.engine.orders import Action, Intent, Verdict
 
 __all__ = ["Telling"]
-
-MOST = 256  # changes that wait
-MOST_FAULTS = 3
-
-
-class _Actor:
-    """One plug-in, its queue and its thread."""
-
-    def __init__(self, name: str) -> None:
-        offered, self.whose = load("actions", name)
-        self.name, self.faults, self.fault, self.dropped, self.acted = name, 0, "", 0, 0
-        self.queue: Queue[dict[str, Any] | None] = Queue(MOST)
-        try:
-            self.plugin: Any = offered()
-            fit = callable(getattr(self.plugin, "act", None))
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # code of others may leave in any way
-            message = f"plug-in '{name}' of {self.whose} cannot be made: {said(error)}"
-            raise PluginError("RG609", message, f"tell who wrote {self.whose}") from error
-        if not fit:
-            message = f"plug-in '{name}' of {self.whose} has no method act()"
-            raise PluginError("RG609", message, f"tell who wrote {self.whose}")
-        self.thread = threading.Thread(target=self._run, name=f"action {name}", daemon=True)
-        self.thread.start()
-
-    @property
-    def quarantined(self) -> bool:
-        return self.faults >= MOST_FAULTS
-
-    def hear(self, change: dict[str, Any]) -> None:
-        """Queue a change; one that finds no room is dropped: the order is not held back."""
-        try:
-            self.queue.put_nowait(change)
-        except Full:
-            self.dropped += 1
-
-    def _run(self) -> None:
-        while (change := self.queue.get()) is not None:
-            if self.quarantined:
-                self.dropped += 1
-                continue
-            try:
-                self.plugin.act(change)
-                self.acted += 1
-            except BaseException as error:  # noqa: BLE001 - the thread goes on, whatever it raises
-                self.faults, self.fault = self.faults + 1, said(error)
-
-    def close(self, seconds: float) -> None:
-        """Let what waits be acted on for so long; a queue that is full gives its oldest up."""
-        while self.thread.is_alive():
-            try:
-                self.queue.put_nowait(None)
-                break
-            except Full:
-                try:
-                    self.queue.get_nowait()
-                    self.dropped += 1
-                except Empty:
-                    pass
-        self.thread.join(seconds)
-
-    def status(self) -> dict[str, Any]:
-        return {
-            "action": self.name,
-            "from": self.whose,
-            "acted": self.acted,
-            "waiting": self.queue.qsize(),
-            "dropped": self.dropped,
-            "faults": self.faults,
-            "fault": self.fault or None,
-            "quarantined": self.quarantined,
-        }
 
 
 class Telling:
@@ -114,7 +35,7 @@ class Telling:
     def __init__(self, desk: Desk, actions: Iterable[str]) -> None:
         self._desk = desk
         self._last: Decision | None = None
-        self._actors = [_Actor(name) for name in actions]
+        self._actors = [Actor(name) for name in actions]
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the desk has
         return getattr(self._desk, name)

@@ -12,7 +12,7 @@ import pytest
 from riskguard import Event, Guard
 from riskguard.adapters.shared.desk import Offline
 from riskguard.language.reader import read_text
-from riskguard.live import telling
+from riskguard.live import actors
 from riskguard.live.telling import Telling
 from riskguard.market import HOUR
 from riskguard.plugins import PluginError
@@ -75,7 +75,7 @@ def test_each_change_is_told_once_in_order(install: Installed) -> None:
 def test_one_that_hangs_holds_nothing_back_and_what_does_not_fit_is_counted(
     install: Installed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(telling, "MOST", 2)
+    monkeypatch.setattr(actors, "MOST", 2)
     module = install(
         "webhook",
         "import threading\nGO, IN = threading.Event(), threading.Event()\n"

@@ -96,7 +96,7 @@ def _blocks(do: Actions, side: str) -> bool:
 
 def limiting(do: Actions) -> bool:
     """Say whether an action limits a position, and does not only tell or tidy up."""
-    return replace(do, notify="", cancel_orders="", hedge=None) != NOTHING
+    return replace(do, notify="", plugins=(), cancel_orders="", hedge=None) != NOTHING
 
 
 def names_of(rules: RuleSet) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from riskguard.language.changes.strictness import (
 from riskguard.language.rewriting import release, trigger
 from riskguard.language.ruleset import Actions, Not, Rule, Span
 from riskguard.language.source import text_of
-from riskguard.language.writing.acting import action_block, action_text
+from riskguard.language.writing.acting import action_block, asked_texts
 from riskguard.language.writing.clauses import Clauses
 from riskguard.language.writing.layout import laid_out
 from riskguard.language.writing.numerals import duration_text, number_text
@@ -175,15 +175,9 @@ class LatchChanges:
 
 
 def _actions(where: str, old: Actions, new: Actions) -> Iterator[Difference]:
+    was, now = asked_texts(old), asked_texts(new)
     for key, found in action_effects(old, new):
-        was, now = (
-            action_text(key, getattr(do, key)) if _asked(do, key) else "" for do in (old, new)
-        )
-        yield Difference(f"{where}.{key}", was, now, found)
-
-
-def _asked(do: Actions, key: str) -> bool:
-    return bool(getattr(do, key) != getattr(Actions(), key))
+        yield Difference(f"{where}.{key}", was.get(key, ""), now.get(key, ""), found)
 
 
 def _written(do: Actions | None) -> str:

@@ -49,6 +49,10 @@ def action_effects(old: Actions, new: Actions) -> Iterator[tuple[str, str]]:
         found = _effect(key, getattr(old, key), getattr(new, key))
         if found:
             yield key, found
+    was, now = dict(old.plugins), dict(new.plugins)
+    for name in sorted(was | now):
+        if was.get(name) != now.get(name):
+            yield f"plugin.{name}", DIFFERENT
 
 
 def _effect(key: str, old: object, new: object) -> str:

@@ -18,6 +18,7 @@ __all__ = ["afford", "joined", "said"]
 NOTHING = Actions()
 # a message that is not sent changes no position
 HARMLESS = "notify"
+BESIDE = "plugins"  # told by the process around the guard: a bot need not be able to
 
 
 def said(actions: Actions) -> list[str]:
@@ -25,7 +26,7 @@ def said(actions: Actions) -> list[str]:
     return [
         one.name
         for one in fields(Actions)
-        if getattr(actions, one.name) != getattr(NOTHING, one.name)
+        if one.name != BESIDE and getattr(actions, one.name) != getattr(NOTHING, one.name)
     ]
 
 
@@ -93,6 +94,7 @@ def joined(one: Actions, other: Actions) -> Actions:
         cancel_orders=_union(one.cancel_orders, other.cancel_orders, "all"),
         hedge=_most(one.hedge, other.hedge),
         notify=one.notify or other.notify,
+        plugins=tuple(sorted((dict(other.plugins) | dict(one.plugins)).items())),
     )
 
 

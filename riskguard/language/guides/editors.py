@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from riskguard.language.guides.shapes import ONE_NAME, SHAPES, Schema, ref
 from riskguard.language.joining.addresses import INNER, KEYS, SECTIONS, SINGLE
-from riskguard.language.schema import BLOCKS, ONE_OF, RULE_KEYS, WRITTEN, required
+from riskguard.language.schema import BLOCKS, ONE_OF, RULE_KEYS, TOLD, WRITTEN, required
+from riskguard.plugins import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,6 +31,7 @@ PLAIN = frozenset({"text", "word", "choice", *BLOCKS}) - {
     "during",
     "reentry",
 }
+_PLUGIN = rf"^plugin\.{NAME.pattern}$"
 
 
 def schema_text() -> str:
@@ -68,6 +70,7 @@ def _block(name: str) -> Schema:
     found["additionalProperties"] = False
     if name == "actions":
         found["minProperties"] = 1
+        found["patternProperties"] = {_PLUGIN: {"description": TOLD, **SHAPES["text"]}}
     if needed := required(keys):
         found["required"] = list(needed)
     if needs := {word: [key.needs] for word, key in keys.items() if key.needs}:
@@ -130,6 +133,8 @@ def _addresses() -> Schema:
         for word in words:
             address = rf"^(?:rules|stages)\.{ONE_NAME}\.{key}\.{word}$"
             found[address] = ref(block, "properties", word)
+        if block == "actions":
+            found[rf"^(?:rules|stages)\.{ONE_NAME}\.{key}\.{_PLUGIN[1:]}"] = SHAPES["text"]
     return {
         "type": "object",
         "properties": {key: {"$ref": f"#/properties/{key}"} for key in SINGLE},

@@ -34,6 +34,7 @@ from riskguard.language.schema import (
     RULE_KEYS,
     STAGE_KEYS,
     STANDS_FOR,
+    TOLD,
     UNITS,
     WRITTEN,
 )
@@ -159,9 +160,10 @@ def _condition(name: str, key: Key) -> str:
 
 
 def _actions() -> str:
-    rows = (
+    rows = [
         (_code(name), _value(action), action.help, action.merge) for name, action in ACTIONS.items()
-    )
+    ]
+    rows.append((_code("plugin.NAME"), "a text", TOLD, "each"))
     return _table(("action", "value", "meaning", "of several"), rows)
 
 

@@ -52,6 +52,8 @@ KEYS = {
 }
 INNER = {"do": tuple(ACTIONS), "fallback": tuple(ACTIONS), "reentry": REENTRY_KEYS}
 
+ASKING = ("do", "fallback")  # plug-ins too: rules.cascade.do.plugin.webhook
+
 
 class _AddressError(Exception):
     def __init__(self, fix: str) -> None:
@@ -194,7 +196,7 @@ def _inside(old: Node, rest: str, key: Scalar, value: Node, way: tuple[str, str]
         return with_value(old, first, None, with_value(inner, second, key_at(key, second), value))
     if first not in INNER:
         raise _AddressError(f"replace it whole: {prefix}{first}")
-    if second not in INNER[first]:
+    if second not in INNER[first] and not (first in ASKING and second.startswith("plugin.")):
         raise _meant(second, INNER[first], f"{prefix}{first}.", "")
     if not isinstance(inner, Mapping):
         raise _AddressError(f"replace it whole: {prefix}{first}")

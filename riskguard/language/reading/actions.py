@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from riskguard.language.findings import SURE, near
 from riskguard.language.reading.blocks import BlockReader
+from riskguard.language.reading.strays import undashed
 from riskguard.language.ruleset import Actions, Reentry, Stop
 from riskguard.language.schema import ACTIONS, REENTRY_KEYS, required
-from riskguard.language.source import Scalar
+from riskguard.language.source import Mapping, Scalar
 
 if TYPE_CHECKING:
     from typing import Any
@@ -18,9 +20,11 @@ if TYPE_CHECKING:
     from riskguard.language.reading.blocks import Entry
     from riskguard.language.reading.conditions import ConditionReader
     from riskguard.language.schema import Action
+    from riskguard.language.source import Node
 
 __all__ = ["ActionReader"]
 
+PLUGIN = "plugin."
 REENTRY = "reentry: {start: 25%, step: 25%, every: 12h, while: close > 76_500}"
 ATR = re.compile(r"(?P<times>\d+(?:\.\d+)?) ?ATR")
 NEARLY_ATR = re.compile(rf"{ATR.pattern[:-3]}(?P<unit>ATR)", re.IGNORECASE)
@@ -34,17 +38,19 @@ class ActionReader(BlockReader):
         if isinstance(entry.node, Scalar):
             self._bare(entry, entry.node, what)
             return None
-        block = self.block(entry.node, ACTIONS, what)
+        node, named = _parted(undashed(entry.node, what, self.findings))
+        plugins = self._plugins(named, what)
+        block = self.block(node, ACTIONS, what)
         if block is None:
             return None
         known = {key: one for key, one in block.items() if key not in block.guessed}
         values = {key: self._value(key, one, ACTIONS[key]) for key, one in known.items()}
-        if not block and not block.unknown:
+        if not block and not block.unknown and named is None:
             message = f'"{what}" is empty: the rule would change nothing'
             self.findings.error("RG139", entry.node.span, message, "for example exposure_cap: 50%")
-        if None in values.values() or block.unknown or not block:
+        if None in values.values() or block.unknown or plugins is None or not (block or plugins):
             return None
-        found = Actions(**cast("dict[str, Any]", values))
+        found = Actions(**cast("dict[str, Any]", values), plugins=plugins)
         self._sense(found, entry)
         return found
 
@@ -67,11 +73,33 @@ class ActionReader(BlockReader):
             return self._multiple(entry, key)
         if action.kind == "stop":
             return self._stop(entry, key)
+        return self._told(entry, key)
+
+    def _told(self, entry: Entry, key: str) -> str | None:
+        """Return a message, None where there is none."""
         text = self.scalar(entry, key)
         if text is not None and not text.text.strip():
             self.no_value(entry, key)
             return None
         return text.text.strip() if text is not None else None
+
+    def _plugins(self, named: Mapping | None, what: str) -> tuple[tuple[str, str], ...] | None:
+        """Return the plug-ins that are asked for with their texts, None where one has a fault."""
+        if named is None:
+            return ()
+        from riskguard.plugins import PluginError, action  # noqa: PLC0415 - rarely needed
+
+        found: dict[str, str | None] = {}
+        for entry in self.entries(named, what) or ():
+            name = entry.key.text.removeprefix(PLUGIN)
+            found[name] = self._told(entry, entry.key.text)
+            try:
+                action(name)
+            except PluginError as error:
+                self.findings.error(error.code, entry.key.span, error.message, error.fix)
+                found[name] = None
+        given = {name: text for name, text in found.items() if text is not None}
+        return tuple(sorted(given.items())) if len(given) == len(named.items) else None
 
     def _multiple(self, entry: Entry, what: str) -> float | None:
         found = self.literal(entry, what)
@@ -146,6 +174,21 @@ class ActionReader(BlockReader):
         if start is None or not step or not every or condition is None:
             return None
         return Reentry(start, step, every, condition, entry.key.span)
+
+
+def _parted(node: Node) -> tuple[Node, Mapping | None]:
+    """Return a block without the plug-ins it asks for, and those where there are any."""
+    if not isinstance(node, Mapping):
+        return node, None
+    named = [one for one in node.items if _is_plugin(one[0])]
+    if not named:
+        return node, None
+    others = tuple(one for one in node.items if not _is_plugin(one[0]))
+    return replace(node, items=others), replace(node, items=tuple(named))
+
+
+def _is_plugin(key: Node) -> bool:
+    return isinstance(key, Scalar) and key.text.startswith(PLUGIN)
 
 
 def _meant(text: str) -> str:

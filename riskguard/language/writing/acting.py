@@ -14,24 +14,30 @@ from riskguard.language.writing.wording import word
 if TYPE_CHECKING:
     from riskguard.language.schema import Action
 
-__all__ = ["action_block", "action_text"]
+__all__ = ["action_block", "asked_texts"]
 
 NONE = Actions()
 
 
 def action_block(do: Actions, span: Span) -> Mapping:
     """Return the block of `do` or `fallback`."""
-    texts = {key: action_text(key, getattr(do, key)) for key in ACTIONS if _asked(do, key)}
+    texts = asked_texts(do)
     if not texts:  # what asks for nothing has said so
         texts = {"reduce_only": "false"}
     return Mapping(tuple((word(key, span), word(text, span)) for key, text in texts.items()), span)
+
+
+def asked_texts(do: Actions) -> dict[str, str]:
+    """Return what is asked for as it is written, by its key; plug-ins come last."""
+    texts = {key: _text(key, getattr(do, key)) for key in ACTIONS if _asked(do, key)}
+    return texts | {f"plugin.{name}": text for name, text in do.plugins}
 
 
 def _asked(do: Actions, key: str) -> bool:
     return bool(getattr(do, key) != getattr(NONE, key))
 
 
-def action_text(key: str, value: object) -> str:
+def _text(key: str, value: object) -> str:
     """Return the value of an action as it is written."""
     action: Action = ACTIONS[key]
     if isinstance(value, Stop):
