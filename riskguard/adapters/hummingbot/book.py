@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hummingbot.core.data_type.common import PositionAction, TradeType
+from hummingbot.core.data_type.common import PositionAction, PositionMode, TradeType
 from hummingbot.strategy_v2.executors.order_executor.data_types import (
     ExecutionStrategy,
     OrderExecutorConfig,
@@ -21,15 +21,16 @@ from hummingbot.strategy_v2.models.executors import CloseType
 from riskguard.engine.orders import Pending
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from riskguard.adapters.shared.venue import Order
 
-__all__ = ["Book", "Market", "Room", "Standing", "book_of", "market_of", "size_of"]
+__all__ = ["OTHER", "Book", "Market", "Room", "Standing", "book_of", "market_of", "size_of"]
 
 Thing = Any  # an object of hummingbot, which is untyped
 SIDES = {TradeType.BUY: ("buy", "long"), TradeType.SELL: ("sell", "short")}
 CLOSING = {"long": TradeType.SELL, "short": TradeType.BUY}
+OTHER = {"long": "short", "short": "long"}
 UNSEEN = 30_000_000_000  # how long (ns) an executor that was asked for may not be seen
 
 
@@ -123,19 +124,35 @@ class Book:
         found |= {Market(one.connector_name, one.trading_pair) for one in held}
         return {one for one in found if one is not None}
 
+    def hedged(self, market: Market) -> bool:
+        """Say whether the venue holds longs and shorts beside each other; a backtest nets them."""
+        if self.tested:
+            return False
+        connector = self.controller.market_data_provider.connectors.get(market.connector)
+        return getattr(connector, "position_mode", None) is PositionMode.HEDGE
+
     def at(self, market: Market, price: float) -> Standing:
         """Return how the controller stands in a market now."""
+        hedged = self.hedged(market)
         lives = [(one, filled(one)) for one in self.active() if self.place(one) == market]
-        held = 0.0
+        late = [(one, filled(one)) for one in self.late if self.place(one) == market]
+        loose = {"long": 0.0, "short": 0.0}
         for one in self.controller.positions_held:
             if (one.connector_name, one.trading_pair) == market:
-                held += float(one.amount) * (1 if one.side == TradeType.BUY else -1)
-        late = [(one, filled(one)) for one in self.late if self.place(one) == market]
+                loose[book_of(one)] += float(one.amount)
         for one, had in (*lives, *late):
             if had and orders(one.config):
-                held += had * (1 if one.config.side == TradeType.BUY else -1)
+                book = book_of(one.config)
+                if hedged and closes(one.config):
+                    loose[OTHER[book]] -= had
+                else:
+                    loose[book] += had
+        if not hedged:
+            net = loose["long"] - loose["short"]
+            loose = {"long": net, "short": -net}
+        loose = {book: max(0.0, had) for book, had in loose.items()}
         sent = [config for config, _ in self.sent.values() if market_of(config) == market]
-        return Standing(market, price, lives, held, sent, frozenset(self.stopped))
+        return Standing(market, price, lives, loose, sent, frozenset(self.stopped), hedged)
 
 
 class Standing(NamedTuple):
@@ -144,9 +161,10 @@ class Standing(NamedTuple):
     market: Market
     price: float
     lives: list[tuple[Thing, float]]
-    held: float  # signed; mere orders included
+    loose: Mapping[str, float]  # by book: what no executor holds; what mere orders filled
     sent: list[Thing]
     stopped: frozenset[str]
+    hedged: bool  # the venue has two books
 
     def holders(self, book: str) -> list[tuple[Thing, float]]:
         """Return the executors that hold something in a book, those not asked to stop yet."""
@@ -161,11 +179,17 @@ class Standing(NamedTuple):
 
     def size(self, book: str) -> float:
         """Return what is held in a book, unsigned."""
-        total = max(0.0, self.held if book == "long" else -self.held)
+        total = self.loose[book]
         for one, had in self.lives:
             if had and not orders(one.config) and book_of(one.config) == book:
                 total += had
         return total
+
+    def leaves(self, config: Thing) -> bool:
+        """Say whether an order leaves what is held: with two books only where it says so."""
+        if not orders(config) or closes(config):
+            return orders(config)
+        return not self.hedged and self.loose[OTHER[book_of(config)]] > 0
 
     def pending(self) -> list[Pending]:
         """List what is not finished, of both books."""
@@ -186,8 +210,8 @@ class Standing(NamedTuple):
 
     def _order(self, name: str, config: Thing, left: float, *, seen: bool = False) -> Pending:
         side, book = SIDES.get(getattr(config, "side", None), SIDES[TradeType.BUY])
-        if leaves(config, self.held):
-            book = "short" if book == "long" else "long"
+        if self.leaves(config):
+            book = OTHER[book]
         at_once = orders(config) and config.execution_strategy == ExecutionStrategy.MARKET
         resting = seen and not at_once
         ts = int(float(config.timestamp or 0) * 1e9)
@@ -202,14 +226,6 @@ def orders(config: Thing) -> bool:
 def closes(config: Thing) -> bool:
     """Say whether an order is sent as one that closes."""
     return orders(config) and config.position_action is PositionAction.CLOSE
-
-
-def leaves(config: Thing, held: float) -> bool:
-    """Say whether an order leaves what is held."""
-    if not orders(config):
-        return False
-    sign = 1 if config.side == TradeType.BUY else -1
-    return closes(config) or bool(sign * held < 0)
 
 
 def filled(one: Thing) -> float:
@@ -266,8 +282,7 @@ class Room:
     def submit(self, order: Order) -> str:
         """Close so much of the book: what is held exactly, of executors whole ones."""
         standing = self.stand()
-        held = standing.held
-        loose = min(order.quantity, max(0.0, held if self.book == "long" else -held))
+        loose = min(order.quantity, standing.loose[self.book])
         left = order.quantity - loose
         if loose > 0:
             self.close(loose, order.ref)

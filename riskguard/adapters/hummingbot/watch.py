@@ -21,6 +21,7 @@ from hummingbot.strategy_v2.models.executor_actions import CreateExecutorAction,
 from hummingbot.strategy_v2.models.executors import CloseType
 
 from riskguard.adapters.hummingbot.book import (
+    OTHER,
     SIDES,
     Book,
     Market,
@@ -28,7 +29,6 @@ from riskguard.adapters.hummingbot.book import (
     Standing,
     book_of,
     closes,
-    leaves,
     market_of,
     size_of,
 )
@@ -285,13 +285,13 @@ class Watch:
         """Return how much of an executor is asked and granted, and the answer that cuts it."""
         market = market_of(config) or self.home
         standing = self.book.at(market, self.price(market))
-        asked, held = size_of(config, standing.price), standing.held
+        asked = size_of(config, standing.price)
         book, ask = book_of(config), partial(self.ask, config, standing)
-        if not leaves(config, held):
+        if not standing.leaves(config):
             verdict = ask(asked, book)
             return asked, verdict.quantity, verdict
-        other = "short" if book == "long" else "long"
-        out = asked if closes(config) else min(asked, abs(held))
+        other = OTHER[book]
+        out = asked if closes(config) else min(asked, standing.loose[other])
         verdict = ask(out, other)
         granted = verdict.quantity
         if asked - out > RESIDUE * asked and granted >= out * (1 - RESIDUE):

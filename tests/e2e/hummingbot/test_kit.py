@@ -7,7 +7,7 @@ from typing import Any
 from engine import BUY, SELL, Steps
 from hummingbot.strategy_v2.models.executor_actions import CreateExecutorAction
 
-from riskguard.testing import AdapterContract, Harness, ScriptedGuard
+from riskguard.testing import AdapterContract, Harness, NotSupported, ScriptedGuard
 
 
 class Orders(Harness):
@@ -77,6 +77,9 @@ class Orders(Harness):
 
     def fill_only(self, share: float) -> None:
         self.steps.share = share
+
+    def held(self, book: str) -> float:
+        raise NotSupported(f"the backtesting engine nets: test_hedge.py has {book}s apart")
 
     def denials(self) -> list[str]:
         return list(self.steps.watch.denials)

@@ -14,7 +14,7 @@ from world import BTC, BUY, HOUR, MINUTE, SELL, Script, World, bracket
 
 from riskguard.adapters.nautilus import GuardedStrategy
 from riskguard.adapters.nautilus.duties import Duties
-from riskguard.testing import AdapterContract, Harness, ScriptedGuard
+from riskguard.testing import AdapterContract, Harness, NotSupported, ScriptedGuard
 
 ENGINE = "ExecEngine.execute"
 ACCOUNT = AccountId("BINANCE-001")
@@ -140,6 +140,9 @@ class Netting(Harness):
             )  # fmt: skip
 
         self.instead([Stubs.order_accepted, part, Stubs.order_canceled])
+
+    def held(self, book: str) -> float:
+        raise NotSupported(f"a netting venue has no book of {book}s: TestHedging has one that does")
 
     def denials(self) -> list[str]:
         return self.script.denied
