@@ -127,7 +127,11 @@ class OrderContract:
         self.guard.state(State.REDUCING)
         self.equals("sent", self.h.try_exit(self.units(1)), 1)
         self.equals("position", self.h.position(), 0)
+        self.guard.state(State.ACTIVE)
+        self.enter(2)
         self.guard.state(State.HALTED)
+        self.at_most("sent", self.h.try_exit(self.units(2)), 2)  # the guard may have been faster
+        self.equals("position", self.h.position(), 0)
         self.equals("sent", self.h.try_entry(self.units(1)), 0)
         self.equals("position", self.h.position(), 0)
 
