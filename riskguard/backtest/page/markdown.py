@@ -24,7 +24,7 @@ from riskguard.backtest.page.tables import (
     recovery_table,
     statistics_table,
 )
-from riskguard.backtest.page.told import MET, all_notes, settings, source_files, title
+from riskguard.backtest.page.told import MET, all_notes, asked, settings, source_files, title
 from riskguard.backtest.report import SCHEMA
 from riskguard.backtest.text_figures import percent
 from riskguard.engine.decision import State
@@ -75,9 +75,10 @@ def _first(comparison: Comparison, evidence: Evidence) -> Iterator[str]:
     yield f"**{_plain(title(comparison))}**"
     for key, grade in modelled(comparison).items():
         yield f"> This rests on {_plain(key)}, which is {grade}: mechanics only."
-    if evidence.conditions:
+    for heading, conditions in asked(evidence):
+        yield f"{_plain(heading)}:"
         said = (f"- **{_plain(one.name)}** {MET[one.met]}: {_plain(one.text)}"
-                for one in evidence.conditions)  # fmt: skip
+                for one in conditions)  # fmt: skip
         yield "\n".join(said)
     yield "\n".join(f"- {one.name}: {_plain(one.text)}" for one in settings(comparison, evidence))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from riskguard.backtest.evidence.conditions import HARM
 from riskguard.backtest.evidence.told import ways_told
 from riskguard.backtest.page.grades import resting
 from riskguard.backtest.page.leverage import caption, drawing, guard_point
@@ -23,7 +24,7 @@ from riskguard.backtest.page.tables import (
     recovery_table,
     statistics_table,
 )
-from riskguard.backtest.page.told import MET, all_notes, settings, source_files
+from riskguard.backtest.page.told import MET, all_notes, asked, settings, source_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -53,8 +54,10 @@ def first(comparison: Comparison, evidence: Evidence, modelled: dict[str, str]) 
         named = ", ".join(f"{key} ({grade})" for key, grade in modelled.items())
         told = "This rests on series that nobody measured: "
         parts.append(tag("p", grade_tag("mechanics only"), told, named, class_="modelled"))
-    if evidence.conditions:
-        parts.append(tag("ul", *map(_condition, evidence.conditions), class_="conditions"))
+    for title, conditions in asked(evidence):
+        kind = "conditions of-harm" if conditions[0].verdict == HARM else "conditions"
+        parts.append(tag("p", title, class_="asks"))
+        parts.append(tag("ul", *map(_condition, conditions), class_=kind, aria_label=title))
     facts = [
         tag("div", tag("dt", one.name), tag("dd", one.text))
         for one in settings(comparison, evidence)

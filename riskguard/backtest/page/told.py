@@ -10,9 +10,10 @@ from riskguard.backtest.text_figures import duration, moment, money
 
 if TYPE_CHECKING:
     from riskguard.backtest.comparison import Comparison
+    from riskguard.backtest.evidence.conditions import Condition
     from riskguard.backtest.evidence.evidence import Evidence
 
-__all__ = ["MET", "Setting", "all_notes", "settings", "source_files", "title"]
+__all__ = ["MET", "Setting", "all_notes", "asked", "settings", "source_files", "title"]
 
 # a word for what a condition came to; never a colour alone
 MET = {True: "met", False: "not met", None: "not tested"}
@@ -31,6 +32,14 @@ def title(comparison: Comparison) -> str:
     if comparison.leverage > 1:
         name += f" ({comparison.leverage:g}x)"
     return f"{name} on {comparison.symbol} {duration(comparison.every)}"
+
+
+def asked(evidence: Evidence) -> list[tuple[str, list[Condition]]]:
+    """Return the conditions of each verdict that has some: one not met is no fault of HURTS."""
+    found: dict[str, list[Condition]] = {}
+    for one in evidence.conditions:
+        found.setdefault(one.verdict, []).append(one)
+    return [(f"{word} asks for", listed) for word, listed in found.items()]
 
 
 def settings(comparison: Comparison, evidence: Evidence) -> list[Setting]:

@@ -158,6 +158,7 @@ def evidence(made: Comparison) -> Evidence:
     return Evidence(
         verdict=Verdict("NOT SHOWN", "exploratory run, no plan; foresight p = 0.210"),
         conditions=(
+            Condition("harm", False, "net benefit +1.0 %/yr vs constant 0.60", "HURTS"),
             Condition("plan", False, "exploratory run, no plan", "HELPS"),
             Condition("data", True, "all measured", "HELPS"),
             Condition("events", None, "too few events: 6, 8 needed", "HELPS"),

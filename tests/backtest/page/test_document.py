@@ -76,6 +76,7 @@ def test_verdict_stands_first_then_chart_decisions_figures_ledger_rules(text: st
     first = text[text.index('id="verdict"') : text.index('id="chart"')]
     assert "NOT SHOWN" in first
     assert "foresight p = 0.210" in first
+    assert first.index("HURTS asks for") < first.index("<b>harm") < first.index("HELPS asks for")
     for word in ("not met", "met", "not tested"):
         assert f'<span class="said">{word}</span>' in first
 
