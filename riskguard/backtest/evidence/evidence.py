@@ -104,7 +104,7 @@ def weigh(
     best = best_simple(them)
     listed = None if plan is None else catalogue(bars.ts, bars.close, plan.fall, plan.within)
     events = _events(comparison, paths, listed, None if lifted else plan)
-    untested, found = _untested(allowed, paths, reach(comparison.ruleset)), None
+    untested, found = _untested(allowed, paths, comparison), None
     if best is not None and not untested:
         found = findings(_subject(comparison, paths, best, events), draws=draws, seed=seed)
     told = _conditions(found, allowed, plan, changed, (paths, best, events))
@@ -174,15 +174,18 @@ def _events(
     )
 
 
-def _untested(allowed: Gate, paths: Paths, memory: int) -> str:
-    """Return why nothing may be tested, "" where it may; `memory` is that of the rules, in ns."""
+def _untested(allowed: Gate, paths: Paths, comparison: Comparison) -> str:
+    """Return why nothing may be tested, "" where it may."""
     if not allowed.statistics:
         return ", ".join(allowed.reasons)
     held = paths.x[paths.wanted]
     if not held.size:
         return "the strategy never held anything"
-    if float(np.ptp(held)) == 0.0:
+    bare, guarded = (comparison.results[name].run.held for name in ("bare", "guarded"))
+    # what an exchange refuses is missing in both
+    if float(np.ptp(held)) == 0.0 or np.array_equal(bare, guarded):
         return "the guard never changed what was held"
+    memory = reach(comparison.ruleset)
     if held.size * paths.every < BLOCKS * memory:
         held_for, asked = (time_text(one) for one in (held.size * paths.every, BLOCKS * memory))
         return (

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from jsonschema import Draft7Validator
 
@@ -16,6 +17,7 @@ from riskguard.backtest.evidence.roundtrips import whipsaws
 from riskguard.backtest.evidence.told import block, lines
 from riskguard.backtest.report import as_json, build, schema_path
 from riskguard.backtest.text import report_text
+from riskguard.history import History
 from riskguard.language.reader import load_rules
 from riskguard.market import DAY
 from tests.backtest.evidence.daily import request
@@ -194,6 +196,27 @@ def test_a_guard_that_never_acts_is_not_tested(tmp_path) -> None:
     found = weigh(compare(replace(asked, ruleset=rules)))
     assert found.untested == "the guard never changed what was held"
     assert found.verdict.reason.startswith("the guard never changed what was held, exploratory")
+
+
+def _dear(number: int) -> str:
+    day, price = np.datetime64("2023-01-01") + number, 110 if number % 3 == 1 else 100
+    return f"{day}T00:00:00Z,{price},{price},{price},{price}\n"
+
+
+def test_an_order_the_exchange_refused_is_no_act_of_the_guard(tmp_path) -> None:
+    # every third open lies a tenth higher: the strategy comes in late, under no rule at all
+    csv = tmp_path / "dear.csv"
+    csv.write_text("ts,open,high,low,close\n" + "".join(map(_dear, range(300))))
+    (tmp_path / "never.yaml").write_text(
+        "version: 1\nrules:\n  never:\n    when: close.drop(3d) >= 90%\n"
+        "    clear: close.drop(3d) < 80%\n    do: {exposure_cap: 40%}\n"
+    )
+    asked = request(tmp_path, seed=3)
+    history = History.read(csv)
+    rules = load_rules(tmp_path / "never.yaml", every=history.every)
+    made = compare(replace(asked, history=history, ruleset=rules))
+    assert made.results["bare"].run.rejected, "the first order was too dear"
+    assert weigh(made).untested == "the guard never changed what was held"
 
 
 def test_a_history_of_few_windows_of_its_rules_is_not_tested(tmp_path) -> None:
