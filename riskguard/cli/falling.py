@@ -6,7 +6,7 @@ import re
 
 from riskguard.cli.failures import WrongUse
 
-__all__ = ["depth", "span"]
+__all__ = ["depth", "seen", "span"]
 
 
 def depth(text: str) -> float:
@@ -33,3 +33,12 @@ def span(text: str) -> int:
     if not found:
         raise WrongUse(f"--within '{text}' is no time at all", "write 24h or 7d")
     return found
+
+
+def seen(within: int, every: int) -> None:
+    """Refuse an event that no bar of the data could show; both in ns."""
+    from riskguard.market import time_text
+
+    if within < every:
+        text = f"--within {time_text(within)} is less than a bar of this data, {time_text(every)}"
+        raise WrongUse(f"{text}: no fall can be seen in it", "write 24h or 7d")

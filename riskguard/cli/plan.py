@@ -11,6 +11,7 @@ import typer
 from riskguard.cli import given
 from riskguard.cli.failures import WrongUse
 from riskguard.cli.falling import depth, span
+from riskguard.cli.falling import seen as seen_in
 from riskguard.cli.ordering import (
     CASH,
     COST,
@@ -155,10 +156,10 @@ def _planned(
     from riskguard.backtest.watching import watch
 
     (request,) = requests(order, [order.strategy])
+    seen_in(within, request.history.every)
     traded = request.symbol or request.ruleset.symbol or request.history.symbol
     seen = watch(request.ruleset, request.history, traded)
     first = seen.first_bar(request.start)
-    closes = seen.history.bars(traded).close
     made = Plan(
         rules=names[0],
         rules_hash=request.ruleset.hash,
@@ -179,7 +180,7 @@ def _planned(
         seed=numbers[0],
         tried=numbers[1],
     )
-    found = catalogue(seen.ts, closes, fall, within)
+    found = catalogue(seen.ts, seen.history.bars(traded).close, fall, within)
     kept = counted(found, seen.ts, first + 1, (*made.locked, ILLUSTRATION))
     remarks = list(_remarks(found, seen.ts))
     try:

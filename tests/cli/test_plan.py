@@ -184,6 +184,7 @@ def test_a_plan_is_written_once(riskguard, plan: Path, folder: Path) -> None:
         (["--fall", "10"], "a fall of 1000% is no event"),
         (["--fall", "much"], "--fall 'much' is not a share"),
         (["--within", "7"], "--within: '7' is not a time"),
+        (["--within", "23h"], "--within 23h is less than a bar of this data, 24h"),
         (["--within", "0d"], "--within '0d' is no time at all"),
         (["--data", "nowhere"], "there is no nowhere"),
         (["--output", "nowhere/plan.yaml"], "lies in a folder that does not exist"),

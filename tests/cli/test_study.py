@@ -191,6 +191,12 @@ def test_nothing_but_refusals_is_told_as_such(riskguard, folder: Path) -> None:
     assert out.count(": refused: ") == 2
 
 
+def test_a_fall_within_less_than_a_bar_is_refused(riskguard, asked) -> None:
+    code, out, err = riskguard(*asked, "--within", "23h")
+    assert (code, out) == (1, "")
+    assert "a fall within 23h cannot be seen in bars of 24h" in err
+
+
 def test_rules_that_need_an_account_are_sent_to_a_backtest(riskguard) -> None:
     code, out, err = riskguard("study", "account-limits", "--data", "feb-2026", *EVENT)
     assert (code, out) == (1, "")

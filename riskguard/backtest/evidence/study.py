@@ -21,6 +21,7 @@ from riskguard.backtest.evidence.spells import standing_on
 from riskguard.backtest.evidence.windows import kinds, shut
 from riskguard.backtest.watching import watch
 from riskguard.errors import DataError
+from riskguard.market import time_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -155,6 +156,10 @@ def look(asked: Asked, ruleset: RuleSet, history: History, name: str, *, symbol:
         message = "these rules read the account, or decide at every event: no prices tell of them"
         fix = "riskguard backtest runs them with a strategy"
         raise DataError(message, path=ruleset.path, help=fix)
+    if asked.within < seen.history.every:
+        bar = time_text(seen.history.every)
+        message = f"a fall within {time_text(asked.within)} cannot be seen in bars of {bar}"
+        raise DataError(message, path=name, help="ask for a longer time: 24h, 7d")
     first = seen.first_bar()
     bars = seen.history.bars(symbol)
     listed = catalogue(bars.ts, bars.close, asked.level, asked.within)
