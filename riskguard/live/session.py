@@ -158,7 +158,7 @@ class Session:
             try:
                 for event in events:
                     if _stamped(event) > self.guard.as_of:
-                        self.intake.take(event)
+                        self.intake.take(_received(event, self.ticker.now()))
             finally:  # an event that is none ends the history, and what was told of it stands
                 self.flapping.settle()
                 self.recorder.flapping = self.flapping

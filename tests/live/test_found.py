@@ -112,6 +112,19 @@ def test_who_says_that_he_heard_it_tomorrow_moves_no_time(world: World) -> None:
         assert session.guard.as_of == START + 4 * HOUR
 
 
+def test_a_bar_that_is_not_closed_yet_is_no_history(world: World) -> None:
+    world.now = START + 5 * HOUR + 10 * MINUTE
+    bars = [
+        Event(START + hour * HOUR, "bar", "BTC", {"close": close, "interval_ns": HOUR})
+        for hour, close in enumerate([100.0, 100.0, 100.0, 100.0, 100.0, 50.0], 1)
+    ]
+    with world.session() as session:
+        assert session.prime(bars).state is State.ACTIVE
+        assert session.status()["intake_refused"] == {"bar: ahead of its receipt": 1}
+        assert session.guard.as_of == START + 5 * HOUR
+        assert world.bar(session, 6, 99).state is State.ACTIVE
+
+
 def test_what_waits_for_the_disk_is_all_that_was_in_force_since(world: World) -> None:
     world.rules.write_text(RULES + OI.replace("exposure_cap: 60%", "leverage_cap: 2x"))
     with world.session() as session:
