@@ -1,7 +1,8 @@
-"""One market told three ways, and the log of decisions each of them leads to.
+"""One market told in several ways, and the log of decisions each of them leads to.
 
-Standard library and riskguard's own engine alone, so that any Python can be asked for its log:
-`python -m tests.engine.parity FILE` prints the hashes of the cases in a file.
+Standard library and what a bot carries alone, so that any Python can be asked for its log:
+`python -m tests.engine.parity FILE` prints the hashes of the cases in a file, with the word
+`columns` that of the columns of a backtest too, which need numpy.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from riskguard.engine.decision import Decision
@@ -22,9 +24,18 @@ from riskguard.engine.intake import Intake
 from riskguard.engine.recorded import recorded
 from riskguard.language.reader import read_text
 from riskguard.language.ruleset import RuleSet
+from riskguard.live import rules as live_rules
+from riskguard.live.replaying import Replay, differs
+from riskguard.live.rules import Fit
+from riskguard.live.session import Session
+from riskguard.live.ticker import Ticker
 from riskguard.market import MINUTE, SECOND, Sample
+from riskguard.store import Journal
 
-__all__ = ["WIDE", "Case", "by_events", "by_samples", "digest", "drawn_market", "line", "rules"]
+__all__ = [
+    "WIDE", "Case", "by_events", "by_samples", "by_session", "digest", "drawn_market", "hashes",
+    "line", "rules",
+]  # fmt: skip
 
 START = 1_767_225_600_000_000_000
 SETTLED = 3 * SECOND  # after a close all that came for it has been given to the guard
@@ -118,6 +129,31 @@ def by_events(case: Case) -> list[str]:
     return guard.lines
 
 
+def by_session(case: Case) -> list[list[str]]:
+    """Return the log of a live session that stores all on disk, and that of its journal replayed.
+
+    The session's inputs and decisions are the journal's: it is read as `riskguard replay` does.
+    """
+    now = case.samples[0][0] - SECOND
+    ticker = Ticker(wall=lambda: now, elapsed=lambda: now)
+    live_rules.Guard = Logged  # type: ignore[misc]  # that writes down what it decides
+    try:
+        with TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+            file, state = Path(folder, "rules.yaml"), Path(folder, "state")
+            file.write_text(case.text, encoding="utf-8")
+            with Session(file, state, fit=Fit(sources=case.sources), ticker=ticker) as session:
+                for event in events(case, session.guard.plan.every):
+                    now = max(now, event.ts)
+                    session.take(event)
+                assert not session.intake.refused, session.intake.refused
+            replay = Replay(Journal(state).contents())
+            assert replay.from_snapshot is None
+            assert [differs(step) for step in replay.steps() if differs(step)] == []
+            return [session.guard.lines, replay.recorder.guard.lines]  # type: ignore[attr-defined]
+    finally:
+        live_rules.Guard = Guard  # type: ignore[misc]
+
+
 def events(case: Case, every: int) -> Iterator[Event]:
     """Yield what venues and bot would have told, each instant's bars last."""
     for ts, samples in groupby(case.samples, lambda sample: sample[0]):
@@ -199,9 +235,19 @@ def _account(
     }
 
 
+def hashes(case: Case, *more: list[str]) -> list[str]:
+    """Return the hashes of the logs by library, intake, live session and replay, and of more."""
+    return [digest(one) for one in (by_samples(case), by_events(case), *by_session(case), *more)]
+
+
 def main() -> None:
     cases = [Case(*one) for one in json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))]
-    found = {case.name: [digest(by_samples(case)), digest(by_events(case))] for case in cases}
+    if "columns" in sys.argv:
+        from tests.engine.test_same_log import by_columns
+
+        found = {case.name: hashes(case, by_columns(case)) for case in cases}
+    else:
+        found = {case.name: hashes(case) for case in cases}
     json.dump([sys.version.split()[0], found], sys.stdout)
 
 

@@ -1,4 +1,4 @@
-"""The same decisions, byte for byte: columns, library and intake; any hash seed; any Python."""
+"""The same decisions, byte for byte: backtest, library, live, replay; any hash seed; any Python."""
 
 from __future__ import annotations
 
@@ -176,21 +176,28 @@ def with_yaml(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[
     return made
 
 
-@pytest.fixture(scope="session")
-def logs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, list[str]]]:
-    """Return a file of cases, and the hashes of their logs in this process."""
-    cases = [on_scenario(pack, scenario) for pack in PACKS for scenario in scenarios()]
-    cases += [drawn(seed) for seed in range(8)]
-    path = tmp_path_factory.mktemp("parity") / "cases.json"
-    path.write_text(json.dumps(cases), encoding="utf-8")
-    return path, {case.name: [digest(by_samples(case)), digest(by_events(case))] for case in cases}
+@cache
+def cases(count: int) -> list[Case]:
+    """Return every pack over every shipped scenario, and as many random rules over a market."""
+    made = [on_scenario(pack, scenario) for pack in PACKS for scenario in scenarios()]
+    return made + [drawn(seed) for seed in range(count)]
 
 
-def told(command: list[str], path: Path, **environment: str) -> tuple[str, dict[str, list[str]]]:
-    """Return which Python answered, and the hashes it found."""
+@cache
+def logs(count: int) -> dict[str, str]:
+    """Return the hash of the log of each of them, as the library decides in this process."""
+    return {case.name: digest(by_samples(case)) for case in cases(count)}
+
+
+def told(
+    command: list[str], count: int, folder: Path, *words: str, **environment: str
+) -> tuple[str, int]:
+    """Ask a Python for its logs: each of each case must be ours; return who answered, and how many."""
+    path = folder / "cases.json"
+    path.write_text(json.dumps(cases(count)), encoding="utf-8")
     kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     done = subprocess.run(
-        [*command, "-m", "tests.engine.parity", str(path)],
+        [*command, "-m", "tests.engine.parity", str(path), *words],
         capture_output=True,
         text=True,
         check=False,
@@ -199,23 +206,25 @@ def told(command: list[str], path: Path, **environment: str) -> tuple[str, dict[
     )
     assert done.returncode == 0, done.stderr[-2000:]
     version, found = json.loads(done.stdout)
-    return version, found
+    ways = 5 if "columns" in words else 4
+    assert found == {name: [one] * ways for name, one in logs(count).items()}
+    return version, ways * len(found)
 
 
 @pytest.mark.parametrize("seed", ["0", "1", "random"])
-def test_no_hash_seed_changes_a_log(seed: str, logs, measured: Callable[[str], None]) -> None:
-    path, wanted = logs
-    _, found = told([sys.executable], path, PYTHONHASHSEED=seed)
-    assert found == wanted
-    measured(f"PYTHONHASHSEED {seed}: {2 * len(found)} logs, the same hashes")
+@counts(8, 200)
+def test_no_hash_seed_changes_a_log(
+    seed: str, count: int, tmp_path: Path, measured: Callable[[str], None]
+) -> None:
+    _, found = told([sys.executable], count, tmp_path, "columns", PYTHONHASHSEED=seed)
+    measured(f"PYTHONHASHSEED {seed}: {found:,} logs by backtest, library, live and replay, equal")
 
 
 @pytest.mark.parametrize("version", OTHERS)
+@counts(8, 200)
 def test_no_other_python_changes_a_log(
-    version: str, logs, with_yaml, measured: Callable[[str], None]
+    version: str, count: int, tmp_path: Path, with_yaml, measured: Callable[[str], None]
 ) -> None:
-    path, wanted = logs
-    answered, found = told(with_yaml(version), path, PYTHONHASHSEED="0")
+    answered, found = told(with_yaml(version), count, tmp_path, PYTHONHASHSEED="0")
     assert answered.startswith(version)
-    assert found == wanted
-    measured(f"Python {answered}: {2 * len(found)} logs, the same hashes")
+    measured(f"Python {answered}: {found:,} logs by library, live and replay, as of this Python")
