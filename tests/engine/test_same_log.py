@@ -192,7 +192,7 @@ def logs(count: int) -> dict[str, str]:
 def told(
     command: list[str], count: int, folder: Path, *words: str, **environment: str
 ) -> tuple[str, int]:
-    """Ask a Python for its logs: each of each case must be ours; return who answered, and how many."""
+    """Ask a Python for its logs, which must be ours; return who answered, and how many."""
     path = folder / "cases.json"
     path.write_text(json.dumps(cases(count)), encoding="utf-8")
     kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
