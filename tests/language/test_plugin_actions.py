@@ -216,6 +216,8 @@ def test_a_change_of_one_is_different_never_looser() -> None:
         ("rules.r.do.plugin.mail", "bye", "", "different"),
         ("rules.r.do.plugin.pager", "it falls", "it fell", "different"),
     ]
+    (found,) = differences(read(DO), read(DO.replace("bye", "tell me")))
+    assert (found.where, found.new) == ("rules.r.do.plugin.mail", "tell me")
 
 
 @pytest.mark.usefixtures("both")
