@@ -164,6 +164,10 @@ def test_the_last_resort_knows_nothing_of_rules_it_was_not_given() -> None:
             latched=False, reasons=(Reason("guard_error", "", "KeyError: 'x'"),),
         )  # fmt: skip
     assert exit_alone(intent("sell", 0.5, 1.5), KeyError("x")).quantity == 0.5
+    part = exit_alone(intent("sell", 3.0, 0.5), KeyError("x"))
+    assert (part.answer, part.quantity, part.effect) == ("resize", 0.5, "flip")
+    only = exit_alone(intent("buy", 1.0, 2.0, reduce_only=True), KeyError("x"))
+    assert (only.answer, only.effect) == ("deny", "reduce")
 
 
 def test_an_error_that_cannot_be_shown_is_told_as_one() -> None:
