@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from riskguard.cli.failures import WrongUse
+from riskguard.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from riskguard.feeds.recording import Recording
 
 __all__ = ["record"]
 
@@ -21,12 +24,19 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 def record(
     exchange: Annotated[
-        str, typer.Option("--exchange", help="binanceusdm, bybit, okx or gate, as ccxt names it.")
+        str,
+        typer.Option(
+            "--exchange",
+            metavar="NAME",
+            help="binanceusdm, binancecoinm, bybit, okx or gate, as ccxt names it.",
+        ),
     ],
     symbol: Annotated[
         list[str],
         typer.Option(
-            "--symbol", help="BTC/USDT:USDT; give it again for more. The first is traded."
+            "--symbol",
+            metavar="SYMBOL",
+            help="BTC/USDT:USDT; give it again for more. The first is traded.",
         ),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where to write.")],
@@ -41,14 +51,15 @@ def record(
     """Record closes, open interest, liquidations by side and funding of an exchange.
 
     The folder is a scenario: it primes a guard, gives floors, and can be backtested. Minutes
-    that were not heard whole are left out: a gap stays a gap. It goes on where it was when it
-    is started again; a kill loses what was heard in the last ten seconds at most. No keys are
+    that were not heard nine tenths are left out: a gap stays a gap. It goes on where it was when
+    it is started again; a kill loses what was heard in the last ten seconds at most. No keys are
     needed. ccxt is: pip install "riskguard[data]".
 
-    Example: riskguard record --exchange bybit --symbol BTC/USDT:USDT --out rec-btc
+    Example: riskguard record --exchange bybit --symbol BTC/USDT:USDT --out rec
 
     Exit codes: 0 it ended by --for or SIGTERM or Ctrl-C with all on disk, 1 the folder or the
-    venue is refused, 2 wrong use, 5 another process records into the folder.
+    venue is refused, or the disk was to the end, 2 wrong use, 5 another process records into
+    the folder.
     """
     import asyncio
 
@@ -60,14 +71,19 @@ def record(
     seconds = _seconds(duration) if duration else None
     made = _settings(settings)
 
-    async def run() -> None:
-        venue = opened(exchange, made)
-        print(f"recording {', '.join(symbol)} of {exchange} into {out}", flush=True)
-        found = await recording(venue, tuple(symbol), out, seconds=seconds, tell=_telling())
-        if found.late:
-            print(f"{found.late} liquidations came too late for their minute")
+    symbols = tuple(dict.fromkeys(symbol))
 
-    asyncio.run(run())
+    async def run() -> Recording:
+        venue = opened(exchange, made)
+        print(f"recording {', '.join(symbols)} of {exchange} into {out}", flush=True)
+        return await recording(venue, symbols, out, seconds=seconds, tell=_telling())
+
+    found = asyncio.run(run())
+    if found.late:
+        print(f"{found.late} liquidations came too late for their minute")
+    if found.waiting:
+        msg = f"the disk refused to the end: {found.waiting} rows are lost"
+        raise DataError(msg, path=str(out), help="make room, and start it again")
     print(f"stopped; all that was heard is in {out}")
     return 0
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from riskguard.engine.events import Event
 from riskguard.errors import DataError
-from riskguard.feeds.recording import ABOUT, UNITS
+from riskguard.feeds.recording import ABOUT, OURS, UNITS
 from riskguard.feeds.table import rows, stamp
 from riskguard.market import HOUR, MINUTE, SECOND, coin
 
@@ -35,7 +35,7 @@ def recorded(folder: Path, since: int = 0) -> Iterator[Event]:
     found: list[Event] = []
     for path in sorted(folder.glob("*.csv")):
         name, _, what = path.stem.partition("-")
-        if name in known:
+        if name in known and OURS.fullmatch(what):
             found += _events(path, what, known[name], venue, since)
     found.sort(key=lambda event: (event.ts, event.kind, event.symbol, event.id))
     yield from found

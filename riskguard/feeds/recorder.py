@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from riskguard.adapters.shared.frameworks import framework
-from riskguard.errors import AdapterError, StateInUseError
+from riskguard.errors import AdapterError, DataError, StateError, StateInUseError
 from riskguard.feeds.recording import Recording
 from riskguard.feeds.streaming import Feeds, Pace
 from riskguard.feeds.venues import venue
@@ -19,6 +19,8 @@ from riskguard.store.lock import Lock
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from riskguard.feeds.venues import Venue
 
 __all__ = ["TESTED", "opened", "record"]
 
@@ -55,13 +57,13 @@ async def record(
     `tell` hears after each flush how many rows each file has gained, and which feeds fail.
 
     Raises:
-        DataError: the folder holds something else.
+        DataError: the folder holds something else, or cannot be written.
         StateInUseError: another process records into it.
         AdapterError: a symbol is no contract of the venue.
     """
     lock = _locked(folder)
     try:
-        recording = Recording(folder, venue(exchange.id), symbols)
+        recording = _begun(folder, venue(exchange.id), symbols)
         feeds = Feeds(exchange, symbols, recording.take, pace=pace or Pace())
         running = asyncio.ensure_future(feeds.run())
         stop = _stopping()
@@ -79,20 +81,36 @@ async def record(
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
-            _flushed(recording, feeds, tell)
             await exchange.close()
+            _flushed(recording, feeds, tell)
     finally:
         lock.release()
     return recording
 
 
 def _locked(folder: Path) -> Lock:
-    folder.mkdir(parents=True, exist_ok=True)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         return Lock(folder / LOCK)
     except StateInUseError as error:
         msg = f"another process records into {folder}: stop it, or name another folder"
         raise StateInUseError(msg) from error
+    except OSError as error:
+        raise _unwritable(folder, error.strerror or str(error)) from error
+    except StateError as error:
+        raise _unwritable(folder, str(error)) from error
+
+
+def _begun(folder: Path, venue: Venue, symbols: tuple[str, ...]) -> Recording:
+    try:
+        return Recording(folder, venue, symbols)
+    except OSError as error:
+        raise _unwritable(folder, error.strerror or str(error)) from error
+
+
+def _unwritable(folder: Path, why: str) -> DataError:
+    help_ = "name a folder of this user, on a disk that can be written"
+    return DataError(f"nothing can be recorded here: {why}", path=str(folder), help=help_)
 
 
 def _flushed(
@@ -100,12 +118,11 @@ def _flushed(
 ) -> None:
     """Write what is complete; a disk that refuses is a fault as any other."""
     faults = feeds.silent()
-    written: dict[str, int] = {}
     try:
-        written = recording.flush(feeds.now())
+        recording.flush(feeds.now())
     except OSError as error:
-        faults["disk"] = f"{error.strerror}: nothing is lost yet, it is tried again"
-    tell(written, faults)
+        faults["disk"] = f"{error.strerror or error}: {recording.waiting} rows wait"
+    tell(recording.written, faults)
 
 
 def _stopping() -> asyncio.Event:

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, NamedTuple
+import re
+from collections import Counter
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from riskguard.errors import DataError
+from riskguard.feeds.minutes import SIDES, Minutes
 from riskguard.feeds.table import Table
-from riskguard.market import HOUR, MINUTE, SECOND, coin
+from riskguard.market import MINUTE, coin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,17 +26,15 @@ if TYPE_CHECKING:
     from riskguard.engine.events import Event
     from riskguard.feeds.venues import Venue
 
-__all__ = ["ABOUT", "UNITS", "Recording"]
+__all__ = ["ABOUT", "OURS", "UNITS", "Recording"]
 
-WAIT = 10 * SECOND  # after the end of a minute: what comes later is lost to it
-GAP = 12 * SECOND  # between two proofs of a stream: longer, and it was not heard
-HEARD, OF = 9, 10  # a minute counts when so much of it was heard
 BARS = ("open", "high", "low", "close", "volume")
 RATE = ("funding_rate",)
-SIDES = ("liq_long_usd", "liq_short_usd")
 UNITS = {"coins": "oi_coins", "usd": "oi_usd"}
+OURS = re.compile(r"1m|(oi|liquidations)-\d+m|funding-\d+h")
 FILE = "scenario.yaml"
 ABOUT = "recording.json"
+PART = "recording.part"  # minutes in progress
 
 
 class Kept(NamedTuple):
@@ -45,23 +47,24 @@ class Kept(NamedTuple):
 class Recording:
     """A folder that is being recorded: `take` events, `flush` about every ten seconds.
 
+    The folder belongs to it from the first row on.
+
     Raises:
         DataError: the folder holds a recording of another venue or other symbols, or files that
-            are no recording.
+            are no recording; or two symbols are of one coin.
     """
 
     def __init__(self, folder: Path, venue: Venue, symbols: tuple[str, ...]) -> None:
-        self.folder, self.venue, self.symbols = folder, venue, symbols
+        self.folder, self.venue = folder, venue
         self.late = 0  # liquidations that came after their minute was written
-        self._interval = 5 * MINUTE if venue.rows else MINUTE
+        self._minutes = Minutes(5 * MINUTE if venue.rows else MINUTE, whole=venue.rows)
         self._kept: dict[str, Kept] = {}
-        self._levels: dict[tuple[str, int], dict[str, float]] = {}
-        self._flows: dict[tuple[str, int], dict[str, float]] = {}
-        self._last: dict[str, int] = {}  # when the stream of a coin was proven last
-        self._heard: dict[tuple[str, int], int] = {}  # of each bar, how much (ns) was heard
         self._listed: tuple[str, ...] = ()
+        _apart(symbols)
         folder.mkdir(parents=True, exist_ok=True)
-        self._claim()
+        about = self._found({"venue": venue.name, "symbols": list(symbols)})
+        self._ours = about is not None
+        self.symbols = symbols if about is None else tuple(about["symbols"])
         self._resume()
 
     # ------------------------------------------------------------ events
@@ -72,117 +75,115 @@ class Recording:
         if event.kind == "bar":
             values = {column: _float(data[column]) for column in BARS if column in data}
             columns = BARS if "volume" in values else BARS[:-1]
-            self._table(name, "1m", columns).table.add(event.ts - MINUTE, values)
+            self._table(name, "1m", columns).add(event.ts - MINUTE, values)
         elif event.kind == "open_interest":
-            end = -(-event.ts // MINUTE) * MINUTE
             told = {UNITS[unit]: _float(value) for unit, value in data.items()}
-            self._levels.setdefault((name, end), {}).update(told)
+            self._minutes.level(name, event.ts, told)
         elif event.kind == "funding":
             table = self._funding(name, round(_float(data.get("interval_hours", 8))))
             table.add(event.ts, {"funding_rate": _float(data["rate"])})
         elif event.kind == "liquidation":
             self._liquidated(name, event)
         elif event.kind == "alive" and data.get("series") == "liq.long":
-            self._proven(name, event.ts)
-
-    def _proven(self, name: str, ts: int) -> None:
-        """Credit the time since the last proof to the bars it lies in, unless it is a gap."""
-        last = self._last.get(name, ts)
-        if self.venue.rows:  # a row is whole
-            last = ts - self._interval
-        self._last[name] = max(last, ts)
-        while last < ts and (ts - last <= GAP or self.venue.rows):
-            start = self._start(last + 1)
-            until = min(ts, start + self._interval)
-            self._heard[name, start] = self._heard.get((name, start), 0) + until - last
-            last = until
-
-    def _start(self, ts: int) -> int:
-        """Return the beginning of the bar `(start, start + interval]` an instant falls in."""
-        return (-(-ts // self._interval) - 1) * self._interval
+            self._minutes.proven(name, event.ts)
 
     def _liquidated(self, name: str, event: Event) -> None:
-        start = self._start(event.ts)
-        if start <= self._liquidations(name).last:
-            self.late += 1
+        if self._minutes.start(event.ts) <= self._liquidations(name).last:
+            self.late += not self.venue.rows  # a row is told again at each start
             return
-        column = f"liq_{event.data['liquidated_side']}_usd"
-        sums = self._flows.setdefault((name, start), {})
-        sums[column] = sums.get(column, 0.0) + _float(event.data["notional_usd"])
+        side, usd = str(event.data["liquidated_side"]), _float(event.data["notional_usd"])
+        self._minutes.liquidated(name, event.ts, side, usd, event.id)
 
     def _funding(self, name: str, hours: int) -> Table:
         """Return the one table of rates: a venue may change how often it settles."""
         begun = [kept.table for file, kept in self._kept.items() if f"{name}-funding-" in file]
-        return begun[0] if begun else self._table(name, f"funding-{hours}h", RATE).table
+        return begun[0] if begun else self._table(name, f"funding-{hours}h", RATE)
 
     def _liquidations(self, name: str) -> Table:
-        return self._table(name, f"liquidations-{self._interval // MINUTE}m", SIDES).table
+        return self._table(name, f"liquidations-{self._minutes.interval // MINUTE}m", SIDES)
 
     # ------------------------------------------------------------ the disk
 
-    def flush(self, now: int) -> dict[str, int]:
-        """Write what is complete at `now` (ns); return the rows written since the start, by file.
+    def flush(self, now: int) -> None:
+        """Write what is complete at `now` (ns), and lay down what is not.
 
         Raises:
             OSError: the disk refuses; what waits is kept for the next flush.
         """
-        for name, end in sorted(self._levels):
-            if end + WAIT <= now:
-                values = self._levels.pop((name, end))
-                self._table(name, "oi-1m", tuple(sorted(values))).table.add(end, values)
-        for name, start in sorted(self._heard):
-            if start + self._interval + WAIT <= now:
-                self._closed(name, start, self._heard.pop((name, start)))
-        old = now - HOUR
-        self._flows = {key: one for key, one in self._flows.items() if key[1] > old}
+        for name, end, values in self._minutes.levels(now):
+            self._table(name, f"oi-{self.venue.every}m", tuple(sorted(values))).add(end, values)
+        for name, start, values in self._minutes.liquidations(now):
+            self._liquidations(name).add(start, values)
+        if not (self._ours or self._minutes or self.waiting):
+            return
+        self._claim()
+        refused: OSError | None = None
         for kept in self._kept.values():
-            kept.table.flush()
+            try:
+                kept.table.flush()
+            except OSError as error:  # the others are written all the same
+                refused = error
+        if refused is not None:
+            raise refused
+        _write(self.folder / PART, json.dumps(self._minutes.dump()))
         self._list()
+
+    @property
+    def waiting(self) -> int:
+        """Rows that are complete and not on the disk."""
+        return sum(kept.table.waiting for kept in self._kept.values())
+
+    @property
+    def written(self) -> dict[str, int]:
+        """Rows written since the start, by file."""
         return {name: kept.table.written for name, kept in sorted(self._kept.items())}
 
-    def _closed(self, name: str, start: int, heard: int) -> None:
-        sums = self._flows.pop((name, start), {})
-        if heard * OF >= HEARD * self._interval:
-            self._liquidations(name).add(start, dict.fromkeys(SIDES, 0.0) | sums)
-
-    def _table(self, name: str, what: str, columns: tuple[str, ...]) -> Kept:
+    def _table(self, name: str, what: str, columns: tuple[str, ...]) -> Table:
         file = f"{name}-{what}.csv"
         if file not in self._kept:
             table = Table(self.folder / file, columns)
             self._kept[file] = Kept(table, _said(name, what, self.venue))
-        return self._kept[file]
+        return self._kept[file].table
 
     # ------------------------------------------------------------ the folder
 
-    def _claim(self) -> None:
-        """Make the folder ours, or see that it is."""
-        about = {"venue": self.venue.name, "symbols": list(self.symbols)}
-        path = self.folder / ABOUT
+    def _found(self, about: dict[str, Any]) -> dict[str, Any] | None:
+        """Return what the folder says it holds, None where it holds nothing yet."""
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            found = json.loads((self.folder / ABOUT).read_text(encoding="utf-8"))
         except FileNotFoundError:
             if any(self.folder.glob("*.csv")) or (self.folder / FILE).exists():
                 msg = "the folder holds files that are no recording"
                 raise DataError(msg, path=str(self.folder), help="record into a new one") from None
-            _write(path, json.dumps(about) + "\n")
-            return
+            return None
         except ValueError as error:
             raise DataError(f"{ABOUT} cannot be read: {error}", path=str(self.folder)) from error
-        if found != about:
-            were = ", ".join(map(str, found.get("symbols", ())))
-            msg = f"the folder holds a recording of {found.get('venue')}: {were}"
+        if _sorted(found) != _sorted(about):
+            held = _sorted(found)
+            msg = f"the folder holds a recording of {held[0]}: {', '.join(held[1])}"
             help_ = "record into another folder, or the same venue and symbols into this one"
             raise DataError(msg, path=str(self.folder), help=help_)
+        return dict(found)
+
+    def _claim(self) -> None:
+        if not self._ours:
+            about = {"venue": self.venue.name, "symbols": list(self.symbols)}
+            _write(self.folder / ABOUT, json.dumps(about) + "\n")
+            self._ours = True
 
     def _resume(self) -> None:
         for path in sorted(self.folder.glob("*.csv")):
             name, _, what = path.stem.partition("-")
+            if not OURS.fullmatch(what):
+                continue  # somebody laid it beside
             with path.open(encoding="ascii", errors="replace") as file:
                 columns = tuple(file.readline().strip().split(",")[1:])
             if not columns:
                 path.unlink()  # torn before its head was whole: it holds nothing
                 continue
             self._table(name, what, columns)
+        with suppress(OSError, ValueError):  # without it the minutes in progress are gaps
+            self._minutes.load(json.loads((self.folder / PART).read_text(encoding="utf-8")))
 
     def _list(self) -> None:
         """Say in scenario.yaml what the files hold, each once it has a row."""
@@ -207,6 +208,24 @@ class Recording:
         self._listed = names
 
 
+def _apart(symbols: tuple[str, ...]) -> None:
+    """See that no two symbols are written into the same files."""
+    twice = [name for name, count in Counter(map(coin, symbols)).items() if count > 1]
+    if twice:
+        several = " and ".join(symbol for symbol in symbols if coin(symbol) == twice[0])
+        raise DataError(
+            f"{several} would be written into the same files",
+            help="record each into a folder of its own",
+        )
+
+
+def _sorted(about: object) -> tuple[str, list[str]]:
+    """Return venue and symbols of what a folder says of itself."""
+    if not isinstance(about, dict) or not isinstance(about.get("symbols"), list):
+        return "another kind", []
+    return str(about.get("venue")), sorted(map(str, about["symbols"]))
+
+
 def _float(value: object) -> float:
     return float(value)  # type: ignore[arg-type]  # the fields of an event are numbers or text
 
@@ -217,7 +236,8 @@ def _said(name: str, what: str, venue: Venue) -> dict[str, str]:
     opens = kind in ("", "liquidations")
     said = {"symbol": name, "interval": interval, "stamp": "open" if opens else "close"}
     coverage = venue.coverage if kind == "liquidations" else "full"
-    return said | {"source": venue.name, "grade": "exchange", "coverage": coverage}
+    said |= {"source": venue.name, "grade": "exchange", "coverage": coverage}
+    return said | {"repair": "drop"}  # what is missing was not heard, and stays a hole
 
 
 def _entries(said: dict[str, str], columns: tuple[str, ...]) -> Iterator[dict[str, str]]:
@@ -240,8 +260,13 @@ def _entries(said: dict[str, str], columns: tuple[str, ...]) -> Iterator[dict[st
 def _write(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
     beside = path.with_name(path.name + ".new")
-    with beside.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    try:
+        with beside.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError:
+        with suppress(OSError):
+            beside.unlink()
+        raise

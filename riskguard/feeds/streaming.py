@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from riskguard.errors import AdapterError, RiskguardError
 from riskguard.feeds.facts import Market, bars, fundings, liquidations, open_interest
 from riskguard.feeds.venues import venue
+from riskguard.live.ticker import AGREE, Ticker
 from riskguard.market import HOUR, MINUTE, SECOND
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ class Pace:
     funding: float = 60.0
     rows: float = 20.0
     heartbeat: float = 1.0
+    clock: float = 60.0
 
 
 @dataclass
@@ -56,6 +59,10 @@ class Fault:
     def mended(self, now: int) -> None:
         """Take note that it is well."""
         self.text, self.count, self.well = "", 0, now
+
+
+class Clock(Exception):  # noqa: N818 - it names the feed that fails
+    """The clock of this machine is wrong."""
 
 
 @dataclass
@@ -74,7 +81,7 @@ class Feeds:
     take: Callable[[Event], object]
     series: tuple[str, ...] = SERIES
     pace: Pace = field(default_factory=Pace)
-    now: Callable[[], int] = time.time_ns
+    ticker: Ticker = field(default_factory=Ticker)
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.series if name not in SERIES]
@@ -86,11 +93,16 @@ class Feeds:
         self._closed: dict[str, int] = {}  # symbol -> open (ms) of the last bar that was told
         self._polls: dict[str, int] = {}  # symbol -> time (ns) of the last open interest
         self._settled: dict[str, int] = {}  # symbol -> time (ns) of the last funding
-        self._heard: dict[str, int] = {}  # symbol -> when (ms) its stream was proven last
+        self._said: dict[str, int] = {}  # symbol -> when (ms, wall clock) its socket spoke last
         self._rows: dict[str, int] = {}  # symbol -> time (s) of the last row that was told
+        self._off = False  # the clock of this machine is not that of the venue
         streaming = dict(getattr(self.exchange, "streaming", None) or {})
         streaming["keepAlive"] = min(int(streaming.get("keepAlive", PING)), PING)
         self.exchange.streaming = streaming
+
+    def now(self) -> int:
+        """Return the time (ns), which never goes back."""
+        return self.ticker.now()
 
     async def run(self) -> None:
         """Feed until cancelled; no failure of a feed ends it, nor that of another.
@@ -119,13 +131,15 @@ class Feeds:
         for symbol in self.symbols:
             described = self.exchange.markets.get(symbol)
             if described is None or not described.get("contract"):
-                near = [name for name in self.exchange.markets if name.startswith(symbol[:4])]
+                able = [name for name, one in self.exchange.markets.items() if one.get("contract")]
+                near = get_close_matches(symbol, able, 5, 0.4) or sorted(able)[:5]
                 msg = f"{symbol!r} is no contract of {self.exchange.id}"
-                raise AdapterError(msg, help=f"it has {', '.join(sorted(near)[:5]) or 'others'}")
+                raise AdapterError(msg, help=f"it has {', '.join(near) or 'none'}")
             self._markets[symbol] = Market.of(self.venue, described)
 
     def _plan(self) -> Iterator[tuple[str, Callable[[], Awaitable[None]], float]]:
         pace, wanted = self.pace, self.series
+        yield "clock", self._clock, pace.clock
         for market in self._markets.values():
             if "bars" in wanted:
                 yield f"bars {market.symbol}", _of(self._bars, market), pace.bars
@@ -163,9 +177,26 @@ class Feeds:
                 fault.mended(self.now())
                 return
 
-    def _tell(self, events: Iterable[Event]) -> None:
+    def _tell(self, *events: Event) -> None:
         for event in events:
+            self.ticker.heard(event.ts)
             self.take(event)
+
+    async def _clock(self) -> None:
+        """See that this machine and the venue agree on the time.
+
+        Where they do not, a liquidation comes from the future or is late, and is refused by
+        whoever is told: the streams prove nothing then.
+        """
+        asked = time.monotonic_ns()
+        theirs = int(await self.exchange.fetch_time()) * MS
+        took = time.monotonic_ns() - asked
+        behind = theirs - self.now()
+        self._off = abs(behind) > AGREE + took
+        if self._off:
+            way = "behind" if behind > 0 else "ahead of"
+            seconds = abs(behind) // SECOND
+            raise Clock(f"that of this machine is {seconds} s {way} the one of {self.exchange.id}")
 
     # ------------------------------------------------------------ polls
 
@@ -179,7 +210,7 @@ class Feeds:
         rows = await self.exchange.fetch_ohlcv(symbol, "1m", since, FEW if last is None else None)
         now = self.now()
         closed = [row for row in rows if (row[0] + minute) * MS <= now and row[0] > (last or 0)]
-        self._tell(bars(market, closed, now))
+        self._tell(*bars(market, closed, now))
         if closed:
             self._closed[symbol] = int(closed[-1][0])
 
@@ -188,14 +219,14 @@ class Feeds:
         event = open_interest(market, told, self.now())
         if event is not None and event.ts > self._polls.get(market.symbol, 0):
             self._polls[market.symbol] = event.ts  # some venues tell a snapshot of 5 min again
-            self.take(event)
+            self._tell(event)
 
     async def _funding(self, market: Market) -> None:
         rows = await self.exchange.fetch_funding_rate_history(market.symbol, None, 3)
         for event in fundings(market, rows, spacing(rows)):
             if event.ts > self._settled.get(market.symbol, 0):
                 self._settled[market.symbol] = event.ts
-                self.take(event)
+                self._tell(event)
 
     async def _of_rows(self, market: Market) -> None:
         """Tell rows of five minutes that are complete: the next one has begun."""
@@ -210,12 +241,11 @@ class Feeds:
                 continue
             end = round((stamp + ROWS) * 1000)
             if "liquidations" in self.series:
-                self._tell(liquidations(market, [row]))
-                self._tell(_alive(market, end))
+                self._tell(*liquidations(market, [row]), *_alive(market, end))
             if "open_interest" in self.series:
                 event = open_interest(market, {**row, "timestamp": end}, self.now())
                 if event is not None:
-                    self.take(event)
+                    self._tell(event)
             self._rows[market.symbol] = stamp
 
     # ------------------------------------------------------------ the stream
@@ -234,7 +264,7 @@ class Feeds:
         for market in self._markets.values():
             mine = [one for one in came if one.get("symbol") == market.symbol]
             unread: list[Exception] = []
-            self._tell(liquidations(market, mine, unread.append))
+            self._tell(*liquidations(market, mine, unread.append))
             fault = self.faults.setdefault(_messages(market), Fault(well=self.now()))
             if unread:
                 fault.text, fault.count = f"no liquidation: {unread[-1]!r}"[:300], fault.count + 1
@@ -250,12 +280,15 @@ class Feeds:
         socket = self._socket(market)
         if socket is None:
             return
-        heard = int(socket.last_message_at or 0)
+        spoke = int(socket.last_message_at or 0)
         self._drain()  # what came while nobody waited comes before the proof
-        if heard > self._heard.get(market.symbol, 0) and not self.faults[_messages(market)].count:
-            self._heard[market.symbol] = heard
+        if spoke == self._said.get(market.symbol, 0):
+            return
+        self._said[market.symbol] = spoke
+        age = time.time_ns() - spoke * MS  # by the wall clock, as ccxt stamps it
+        if not (self._off or self.faults[_messages(market)].count):
             self.faults[f"liquidations {market.symbol}"].mended(self.now())
-            self._tell(_alive(market, heard))
+            self._tell(*_alive(market, (self.now() - max(0, age)) // MS))
 
     def _socket(self, market: Market) -> Any:  # noqa: ANN401 - a client of ccxt
         """Return the open socket that carries the liquidations of a market, None if there is none.

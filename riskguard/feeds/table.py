@@ -59,6 +59,11 @@ class Table:
         if path.exists():
             self._resume()
 
+    @property
+    def waiting(self) -> int:
+        """Rows that are not on the disk yet."""
+        return len(self._waiting)
+
     def add(self, ts: int, values: Mapping[str, float]) -> bool:
         """Add a row, stamped by `ts` (ns); say whether it is newer than the last."""
         if ts <= self.last:

@@ -45,8 +45,8 @@ class Venue(NamedTuple):
 
     `method` is the call of ccxt.pro that streams its liquidations ("" where none does), `coverage`
     how much of them it sends. `rows` says that open interest and liquidations come together in
-    rows of five minutes, `lots` that its bars count volume in contracts, `asked` what a poll of
-    open interest has to ask for beside the symbol.
+    rows of five minutes, `lots` that its bars count volume in contracts. Open interest is told
+    anew each `every` minutes; `asked` is what a poll of it has to ask for beside the symbol.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Venue(NamedTuple):
     open_interest: Callable[[Mapping[str, Any], Contract], dict[str, float]]
     rows: bool = False
     lots: bool = False
+    every: int = 1
     asked: Mapping[str, str] = MappingProxyType({})
     note: str = ""
 
@@ -147,10 +148,16 @@ VENUES: Mapping[str, Venue] = {
     ),
     # left alone ccxt asks bybit for the snapshot of the last full hour
     "bybit": Venue(
-        "bybit", "watch_liquidations", "full", _bybit, _coins_or_value, asked={"interval": "5m"}
+        "bybit",
+        "watch_liquidations",
+        "full",
+        _bybit,
+        _coins_or_value,
+        every=5,
+        asked={"interval": "5m"},
     ),
     "okx": Venue("okx", "watch_liquidations_for_symbols", "sampled", _okx, _both, note=SOME),
-    "gate": Venue("gate", "", "full", _gate, _stats, rows=True, lots=True),
+    "gate": Venue("gate", "", "full", _gate, _stats, rows=True, lots=True, every=5),
 }
 SAME = {"binanceusdm": "binance", "binancecoinm": "binance", "gateio": "gate"}
 

@@ -41,6 +41,7 @@ class Exchange:
         self.asked: list[tuple[Any, ...]] = []
         self.bars: list[list[float]] = []
         self.rows: list[dict[str, Any]] = []
+        self.ahead = 0  # ms of the venue's clock before that of this machine
 
     @property
     def socket(self) -> Socket:
@@ -61,6 +62,9 @@ class Exchange:
         await self.came.wait()
         self.came.clear()
 
+    async def fetch_time(self) -> int:
+        return now_ms() + self.ahead
+
     async def fetch_ohlcv(self, _symbol: str, _frame: str, since: Any, limit: Any) -> list[Any]:
         self.asked.append(("bars", since, limit))
         return [row for row in self.bars if since is None or row[0] >= since]
@@ -78,7 +82,7 @@ class Exchange:
         hours = now_ms() // 28_800_000
         return [
             {"timestamp": (hours - back) * 28_800_000, "fundingRate": 0.0001}
-            for back in range(limit)
+            for back in range(limit - 1, -1, -1)
         ]
 
     async def close(self) -> None:

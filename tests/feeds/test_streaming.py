@@ -12,10 +12,11 @@ import pytest
 from riskguard import Event
 from riskguard.errors import AdapterError
 from riskguard.feeds.streaming import Feeds, Pace, spacing
-from riskguard.market import HOUR, MINUTE
+from riskguard.live.ticker import Ticker
+from riskguard.market import HOUR, MINUTE, SECOND
 from tests.feeds.exchange import SYMBOL, Exchange, now_ms
 
-QUICK = Pace(0.01, 0.01, 0.01, 0.01, 0.01)
+QUICK = Pace(0.01, 0.01, 0.01, 0.01, 0.01, 0.01)
 
 
 def liquidation(side: str = "Buy", **other: Any) -> dict[str, Any]:
@@ -108,13 +109,55 @@ async def test_minutes_that_closed_while_the_venue_was_away_are_told_when_it_is_
     first = now_ms() // minute * minute - 10 * minute
     clock = [first + minute]
     exchange.bars = [[float(first + n * minute), 1.0, 2.0, 0.5, 1.5, 3.0] for n in range(8)]
-    async with fed(exchange, told, series=("bars",), now=lambda: clock[0] * 1_000_000):
+    ticker = Ticker(wall=lambda: clock[0] * 1_000_000, elapsed=lambda: clock[0] * 1_000_000)
+    async with fed(exchange, told, series=("bars",), ticker=ticker):
         await until(lambda: of(told, "bar"))
         assert [one.ts for one in told] == [(first + minute) * 1_000_000]
         clock[0] = first + 6 * minute + 1_000
         await until(lambda: len(told) >= 6)
         await asyncio.sleep(0.05)
     assert [one.ts for one in told] == [(first + n * minute) * 1_000_000 for n in range(1, 7)]
+
+
+@in_a_loop
+async def test_a_clock_that_is_set_back_stops_nothing_and_proves_nothing_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    exchange, told = Exchange(), list[Event]()
+    async with fed(exchange, told) as feeds:
+        await until(lambda: of(told, "alive") and of(told, "open_interest"))
+        before, wall = of(told, "alive")[-1].ts, time.time_ns
+        monkeypatch.setattr(time, "time_ns", lambda: wall() - 3600 * SECOND)
+        exchange.ahead = 3_600_000  # the venue's clock is as it was
+        await asyncio.sleep(0.1)
+        told.clear()
+        await asyncio.sleep(0.1)
+        assert not of(told, "alive")  # the socket has said nothing since
+        exchange.socket.last_message_at = now_ms()
+        await until(lambda: of(told, "alive"))
+        assert before < of(told, "alive")[-1].ts <= feeds.now()
+
+
+@in_a_loop
+@pytest.mark.parametrize("seconds", [-30, 30])
+async def test_a_clock_that_is_not_the_venues_is_told_and_proves_nothing(seconds: int) -> None:
+    """A liquidation of the venue would be from the future, or late, and so be refused."""
+    exchange, told = Exchange(), list[Event]()
+    exchange.ahead = seconds * 1_000
+    async with fed(exchange, told) as feeds:
+        await until(lambda: "clock" in feeds.silent())
+        told.clear()
+        exchange.socket.last_message_at = now_ms() + 1
+        await asyncio.sleep(0.1)
+        assert not of(told, "alive")
+        way = "behind" if seconds > 0 else "ahead of"
+        assert f"of this machine is {abs(seconds)} s {way} the one of bybit" in (
+            feeds.silent()["clock"].replace("29", "30")
+        )
+        exchange.ahead = 0
+        await until(lambda: "clock" not in feeds.silent())
+        exchange.socket.last_message_at = now_ms() + 2
+        await until(lambda: of(told, "alive"))
 
 
 def row(start: int, long: float = 0.0) -> dict[str, Any]:

@@ -19,6 +19,8 @@ def serves(path: str) -> bool:
 
 def answer(market: Market, method: str, path: str, asked: dict[str, str]) -> Any | None:
     kind, *_, name = path.removeprefix("/api/v4/").split("/")
+    if name == "time":
+        return {"server_time": now_ms()}
     if kind != "futures":  # spot, margin, delivery and options: none
         return []
     return PUBLIC[name](market, asked) if name in PUBLIC and "/usdt/" in path else []
