@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from riskguard.engine.account import LEAST, NAV, Account
@@ -11,16 +12,17 @@ from riskguard.language.ruleset import input_of
 from riskguard.market import FROM_ZERO, LARGEST, SMALLEST, plausible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from riskguard.engine.plan import Plan, TapeSpec
     from riskguard.engine.stream import Stream
-    from riskguard.engine.windows import Tape
+    from riskguard.engine.windows import Clock, Tape
 
 __all__ = ["Door", "Doors"]
 
 LATE = "out of order"
 LATEST = (1 << 63) - 1  # of all time stamps
+MOST_SHAPES = 256  # of which it is kept how they are taken
 
 
 class Door(NamedTuple):
@@ -32,6 +34,20 @@ class Door(NamedTuple):
     key: str
     begins: str  # zero | same: how an account input begins; "" for all others
     number: int  # of the tape in the plan
+
+
+class Row(NamedTuple):
+    """What of a sample comes by one clock: how its values are picked, bounded and added."""
+
+    clock: Clock
+    doors: list[Door]
+    pick: Callable[[Mapping[str, float]], tuple[float, ...]]
+    bounds: list[tuple[float, float]]  # the least and the most of each
+    adds: list[Callable[[float], None]]
+
+
+def _fits(value: float, least: float, most: float) -> bool:
+    return plausible(value, least) and value <= most
 
 
 def _least(spec: TapeSpec) -> float:
@@ -53,6 +69,7 @@ class Doors:
         self.rejected: dict[str, int] = {}  # series -> when a value was refused last
         self.begun = False  # the account has sent its first event
         self.account = Account() if any(spec.begins for spec in plan.tapes) else None
+        self._shapes: dict[tuple[str, ...], tuple[int, list[Row]]] = {}  # of samples that came
         self._by_symbol: dict[str, dict[str, Door]] = {}
         for number, (spec, tape) in enumerate(zip(plan.tapes, stream.tapes, strict=True)):
             if spec.feeder < 0:
@@ -65,20 +82,57 @@ class Doors:
         """Take the values of one sample; `symbol` "" is the guarded one, or market-wide."""
         if self.account is not None and not symbol:
             values = self._accounted(ts, values, self.account)
-        doors = self._by_symbol.get(symbol)
-        if doors is None:
-            return
-        for name, value in values.items():
-            if name in doors:
-                tape, least, most, key, _, _ = doors[name]
-                if (  # `plausible`, written out: this is done for every value that comes
-                    (value >= SMALLEST or value == 0 or value <= -SMALLEST)
-                    and least <= value <= most  # NaN is never
-                    and ts > tape.latest
-                ):
-                    tape.push(ts, value)
+        shape = (symbol, *values)
+        known = self._shapes.get(shape)
+        if known is None or known[0] != len(self.stream.clocks):  # some have parted since
+            known = self._shaped(shape)
+        for clock, doors, pick, bounds, adds in known[1]:
+            row = pick(values)
+            for (least, most), value in zip(bounds, row):  # noqa: B905 - a row is one longer
+                if not SMALLEST <= value <= most and not _fits(value, least, most):
+                    self._sort(ts, doors, row)
+                    break
+            else:
+                if ts > clock.latest:
+                    clock.tick(ts)
+                    for add, value in zip(adds, row):  # noqa: B905 - as above
+                        add(value)
                 else:
-                    self._refuse(ts, key, least, value, most)
+                    self._sort(ts, doors, row)
+
+    def _shaped(self, shape: tuple[str, ...]) -> tuple[int, list[Row]]:
+        """Find what of a sample comes by one clock; what comes without others of it, parts."""
+        symbol, *names = shape
+        doors = self._by_symbol.get(symbol, {})
+        by_clock: dict[Clock, list[str]] = {}
+        for name in names:
+            if name in doors:
+                by_clock.setdefault(doors[name].tape.clock, []).append(name)
+        rows = []
+        for clock, found in by_clock.items():
+            taken = [doors[name] for name in found]
+            tapes = [door.tape for door in taken]
+            adds = [tape.add if tape.summed else tape.values.append for tape in tapes]
+            pick = itemgetter(*found, found[0])  # of a single name it would give no tuple
+            bounds = [(door.least, door.most) for door in taken]
+            rows.append(Row(clock.part(tapes), taken, pick, bounds, adds))
+        if len(self._shapes) >= MOST_SHAPES:
+            self._shapes.clear()
+        known = self._shapes[shape] = len(self.stream.clocks), rows
+        return known
+
+    def _sort(self, ts: int, doors: list[Door], row: Iterable[float]) -> None:
+        """Take what is good of values that come together, and refuse the rest."""
+        good = []
+        for door, value in zip(doors, row):  # noqa: B905 - as in `take`
+            if _fits(value, door.least, door.most) and ts > door.tape.clock.latest:
+                good.append((door.tape, value))
+            else:
+                self._refuse(ts, door.key, door.least, value, door.most)
+        if good:
+            good[0][0].clock.part([tape for tape, _ in good]).tick(ts)
+            for tape, value in good:
+                tape.add(value)
 
     def amend(self, symbol: str, name: str, ts: int, value: float) -> None:
         """Add to what a flow brought in a bucket that has passed."""
@@ -87,7 +141,7 @@ class Doors:
             return
         if not plausible(value, door.least):
             self._refuse(ts, door.key, door.least, value)
-        elif ts > door.tape.latest:
+        elif ts > door.tape.clock.latest:
             door.tape.push(ts, value)
         elif not self.stream.amend(door.number, ts, value):
             self._refuse(ts, door.key, door.least, value)
@@ -124,7 +178,7 @@ class Doors:
         """Return the keys of the inputs that are too old at `now`, sorted."""
         if now < self._fresh:  # at its end it is looked again, so that orders need not
             return ()
-        self._fresh = min([tape.last + tape.fresh for tape, _ in self.needed], default=LATEST)
+        self._fresh = min([one.clock.last + one.fresh for one, _ in self.needed], default=LATEST)
         if now <= self._fresh:
             return ()
         return tuple(sorted({key for tape, key in self.needed if now - tape.last > tape.fresh}))

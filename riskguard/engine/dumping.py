@@ -112,6 +112,7 @@ def loaded(guard: Guard, blob: str) -> Standing:
     series.names(_key(guard.plan, place) for place in range(len(guard.plan.tapes)))
     for place, tape in enumerate(guard.stream.tapes):
         _load_tape(series.part(_key(guard.plan, place)), tape)
+    guard.stream.join()
     kept, windows = _kept(guard.stream), body.part("windows")
     windows.names(name for name, _, _ in kept)
     for name, window, _ in kept:
@@ -211,7 +212,7 @@ def _tape(tape: Tape, gone: int) -> dict[str, Any]:
         "first": tape.first,
         "start": tape.start,
         "last": tape.last,
-        "run": tape.run,
+        "run": tape.clock.run,
         "times": runs(tape.times[gone:]),
         "values": tape.values[gone:],
     }
@@ -219,17 +220,19 @@ def _tape(tape: Tape, gone: int) -> dict[str, Any]:
 
 def _load_tape(body: Body, tape: Tape) -> None:
     body.names(("first", "start", "last", "run", "times", "values"))
-    tape.first = None if body.value("first") is None else body.whole("first")
-    tape.start, tape.last = body.whole("start"), body.whole("last")
-    tape.run = body.whole("run", 0)
+    clock = tape.alone()
+    clock.first = None if body.value("first") is None else body.whole("first")
+    clock.last, clock.run = body.whole("last"), body.whole("run", 0)
+    if body.whole("start") != tape.start:
+        raise body.refused("start", f"is {tape.start}, from when on it was observed")
     times = unrun(body.wholes("times"), MOST)
     if times is None:
         raise body.refused("times", "is rising, as first, step, count")
-    tape.times[:] = times
+    clock.times[:] = times
     tape.values[:] = body.numbers("values", len(times))
-    if bool(times) == (tape.first is None) or (times and tape.last > times[-1]):
+    if bool(times) == (clock.first is None) or (times and clock.last > times[-1]):
         raise body.refused("last", "is no later than the last sample")
-    tape.latest = times[-1] if times else tape.latest
+    clock.latest = times[-1] if times else clock.latest
     if tape.summed:
         tape.fixed[:] = [round(value * tape.scale) for value in tape.values]
 

@@ -70,6 +70,7 @@ def _series(old: Guard, new: Guard) -> None:
             if tape.keep > before.keep and tape.times:
                 gone[id(before)] -= _forgotten(new.plan, place, tape)
             taken.add(place)
+    new.stream.join()
     new.doors.aged()
     windows = {_window_key(old.plan, place): one for place, one in enumerate(old.stream.rollings)}
     for place, (window, read) in enumerate(new.plan.windows):
@@ -85,10 +86,10 @@ def _series(old: Guard, new: Guard) -> None:
 
 
 def _copy(old: Tape, new: Tape, gone: int) -> None:
-    for name in ("first", "last", "latest", "run", "start"):
-        setattr(new, name, getattr(old, name))
-    new.times[:], new.values[:] = old.times[gone:], old.values[gone:]
-    new.run = min(new.run, len(new.times))
+    clock, before = new.alone(), old.clock
+    clock.first, clock.last, clock.latest = before.first, before.last, before.latest
+    clock.times[:], new.values[:] = before.times[gone:], old.values[gone:]
+    clock.run = min(before.run, len(clock.times))
     _fix(new)
 
 
@@ -105,9 +106,9 @@ def _forgotten(plan: Plan, place: int, tape: Tape) -> int:
         tape.times[:0] = [first - back * spec.interval for back in range(count, 0, -1)]
         tape.values[:0] = [value] * count
         first = tape.times[0]
-        tape.run = 0
+        tape.clock.run = 0
         _fix(tape)
-    tape.first, tape.start = first, first - spec.interval if spec.bar else first
+    tape.clock.first = first
     return count
 
 

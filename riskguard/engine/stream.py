@@ -24,7 +24,7 @@ from riskguard.engine.logic import (
 )
 from riskguard.engine.measures import Atr
 from riskguard.engine.states import EVER, renewed, state_of
-from riskguard.engine.windows import Rolling, Tape
+from riskguard.engine.windows import Clock, Rolling, Tape
 from riskguard.language.arithmetic import arithmetic
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     Read = Callable[[int], float]
     Reading = tuple[Read, int, Cell]
-    Feeder = tuple[Read, int, Callable[[int, float], None]]
+    Feeder = tuple[Read, int, Tape]
 
 __all__ = ["Stream"]
 
@@ -50,10 +50,8 @@ class Stream:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.tapes = [
-            Tape(interval=spec.interval, fresh=spec.max_age, bar=spec.bar, scale=spec.scale)
-            for spec in plan.tapes
-        ]
+        self.clocks: list[Clock] = []  # of what comes from outside
+        self.tapes = self._tapes()
         self.rollings: list[Rolling] = [
             state_of(window, [self.tapes[tape] for tape in tapes]) for window, tapes in plan.windows
         ]
@@ -98,12 +96,15 @@ class Stream:
         `closed` says that a bar closes: only then are bars counted and measures fed to others.
         The same object comes back while nothing moves.
         """
-        for read, slot, push in self._feeders:
+        for clock in self.clocks:
+            clock.look(now)
+        for read, slot, tape in self._feeders:
             value = read(now)
             if slot >= 0:
                 self.values[slot] = value
             if closed and value - value == 0.0:  # finite
-                push(now, value)
+                tape.push(now, value)
+            tape.clock.look(now)
         self._read(now)
         self.closed = closed
         if now >= self._trim_at:
@@ -137,6 +138,8 @@ class Stream:
 
     def look(self, now: int) -> None:
         """Read every number and line as of `now`; no machine steps."""
+        for tape in self.tapes:
+            tape.clock.rest()
         for read, slot, _ in self._feeders:
             if slot >= 0:
                 self.values[slot] = read(now)
@@ -219,7 +222,9 @@ class Stream:
         self._steady = change.stage == change.stage_before and change.on == change.on_before
 
     def rouse(self) -> None:
-        """Compare every number and step every component anew at the next instant."""
+        """Read and compare every number and step every component anew at the next instant."""
+        for tape in self.tapes:
+            tape.clock.rest()
         for _, _, cell in self._readings:
             cell.low, cell.high = math.inf, -math.inf
         self._wake()
@@ -232,8 +237,8 @@ class Stream:
 
     def _trim(self, now: int) -> None:
         self._trim_at = now + self._trim_every
-        for tape in self.tapes:
-            tape.trim(now)
+        for clock in dict.fromkeys(tape.clock for tape in self.tapes):
+            clock.trim(now)
 
     def _moved(self) -> None:
         before, stage = self.change, self.ladder.stage
@@ -263,6 +268,39 @@ class Stream:
         index = self.plan.close
         return self.tapes[index].values[-1] if index >= 0 and self.tapes[index].values else math.nan
 
+    # ------------------------------------------------------------ tapes
+
+    def _tapes(self) -> list[Tape]:
+        """Return the tapes: until samples come apart, those of one symbol share a clock."""
+        shared: dict[tuple[str, int], Clock] = {}
+        found = []
+        for spec in self.plan.tapes:
+            key = spec.symbol, spec.interval
+            if spec.feeder >= 0:
+                clock = Clock(spec.interval)
+            else:
+                clock = shared[key] = shared.get(key) or Clock(spec.interval, self.clocks)
+            found.append(
+                Tape(
+                    interval=spec.interval, fresh=spec.max_age, bar=spec.bar, scale=spec.scale,
+                    clock=clock,
+                )
+            )  # fmt: skip
+        return found
+
+    def join(self) -> None:
+        """Let series of a symbol whose samples have always come together share a clock again."""
+        kept: list[tuple[str, Clock]] = []
+        for spec, tape in zip(self.plan.tapes, self.tapes, strict=True):
+            if spec.feeder >= 0:
+                continue
+            same = [one for symbol, one in kept if symbol == spec.symbol and one.equals(tape.clock)]
+            if same:
+                tape.follow(same[0])
+            else:
+                kept.append((spec.symbol, tape.clock))
+        self.clocks[:] = [clock for _, clock in kept]
+
     # ------------------------------------------------------------ numbers
 
     def _readers(self, cells: dict[int, Cell]) -> tuple[list[Feeder], list[Reading]]:
@@ -274,7 +312,7 @@ class Stream:
         slots = {index: slot for kind, index, slot in specs if kind == "window"}
         fed = {spec.feeder: tape for spec, tape in zip(self.plan.tapes, self.tapes, strict=True)}
         feeders: list[Feeder] = [
-            (rolling.read, slots.pop(index, -1), fed[index].push)
+            (rolling.read, slots.pop(index, -1), fed[index])
             for index, rolling in enumerate(self.rollings)
             if index in fed
         ]

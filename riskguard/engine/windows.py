@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CALENDAR_REACH",
+    "FAR",
     "NEVER",
     "UNKNOWN",
+    "Clock",
     "Rolling",
     "Tape",
     "Window",
@@ -37,6 +39,7 @@ UNKNOWN = math.nan
 # below this share of the samples a window should hold it is unknown: it never bridges a hole
 FILL_PARTS, FILL_OF = 9, 10
 NEVER = -(1 << 62)  # before every time stamp
+FAR = 1 << 62  # more samples than there can be
 # a week, and the sample that stands for its beginning
 CALENDAR_REACH = 8 * DAY
 TRIM_LEAST = 2048  # samples: less is not worth moving the rest
@@ -66,73 +69,178 @@ def fill_needed(span: int, interval: int) -> int:
     return -(-FILL_PARTS * span // (FILL_OF * interval))
 
 
-class Tape:
-    """The recent samples of one series, oldest first.
+class Clock:
+    """When samples came: one for all tapes whose samples have always come together.
 
-    `interval` is the time between samples, `fresh` how long the last one stands for the
-    present (0: only at its own instant), `bar` whether a sample observes the whole interval
-    before it, `scale` the fixed-point units in 1.
+    `even` says at an instant how many of the last samples came an interval apart, where the last
+    came at this instant and the one before it at the instant before; else it is 0. In a window
+    that is no longer than that one sample came since and one went: nothing is to be looked for.
     """
 
     __slots__ = (
-        "bar",
+        "due",
+        "even",
         "first",
-        "fixed",
-        "fresh",
         "interval",
-        "keep",
         "last",
         "latest",
-        "readers",
+        "ring",
         "run",
-        "scale",
-        "start",
-        "summed",
+        "tapes",
         "times",
-        "values",
     )
 
-    def __init__(self, *, interval: int, fresh: int, bar: bool = False, scale: int = 1) -> None:
-        self.interval, self.fresh, self.bar, self.scale = interval, fresh, bar, scale
+    def __init__(self, interval: int, ring: list[Clock] | None = None) -> None:
+        self.interval = interval
+        self.ring: list[Clock] = [] if ring is None else ring  # all clocks of a stream
+        self.ring.append(self)
+        self.tapes: list[Tape] = []
         self.times: list[int] = []
-        self.values: list[float] = []
-        self.fixed: list[int] = []  # the values in fixed point, where something sums them
-        self.summed = False
         self.first: int | None = None
         self.latest = NEVER  # time of the last sample: the next is later
         self.last = NEVER  # the same, until its feed says that it stands no longer
         self.run = 0  # how many of the last samples came an interval apart, without a hole
-        self.start = 0  # from when on the series has been observed; read only once `first` is set
-        self.keep = 0
-        self.readers: list[Rolling] = []
+        self.even, self.due = 0, NEVER  # due: when the next sample comes, if it is even
 
-    def push(self, ts: int, value: float) -> None:
-        """Append one sample; `ts` must be later than the last."""
+    def tick(self, ts: int) -> None:
+        """Take note of a sample, to be added to every tape; `ts` must be later than the last."""
         if ts - self.last == self.interval:
             self.run += 1
         else:
             self.run = 1
             if self.first is None:
                 self.first = ts
-                self.start = ts - self.interval if self.bar else ts
         self.last = self.latest = ts
         self.times.append(ts)
+
+    def look(self, now: int) -> None:
+        """Find `even`; asked once at each instant, before what is on the tapes is read."""
+        if self.last == now:
+            self.even = self.run if self.due == now else 0
+            self.due = now + self.interval
+        else:
+            self.even, self.due = 0, NEVER
+
+    def rest(self) -> None:
+        """Let the next instant be looked at as if none had been before it."""
+        self.even, self.due = 0, NEVER
+
+    def equals(self, other: Clock) -> bool:
+        """Say whether another has told the same."""
+        told = ("interval", "first", "last", "latest", "run", "times")
+        return all(getattr(self, name) == getattr(other, name) for name in told)
+
+    def part(self, tapes: Sequence[Tape]) -> Clock:
+        """Return the clock of tapes that go their own way from now on."""
+        if len(tapes) == len(self.tapes):
+            return self
+        other = Clock(self.interval, self.ring)
+        for name in ("due", "first", "last", "latest", "run"):
+            setattr(other, name, getattr(self, name))
+        other.times[:] = self.times
+        for tape in tapes:
+            tape.follow(other)
+        return other
+
+    def trim(self, now: int) -> None:
+        """Drop what no window at or after `now` can reach."""
+        gone = min(tape.spare(now) for tape in self.tapes)
+        if gone < TRIM_LEAST:
+            return
+        del self.times[:gone]
+        for tape in self.tapes:
+            tape.drop(gone)
+
+
+class Tape:
+    """The recent samples of one series, oldest first.
+
+    `interval` is the time between samples, `fresh` how long the last one stands for the
+    present (0: only at its own instant), `bar` whether a sample observes the whole interval
+    before it, `scale` the fixed-point units in 1. Tapes of one `clock` get their samples together.
+    """
+
+    __slots__ = ("bar", "clock", "fixed", "fresh", "keep", "readers", "scale", "summed", "values")
+
+    def __init__(
+        self,
+        *,
+        interval: int,
+        fresh: int,
+        bar: bool = False,
+        scale: int = 1,
+        clock: Clock | None = None,
+    ) -> None:
+        self.clock = Clock(interval) if clock is None else clock
+        self.clock.tapes.append(self)
+        self.fresh, self.bar, self.scale = fresh, bar, scale
+        self.values: list[float] = []
+        self.fixed: list[int] = []  # the values in fixed point, where something sums them
+        self.summed = False
+        self.keep = 0
+        self.readers: list[Rolling] = []
+
+    @property
+    def interval(self) -> int:
+        """The time between two samples."""
+        return self.clock.interval
+
+    @property
+    def times(self) -> list[int]:
+        """When the samples came."""
+        return self.clock.times
+
+    @property
+    def first(self) -> int | None:
+        """When the first of all came."""
+        return self.clock.first
+
+    @property
+    def last(self) -> int:
+        """When the last came; earlier where its feed says that it stands no longer."""
+        return self.clock.last
+
+    @property
+    def start(self) -> int:
+        """From when on the series has been observed; 0 before the first sample."""
+        first = self.clock.first
+        return 0 if first is None else first - self.clock.interval if self.bar else first
+
+    def push(self, ts: int, value: float) -> None:
+        """Append one sample; `ts` must be later than the last."""
+        self.alone().tick(ts)
+        self.add(value)
+
+    def add(self, value: float) -> None:
+        """Append the value of a sample that the clock has taken note of."""
         self.values.append(value)
         if self.summed:
             self.fixed.append(round(value * self.scale))
+
+    def follow(self, clock: Clock) -> None:
+        """Take another clock for its own, which has told the same."""
+        if clock is not self.clock:
+            self.clock.tapes.remove(self)
+            clock.tapes.append(self)
+            self.clock = clock
+
+    def alone(self) -> Clock:
+        """Return its clock, which from now on no other tape shares."""
+        return self.clock.part([self])
 
     def amend(self, ts: int, value: float) -> bool:
         """Add to the sample of an instant that has passed; say whether there was one, or could be.
 
         Windows that have read the tape must read it again.
         """
-        place = bisect_left(self.times, ts)
-        if place == 0 and self.first is not None and ts < self.first:
+        clock, place = self.clock, bisect_left(self.clock.times, ts)
+        if place == 0 and clock.first is not None and ts < clock.first:
             return False
-        if place == len(self.times) or self.times[place] != ts:
-            self.times.insert(place, ts)
+        if place == len(clock.times) or clock.times[place] != ts:
+            clock = self.alone()
+            clock.times.insert(place, ts)
             self.values.insert(place, 0.0)
-            self.run = 0
+            clock.run = 0
             if self.summed:
                 self.fixed.insert(place, 0)
         fixed = round(self.values[place] * self.scale) + round(value * self.scale)
@@ -143,41 +251,45 @@ class Tape:
 
     def clear(self) -> None:
         """Forget every sample: nothing has ever been observed."""
-        self.times.clear()
+        clock = self.alone()
+        clock.times.clear()
         self.values.clear()
         self.fixed.clear()
-        self.first, self.last, self.latest = None, NEVER, NEVER
-        self.run = self.start = 0
+        clock.first, clock.last, clock.latest, clock.run = None, NEVER, NEVER, 0
+        clock.rest()
 
     def withdraw(self) -> None:
         """Take the last sample back: what comes next stands in its place."""
-        del self.times[-1], self.values[-1]
+        clock = self.alone()
+        del clock.times[-1], self.values[-1]
         if self.summed:
             del self.fixed[-1]
-        self.last = self.latest = self.times[-1] if self.times else NEVER
-        self.run = 0
+        clock.last = clock.latest = clock.times[-1] if clock.times else NEVER
+        clock.run = 0
 
     def current(self, now: int) -> float:
         """Return the value that stands for `now`, or unknown."""
-        return self.values[-1] if now - self.last <= self.fresh else UNKNOWN
+        return self.values[-1] if now - self.clock.last <= self.fresh else UNKNOWN
 
     def expire(self, now: int) -> None:
         """Let the last sample stand no longer: its feed says so, or a test does."""
-        self.last, self.run = min(self.last, now - self.fresh - 1), 0
+        clock = self.alone()
+        clock.last, clock.run = min(clock.last, now - self.fresh - 1), 0
 
     def beyond(self, now: int) -> int:
         """Return how many samples no window at or after `now` can reach.
 
         The one before them stays: it is where the first change of a window begins.
         """
-        return max(0, bisect_left(self.times, now - self.keep) - 1)
+        return max(0, bisect_left(self.clock.times, now - self.keep) - 1)
 
-    def trim(self, now: int) -> None:
-        """Drop what no window at or after `now` can reach."""
-        gone = min([self.beyond(now), *(reader.place() for reader in self.readers)])
-        if gone < TRIM_LEAST:
-            return
-        del self.times[:gone], self.values[:gone], self.fixed[:gone]
+    def spare(self, now: int) -> int:
+        """Return how many samples can be dropped."""
+        return min([self.beyond(now), *(reader.place() for reader in self.readers)])
+
+    def drop(self, gone: int) -> None:
+        """Drop the first samples, as the clock does."""
+        del self.values[:gone], self.fixed[:gone]
         for reader in self.readers:
             reader.moved(gone)
 
@@ -185,7 +297,7 @@ class Tape:
 class Rolling(ABC):
     """The state of one window over a tape: `read(now)` once an instant, in order of time."""
 
-    __slots__ = ("lag", "left", "need", "span", "tape", "warm", "whole")
+    __slots__ = ("back", "lag", "left", "need", "span", "stride", "tape", "turned", "warm", "whole")
 
     endpoint: ClassVar[bool] = False  # compares with a value at now - span: needs a sample there
     reach: ClassVar[int] = 1  # looks back over this many spans
@@ -197,9 +309,13 @@ class Rolling(ABC):
         self.tape, self.span, self.left = tape, span, 0
         self.need = span * self.reach if minimum is None else minimum
         self.whole = fill_needed(span * self.reach, tape.interval)
-        # samples in a span: where they came without a hole, places need no search
+        # samples in a span: where so many came evenly, places need no search
         self.lag = 0 if span % tape.interval else span // tape.interval
+        self.stride = self.lag + 1 if self.lag else FAR  # so many samples must be even for that
+        self.back = -1 - self.lag  # place of the sample at the far end, from the end of the tape
+        self.turned = NEVER  # when it last took one and let one go: places are of before that
         self.warm = False  # the whole span has been observed
+        tape.clock.rest()  # it has taken nothing yet
         tape.summed |= self.sums
         tape.readers.append(self)
         # one more interval: the sample that stands for the far end may be that old
@@ -211,7 +327,14 @@ class Rolling(ABC):
 
     def place(self) -> int:
         """Return the oldest index of the tape that is still needed."""
+        if self.turned != NEVER:
+            self.land()
         return self.left
+
+    def land(self) -> None:
+        """Find its places on the tape again, after samples came and went evenly."""
+        self.left = bisect_right(self.tape.clock.times, self.turned) - self.lag
+        self.turned = NEVER
 
     def moved(self, gone: int) -> None:
         """Take note that the tape dropped its first `gone` samples."""
@@ -235,9 +358,10 @@ class Rolling(ABC):
         if self.warm:
             return held >= self.whole
         tape = self.tape
-        if tape.first is None:
+        first = tape.clock.first
+        if first is None:
             return False
-        observed = now - (tape.first if self.endpoint else tape.start)
+        observed = now - (first if self.endpoint else tape.start)
         if observed < self.need:
             return False
         full = self.span * self.reach
@@ -256,11 +380,3 @@ def bars(tape: Tape, since: int) -> tuple[list[int], list[float]]:
         kept = [(ts, x) for ts, x in zip(times, values, strict=True) if not ts % tape.interval]
         return [ts for ts, _ in kept], [x for _, x in kept]
     return times, values
-
-
-def drop_until(times: Sequence[int], left: int, cut: int) -> int:
-    """Return the first index at or after `left` whose time is later than `cut`."""
-    end = len(times)
-    while left < end and times[left] <= cut:
-        left += 1
-    return left

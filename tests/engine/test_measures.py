@@ -176,7 +176,7 @@ def test_a_long_tape_without_windows_keeps_the_value_that_stands() -> None:
     tape = Tape(interval=HOUR, fresh=3 * HOUR)
     for hour in range(3000):
         tape.push(hour * HOUR, float(hour))
-    tape.trim(3001 * HOUR)  # between two samples
+    tape.clock.trim(3001 * HOUR)  # between two samples
     assert tape.current(3001 * HOUR) == 2999.0
     assert len(tape.values) == 1
 
@@ -190,7 +190,7 @@ def test_a_long_tape_is_trimmed_and_the_measure_does_not_notice() -> None:
         values.append(round(100 + pick.random(), 2))
         tape.push(hour * HOUR, values[-1])
         read = {name: rolling.read(hour * HOUR) for name, rolling in rollings.items()}
-        tape.trim(hour * HOUR)
+        tape.clock.trim(hour * HOUR)
     assert len(tape.times) < 5_000
     assert read["mean"] == pytest.approx(sum(values[-24:]) / 24, rel=1e-12)
     assert read["accel"] == pytest.approx(sum(values[-24:]) / sum(values[-48:-24]), rel=1e-12)

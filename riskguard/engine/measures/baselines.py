@@ -6,10 +6,11 @@ A burst is never part of its own yardstick.
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from bisect import bisect_left, insort
 from typing import TYPE_CHECKING
 
-from riskguard.engine.windows import UNKNOWN, Rolling
+from riskguard.engine.windows import NEVER, UNKNOWN, Rolling
 
 if TYPE_CHECKING:
     from riskguard.engine.windows import Tape
@@ -27,29 +28,39 @@ class Baseline(Rolling):
     def __init__(self, tape: Tape, span: int, minimum: int | None = None) -> None:
         super().__init__(tape, span, minimum)
         self.right = 0
+        self.back -= 1  # the yardstick ends before the current sample
 
     def moved(self, gone: int) -> None:
         self.left -= gone
         self.right -= gone
 
+    def land(self) -> None:
+        super().land()
+        self.left -= 1
+        self.right = self.left + self.lag
+
+    @abstractmethod
     def enter(self, index: int) -> None:
         """Take one sample into the yardstick."""
 
+    @abstractmethod
     def leave(self, index: int) -> None:
         """Take one sample out of the yardstick."""
 
-    def settle(self, now: int) -> bool:
-        """Bring the yardstick up to the current sample; say whether it can be used."""
-        tape, lag, left = self.tape, self.lag, self.left
-        times = tape.times
+    def settle(self, now: int) -> int:
+        """Bring the yardstick up to the current sample; return how many it holds, 0: unusable."""
+        clock = self.tape.clock
+        if clock.even > self.stride:
+            self.enter(-2)  # one came, one went
+            self.leave(self.back)
+            self.turned = now
+            return self.lag
+        if self.turned != NEVER:
+            self.land()
+        times = clock.times
         last = len(times) - 1
-        if last < 0 or now - times[last] > tape.fresh:
-            return False
-        if lag and tape.run > lag and self.right == last - 1 == left + lag:
-            self.enter(self.right)  # one came, one went
-            self.leave(left)
-            self.left, self.right = left + 1, last
-            return True
+        if last < 0 or now - times[last] > self.tape.fresh:
+            return 0
         while self.right < last:
             self.enter(self.right)
             self.right += 1
@@ -57,7 +68,8 @@ class Baseline(Rolling):
         while self.left < last and times[self.left] < cut:
             self.leave(self.left)
             self.left += 1
-        return last > self.left and self.filled(last - self.left, times[last])
+        held = last - self.left
+        return held if held and self.filled(held, times[last]) else 0
 
 
 class Times(Baseline):
@@ -77,11 +89,12 @@ class Times(Baseline):
         self.total -= self.tape.fixed[index]
 
     def read(self, now: int) -> float:
-        if not self.settle(now):
+        held = self.settle(now)
+        if not held:
             return UNKNOWN
         if not self.total:
             return UNKNOWN if self.tape.fixed[-1] else 1.0
-        return self.tape.values[-1] / (self.total / (self.tape.scale * (self.right - self.left)))
+        return self.tape.values[-1] / (self.total / (self.tape.scale * held))
 
 
 class Stdev(Times):
@@ -103,14 +116,14 @@ class Stdev(Times):
         self.total -= fixed
         self.squares -= fixed * fixed
 
-    def spread(self) -> float:
-        """Return the deviation, from exact integers with one rounding."""
-        held = self.right - self.left
+    def spread(self, held: int) -> float:
+        """Return the deviation of so many samples, from exact integers with one rounding."""
         exact = held * self.squares - self.total * self.total
         return math.sqrt(exact / (held * self.tape.scale) ** 2)
 
     def read(self, now: int) -> float:
-        return self.spread() if self.settle(now) else UNKNOWN
+        held = self.settle(now)
+        return self.spread(held) if held else UNKNOWN
 
 
 class Zscore(Stdev):
@@ -119,10 +132,11 @@ class Zscore(Stdev):
     __slots__ = ()
 
     def read(self, now: int) -> float:
-        if not self.settle(now):
+        held = self.settle(now)
+        if not held:
             return UNKNOWN
-        mean = self.total / (self.tape.scale * (self.right - self.left))
-        spread = self.spread()
+        mean = self.total / (self.tape.scale * held)
+        spread = self.spread(held)
         if spread <= FLAT * abs(mean):
             return UNKNOWN
         return (self.tape.values[-1] - mean) / spread

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from typing import TYPE_CHECKING
 
-from riskguard.engine.windows import UNKNOWN, Rolling, drop_until
+from riskguard.engine.windows import UNKNOWN, Rolling
 
 if TYPE_CHECKING:
     from riskguard.engine.windows import Tape
@@ -30,25 +31,26 @@ class High(Rolling):
         self.right -= gone
 
     def place(self) -> int:
-        self.left = drop_until(self.tape.times, self.left, self.tape.last - self.span)
+        times = self.tape.clock.times
+        self.left = bisect_right(times, self.tape.clock.last - self.span, self.left)
         return min(self.left, self.right)
 
     def read(self, now: int) -> float:
-        tape, lag, right = self.tape, self.lag, self.right
-        times, queue, sign = tape.times, self.queue, self.sign
-        end = len(times)
+        tape, queue, sign, right = self.tape, self.queue, self.sign, self.right
+        times = tape.clock.times
+        end, cut = len(times), now - self.span
         while right < end:
             value = sign * tape.values[right]
             while queue and queue[-1][1] <= value:
                 queue.pop()
             queue.append((times[right], value))
             right += 1
-        self.right, cut = end, now - self.span
+        self.right = end
         while queue and queue[0][0] <= cut:
             queue.popleft()
-        if lag and tape.run > lag and now == tape.last:
+        if tape.clock.even > self.stride:
             return sign * queue[0][1]
-        self.left = drop_until(times, self.left, cut)
+        self.left = bisect_right(times, cut, self.left)
         if not self.filled(end - self.left, now):
             return UNKNOWN
         return sign * queue[0][1]

@@ -83,7 +83,7 @@ class Foreign(Rolling):
 
     def read(self, now: int) -> float:
         last = self.tape.last
-        if self.tape.latest > self.until:
+        if self.tape.clock.latest > self.until:
             self._follow()
         if last == NEVER or now - last > self.tape.fresh or self.seen(last) < self.need:
             return UNKNOWN
@@ -99,7 +99,7 @@ class Foreign(Rolling):
             values = {name: _at(tape, ts) for name, tape in zip(names, self.tapes, strict=True)}
             found = self._asked(self._told, ts, values)
             self.result = UNKNOWN if found is None else found
-        self.until = self.tape.latest
+        self.until = self.tape.clock.latest
 
     def _told(self, ts: int, values: dict[str, float]) -> float | None:
         begun = perf_counter()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 
 from riskguard.engine.windows import UNKNOWN, Rolling
 
@@ -16,23 +17,18 @@ class Ago(Rolling):
     endpoint = True
 
     def place(self) -> int:
-        times, cut, left = self.tape.times, self.tape.last - self.span, self.left
-        while left + 1 < len(times) and times[left + 1] <= cut:
-            left += 1
-        self.left = left
-        return left
+        return self._seek(self.tape.clock.last - self.span)
+
+    def _seek(self, cut: int) -> int:
+        """Return the place of the last sample at or before `cut`, 0 where there is none."""
+        self.left = max(self.left, bisect_right(self.tape.clock.times, cut, self.left) - 1)
+        return self.left
 
     def past(self, now: int) -> float:
         """Return the last value at or before `now - span`, if it stood for that instant."""
-        tape, lag = self.tape, self.lag
-        if lag and tape.run > lag and now == tape.last:
-            return tape.values[-1 - lag]
-        times, cut = tape.times, now - self.span
-        left, end = self.left, len(times)
-        while left + 1 < end and times[left + 1] <= cut:
-            left += 1
-        self.left = left
-        if not (self.warm and end - left > self.whole) and not self.filled(end - left - 1, now):
+        tape, cut = self.tape, now - self.span
+        times, left = tape.clock.times, self._seek(cut)
+        if not self.filled(len(times) - left - 1, now):
             return UNKNOWN
         if times[left] > cut or cut - times[left] > max(tape.fresh, tape.interval):
             return UNKNOWN
@@ -40,13 +36,13 @@ class Ago(Rolling):
 
     def ends(self, now: int) -> tuple[float, float]:
         """Return the values at both ends of the window, the past first."""
-        tape, lag = self.tape, self.lag
-        if lag and tape.run > lag and now == tape.last:  # as most often: no hole to look for
-            return tape.values[-1 - lag], tape.values[-1]
-        return (self.past(now), tape.current(now)) if tape.times else (UNKNOWN, UNKNOWN)
+        tape = self.tape
+        if tape.clock.even > self.stride:  # as most often: no hole to look for
+            return tape.values[self.back], tape.values[-1]
+        return (self.past(now), tape.current(now)) if tape.values else (UNKNOWN, UNKNOWN)
 
     def read(self, now: int) -> float:
-        return self.past(now) if self.tape.times else UNKNOWN
+        return self.ends(now)[0]
 
 
 class Change(Ago):

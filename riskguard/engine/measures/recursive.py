@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from riskguard.engine.windows import UNKNOWN, Rolling, bars, drop_until
+from riskguard.engine.windows import UNKNOWN, Rolling, bars
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ class Ema(Rolling):
 
     def read(self, now: int) -> float:
         tape = self.tape
-        self.left = drop_until(tape.times, self.left, now - self.reach * self.span)
+        self.left = bisect_right(tape.times, now - self.reach * self.span, self.left)
         if not self.filled(len(tape.times) - self.left, now):
             return UNKNOWN
         values = tape.values[self.left :]
@@ -60,7 +60,7 @@ class Atr(Rolling):
         if held != self.lag * self.reach:
             return self.tails(now) is not None
         for tape in self.bars:  # bar after bar without a hole: they need not be looked at
-            if tape.run < held or tape.last != close.last:
+            if tape.clock.run < held or tape.last != close.last:
                 return self.tails(now) is not None
         return True
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections import deque
 from typing import TYPE_CHECKING
 
-from riskguard.engine.windows import UNKNOWN, Rolling, drop_until
+from riskguard.engine.windows import UNKNOWN, Rolling
 from riskguard.market import DAY
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Vol(Rolling):
             self.total -= fixed
             self.squares -= fixed * fixed
         # the last sample is the start of the next return: the tape must keep it
-        self.left = min(drop_until(times, self.left, cut), max(0, len(times) - 1))
+        self.left = min(bisect_right(times, cut, self.left), max(0, len(times) - 1))
         held = len(self.returns)
         if not held or not self.filled(held, now):
             return UNKNOWN

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from riskguard.engine.windows import UNKNOWN, Rolling
+from riskguard.engine.windows import NEVER, UNKNOWN, Rolling
 
 if TYPE_CHECKING:
     from riskguard.engine.windows import Tape
@@ -26,16 +26,16 @@ class Sum(Rolling):
         self.left -= gone
         self.right -= gone
 
+    def land(self) -> None:
+        super().land()
+        self.right = self.left + self.lag
+
     def count(self, now: int) -> int:
         """Move the window to `now` and return how many samples it holds."""
-        tape, lag, left, right = self.tape, self.lag, self.left, self.right
-        times, fixed = tape.times, tape.fixed
-        end = len(times)
-        if lag and tape.run > lag and now == tape.last and right == end - 1 == left + lag:
-            self.total += fixed[right] - fixed[left]  # one came, one went
-            self.left, self.right = left + 1, end
-            return lag
-        total = self.total
+        if self.turned != NEVER:
+            self.land()
+        times, fixed, left, right = self.tape.clock.times, self.tape.fixed, self.left, self.right
+        end, total = len(times), self.total
         while right < end:
             total += fixed[right]
             right += 1
@@ -46,11 +46,18 @@ class Sum(Rolling):
         self.left, self.right, self.total = left, right, total
         return end - left
 
-    def read(self, now: int) -> float:
+    def held(self, now: int) -> int:
+        """Move the window to `now` and return how many samples it holds; -1: not enough."""
+        if self.tape.clock.even > self.stride:
+            fixed = self.tape.fixed
+            self.total += fixed[-1] - fixed[self.back]  # one came, one went
+            self.turned = now
+            return self.lag
         held = self.count(now)
-        if not (self.warm and held >= self.whole) and not self.filled(held, now):
-            return UNKNOWN
-        return self.total / self.tape.scale
+        return held if self.filled(held, now) else -1
+
+    def read(self, now: int) -> float:
+        return self.total / self.tape.scale if self.held(now) >= 0 else UNKNOWN
 
 
 class Mean(Sum):
@@ -59,10 +66,8 @@ class Mean(Sum):
     __slots__ = ()
 
     def read(self, now: int) -> float:
-        held = self.count(now)
-        if not (self.warm and held >= self.whole) and not self.filled(held, now):
-            return UNKNOWN
-        return self.total / (self.tape.scale * held)
+        held = self.held(now)
+        return self.total / (self.tape.scale * held) if held >= 0 else UNKNOWN
 
 
 class Accel(Sum):
@@ -85,7 +90,7 @@ class Accel(Sum):
     def read(self, now: int) -> float:
         before = self.left
         held = self.count(now)
-        times, fixed = self.tape.times, self.tape.fixed
+        times, fixed = self.tape.clock.times, self.tape.fixed
         self.older += sum(fixed[before : self.left])
         cut = now - 2 * self.span
         while self.tail < self.left and times[self.tail] <= cut:
