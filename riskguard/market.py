@@ -6,6 +6,7 @@ fixed-point scale, at which flows are summed as integers so that no rounding eve
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,6 +30,7 @@ __all__ = [
     "Sample",
     "SeriesSpec",
     "coin",
+    "figure",
     "plausible",
     "time_text",
     "unglued",
@@ -91,6 +93,17 @@ LARGEST, SMALLEST = 1e150, 1e-150
 def plausible(value: float, least: float) -> bool:
     """Say whether a value that must be at least `least` can be an amount at all; NaN cannot."""
     return least <= value <= LARGEST and (value >= SMALLEST or value <= -SMALLEST or value == 0)
+
+
+def figure(value: object) -> float:
+    """Return a number as a float, NaN for what is none: a text, a truth, nothing at all."""
+    kind = type(value)
+    if not hasattr(kind, "__float__") or kind.__name__ in {"bool", "bool_", "str_"}:
+        return math.nan
+    try:
+        return float(value)  # type: ignore[arg-type]  # it says that it can
+    except (OverflowError, TypeError, ValueError):
+        return math.nan
 
 
 def coin(symbol: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from riskguard.engine.account import LEAST, NAV, Account
 from riskguard.engine.windows import NEVER
 from riskguard.language.ruleset import input_of
-from riskguard.market import FROM_ZERO, LARGEST, SMALLEST, plausible
+from riskguard.market import FROM_ZERO, LARGEST, SMALLEST, figure, plausible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from riskguard.engine.plan import Plan, TapeSpec
     from riskguard.engine.stream import Stream
     from riskguard.engine.windows import Clock, Tape
+
+    Adding = Callable[[float], None]
+    Way = tuple["Door", float, Adding, Callable[[int], None] | None, int]
 
 __all__ = ["Door", "Doors"]
 
@@ -37,17 +40,22 @@ class Door(NamedTuple):
 
 
 class Row(NamedTuple):
-    """What of a sample comes by one clock: how its values are picked, bounded and added."""
+    """What of a sample comes by one clock: the ways of its values to the tapes, and their pick."""
 
     clock: Clock
-    doors: list[Door]
+    ways: list[Way]
     pick: Callable[[Mapping[str, float]], tuple[float, ...]]
-    bounds: list[tuple[float, float]]  # the least and the most of each
-    adds: list[Callable[[float], None]]
 
 
-def _fits(value: float, least: float, most: float) -> bool:
-    return plausible(value, least) and value <= most
+def _way(door: Door) -> Way:
+    """Return a door, the most that comes in, and what takes it, in fixed point too."""
+    tape = door.tape
+    add_fixed = tape.fixed.append if tape.summed else None
+    return door, door.most, tape.values.append, add_fixed, tape.scale
+
+
+def _fits(value: float, door: Door) -> bool:
+    return plausible(value, door.least) and value <= door.most
 
 
 def _least(spec: TapeSpec) -> float:
@@ -76,7 +84,8 @@ class Doors:
                 door = Door(tape, _least(spec), spec.most, spec.shown, spec.begins, number)
                 self._by_symbol.setdefault(spec.symbol, {})[spec.name] = door
         self.needed = self._needed(of_account=False)
-        self._fresh = NEVER  # until when none is too old: what comes only moves it on
+        self._ages: tuple[int, list[tuple[Clock, int]]] = (0, [])
+        self.fresh = NEVER  # until when none is too old: what comes only moves it on
 
     def take(self, ts: int, symbol: str, values: Mapping[str, float]) -> None:
         """Take the values of one sample; `symbol` "" is the guarded one, or market-wide."""
@@ -86,19 +95,23 @@ class Doors:
         known = self._shapes.get(shape)
         if known is None or known[0] != len(self.stream.clocks):  # some have parted since
             known = self._shaped(shape)
-        for clock, doors, pick, bounds, adds in known[1]:
-            row = pick(values)
-            for (least, most), value in zip(bounds, row):  # noqa: B905 - a row is one longer
-                if not SMALLEST <= value <= most and not _fits(value, least, most):
-                    self._sort(ts, doors, row)
-                    break
-            else:
-                if ts > clock.latest:
-                    clock.tick(ts)
-                    for add, value in zip(adds, row):  # noqa: B905 - as above
-                        add(value)
-                else:
-                    self._sort(ts, doors, row)
+        for clock, ways, pick in known[1]:
+            late = ts <= clock.latest
+            refused: list[Tape] = []
+            for (door, most, add, add_fixed, scale), given in zip(ways, pick(values)):  # noqa: B905 - it picks one more
+                value = given if type(given) is float else figure(given)
+                if late or not (SMALLEST <= value <= most or _fits(value, door)):
+                    refused.append(door.tape)  # NaN fits nowhere
+                    self._refuse(ts, door.key, door.least, value, most)
+                    continue
+                add(value)  # `Tape.add`, written out: this is done for every value that comes
+                if add_fixed is not None:
+                    add_fixed(round(value * scale))
+            if not refused:
+                clock.tick(ts)
+            elif len(refused) < len(ways):
+                came = [door.tape for door, *_ in ways if door.tape not in refused]
+                clock.part(came).tick(ts)
 
     def _shaped(self, shape: tuple[str, ...]) -> tuple[int, list[Row]]:
         """Find what of a sample comes by one clock; what comes without others of it, parts."""
@@ -112,27 +125,12 @@ class Doors:
         for clock, found in by_clock.items():
             taken = [doors[name] for name in found]
             tapes = [door.tape for door in taken]
-            adds = [tape.add if tape.summed else tape.values.append for tape in tapes]
             pick = itemgetter(*found, found[0])  # of a single name it would give no tuple
-            bounds = [(door.least, door.most) for door in taken]
-            rows.append(Row(clock.part(tapes), taken, pick, bounds, adds))
+            rows.append(Row(clock.part(tapes), [_way(door) for door in taken], pick))
         if len(self._shapes) >= MOST_SHAPES:
             self._shapes.clear()
         known = self._shapes[shape] = len(self.stream.clocks), rows
         return known
-
-    def _sort(self, ts: int, doors: list[Door], row: Iterable[float]) -> None:
-        """Take what is good of values that come together, and refuse the rest."""
-        good = []
-        for door, value in zip(doors, row):  # noqa: B905 - as in `take`
-            if _fits(value, door.least, door.most) and ts > door.tape.clock.latest:
-                good.append((door.tape, value))
-            else:
-                self._refuse(ts, door.key, door.least, value, door.most)
-        if good:
-            good[0][0].clock.part([tape for tape, _ in good]).tick(ts)
-            for tape, value in good:
-                tape.add(value)
 
     def amend(self, symbol: str, name: str, ts: int, value: float) -> None:
         """Add to what a flow brought in a bucket that has passed."""
@@ -172,16 +170,29 @@ class Doors:
 
     def aged(self) -> None:
         """Take note that an input may be older than it was, or another is needed: look again."""
-        self._fresh = NEVER
+        self._ages, self.fresh = (0, []), NEVER
 
     def late(self, now: int) -> tuple[str, ...]:
         """Return the keys of the inputs that are too old at `now`, sorted."""
-        if now < self._fresh:  # at its end it is looked again, so that orders need not
+        if now < self.fresh:  # at its end it is looked again, so that orders need not
             return ()
-        self._fresh = min([one.clock.last + one.fresh for one, _ in self.needed], default=LATEST)
-        if now <= self._fresh:
+        clocks, ages = self._ages
+        if clocks != len(self.stream.clocks):
+            ages = self._aging()
+        self.fresh = LATEST
+        for clock, fresh in ages:
+            self.fresh = min(self.fresh, clock.last + fresh)
+        if now <= self.fresh:
             return ()
         return tuple(sorted({key for tape, key in self.needed if now - tape.last > tape.fresh}))
+
+    def _aging(self) -> list[tuple[Clock, int]]:
+        """Return the clocks of needed inputs, each with the shortest time that one of it stands."""
+        ages: dict[Clock, int] = {}
+        for tape, _ in self.needed:
+            ages[tape.clock] = min(tape.fresh, ages.get(tape.clock, tape.fresh))
+        self._ages = len(self.stream.clocks), list(ages.items())
+        return self._ages[1]
 
     def count(self, said: str) -> None:
         """Count something that was refused."""
@@ -198,7 +209,11 @@ class Doors:
         self, ts: int, values: Mapping[str, float], account: Account
     ) -> Mapping[str, float]:
         """Return what the account says with what follows from it; its first event begins it."""
-        if not any(self._good(name, values[name]) for name in FROM_ZERO & values.keys()):
+        said = FROM_ZERO & values.keys()
+        if not said:
+            return values
+        values = {name: figure(value) for name, value in values.items()}
+        if not any(self._good(name, values[name]) for name in said):
             return values
         values, refused = account.derived(ts, values)
         doors = self._by_symbol.get("", {})

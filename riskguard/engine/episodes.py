@@ -229,7 +229,7 @@ class Episodes:
             step, least, size = self._venue(intent.symbol) if self.instruments else PLAIN
             episode, base, ceiling, key = None, None, UNLIMITED, ""
             if terms.limits:
-                key = _key(intent.symbol, intent.book)
+                key = _key(intent.symbol, intent.book) if intent.book else intent.symbol
                 episode = self._known.get(key) or Episode(self.tightening)
                 base = episode.based(intent) if episode.base is None else episode.base
                 ceiling = 0.0 if terms.shut else episode.ceiling(decision, base)

@@ -8,7 +8,6 @@ time goes on, so that what comes together is seen together.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from operator import index
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,7 +17,7 @@ from riskguard.engine.logic import NEVER, Change
 from riskguard.engine.reasons import blind, explain
 from riskguard.engine.stream import Stream
 from riskguard.errors import RECEIVED, visible
-from riskguard.market import coin, time_text
+from riskguard.market import coin, figure, time_text
 
 if TYPE_CHECKING:
     from riskguard.engine.decision import Reading
@@ -31,19 +30,7 @@ __all__ = ["STAGES", "Evaluation", "Part"]
 STAGES = "stages"  # the ladder, among the rules that still count
 NOTHING = (None, (), False)
 LATEST = (1 << 63) - 1  # of all time stamps
-FLOAT = frozenset({float})
 MOST_SYMBOLS = 1_000  # of which it is kept whether they are guarded
-
-
-def _plain(ts: object, symbol: object, values: object) -> bool:
-    """Say whether a sample is of the types it should be of, as most often: it is taken as it is."""
-    return (
-        type(ts) is int
-        and NEVER < ts <= LATEST
-        and type(symbol) is str
-        and type(values) is dict
-        and FLOAT.issuperset(map(type, values.values()))
-    )
 
 
 def _time(ts: object) -> int:
@@ -55,20 +42,11 @@ def _time(ts: object) -> int:
     return found if NEVER < found <= LATEST else NEVER
 
 
-def _told(symbol: object, values: object) -> bool:
-    """Say whether these are a symbol and a mapping of values."""
-    return isinstance(symbol, str) and isinstance(values, Mapping)
-
-
-def _figure(value: object) -> float:
-    """Return a number as a float, NaN for what is none: a text, a truth, nothing at all."""
-    kind = type(value)
-    if not hasattr(kind, "__float__") or kind.__name__ in {"bool", "bool_", "str_"}:
-        return math.nan
-    try:
-        return float(value)  # type: ignore[arg-type]  # it says that it can
-    except (OverflowError, TypeError, ValueError):
-        return math.nan
+def _fault(ts: object, symbol: object, values: object) -> str:
+    """Say why these are no instant, no symbol or no mapping of values, "" where they are."""
+    if _time(ts) == NEVER:
+        return "time: no instant in ns"
+    return "" if isinstance(symbol, str) and isinstance(values, Mapping) else "no sample"
 
 
 class Part(Protocol):
@@ -180,12 +158,16 @@ class Evaluation:
 
     def _feed(self, sample: Sample) -> Decision:
         ts, symbol, values = sample
-        if not _plain(ts, symbol, values):
-            ts = _time(ts)
-            if ts == NEVER or not _told(symbol, values):
-                self.doors.count("time: no instant in ns" if ts == NEVER else "no sample")
+        if (
+            type(ts) is not int
+            or not NEVER < ts <= LATEST
+            or type(symbol) is not str
+            or type(values) is not dict
+        ):
+            ts, fault = _time(ts), _fault(ts, symbol, values)
+            if fault:
+                self.doors.count(fault)
                 return self._decision
-            values = {name: _figure(value) for name, value in values.items()}
         if self.as_of < self._pending < ts:
             self._instant(self._pending, closed=False)
         closes = "close" in values
@@ -194,11 +176,12 @@ class Evaluation:
         own = symbol == self.symbol
         door = "" if own or symbol == "*" else symbol
         if "position" in values or "equity" in values:
-            self._account(ts, self.symbol if symbol == "*" else symbol, values)
+            told = {name: figure(value) for name, value in values.items()}
+            self._account(ts, self.symbol if symbol == "*" else symbol, told)
             door = self._door(symbol)
         self.doors.take(ts, door, values)
         # a bar closes though its close is no price: that it came is what time is told by
-        closed = own and closes and ts % self.plan.every == 0 and ts > self._closed
+        closed = closes and own and ts > self._closed and not ts % self.plan.every
         judges = closed and ts > self.as_of
         if self._by_event and values:
             judges = own and ts >= self.as_of
@@ -276,7 +259,7 @@ class Evaluation:
         self.as_of = now
         if closed:
             self._closed = now
-        instant = max(now, self.stream.last + 1)
+        instant = now if now > self.stream.last else self.stream.last + 1
         change, late = self.stream.step(now, instant, closed=closed), self.doors.late(now)
         self._fault, ranged = "", self.plan.atr >= 0 and self.stream.ranged(now)
         if self._foreign:

@@ -84,7 +84,8 @@ class Guard(Evaluation):
                 decision = self._feed(sample)
                 if self._beside is not None:
                     decision = self.decision
-                self.episodes.see(decision)
+                if decision is not self.episodes.decision:
+                    self.episodes.see(decision)
             except Exception as error:  # noqa: BLE001 - a bot would take it for "allowed"
                 self._fail(sample, error)
                 return self.decision
@@ -211,7 +212,9 @@ class Guard(Evaluation):
         return decision
 
     def _answer(self, intent: Intent, fault: str) -> Verdict:
-        decision = self._obeyed()
+        decision = self._decision
+        if self._beside is not None or decision is not self.episodes.decision:
+            decision = self._obeyed()
         age = intent.ts - self.as_of
         if not fault and not age <= self.max_decision_age:  # NaN is never
             limit = time_text(self.max_decision_age)
@@ -220,6 +223,7 @@ class Guard(Evaluation):
                 fault = f"the last decision is older than {limit}: nothing was fed since"
         elif (
             age > 0
+            and intent.ts >= self.doors.fresh
             and (late := self.doors.late(intent.ts))
             and not set(late) <= set(self._decision.blind)
         ):

@@ -174,9 +174,11 @@ def read(intent: Intent, *, careful: bool = False) -> Stand:
         raise Absurd(f"quantity {intent.quantity!r}: a finite number above 0 is needed")
     if not -LARGEST <= position <= LARGEST:
         raise Absurd(f"position {intent.position!r}: a finite number is needed")
-    price = 0.0 if intent.price is None else number(intent.price)
-    if not price >= 0 and not careful:
-        raise Absurd(f"price {intent.price!r}: a finite number is needed, or None")
+    price = 0.0 if intent.price is None else intent.price
+    if type(price) is not float or not 0 <= price <= LARGEST:
+        price = number(price)
+        if not price >= 0 and not careful:
+            raise Absurd(f"price {intent.price!r}: a finite number is needed, or None")
     if book:
         position = abs(position) if book == "long" else -abs(position)
     along = position if side == "buy" else -position
@@ -199,7 +201,10 @@ def _mine(intent: Intent, *, careful: bool) -> list[Pending]:
     found = []
     for order in orders:
         try:
-            if order.side not in SIDES or not number(order.remaining) >= 0:
+            left = order.remaining
+            if type(left) is not float or not 0 <= left <= LARGEST:
+                left = number(left)
+            if order.side not in SIDES or not left >= 0:
                 raise Absurd(f"open order {order.id!r}: {order.side!r} {order.remaining!r}")  # noqa: TRY301 - one way out for all that is wrong with it
             if order.side == intent.side and (not intent.book or order.book in ("", intent.book)):
                 found.append(order)

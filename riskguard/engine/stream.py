@@ -24,7 +24,7 @@ from riskguard.engine.logic import (
 )
 from riskguard.engine.measures import Atr
 from riskguard.engine.states import EVER, renewed, state_of
-from riskguard.engine.windows import Clock, Rolling, Tape
+from riskguard.engine.windows import FAR, Clock, Rolling, Tape
 from riskguard.language.arithmetic import arithmetic
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     Read = Callable[[int], float]
     Reading = tuple[Read, int, Cell]
-    Feeder = tuple[Read, int, Tape]
+    Feeder = tuple[Read, int, Tape, Clock]
 
 __all__ = ["Stream"]
 
@@ -79,7 +79,7 @@ class Stream:
         )  # fmt: skip
         self.components, woken = components(machines)
         cells, self._formulas = lines(machines, self.values, woken)
-        self._feeders, self._readings = self._readers(cells)
+        self._feeders, self._readings, self._glides = self._readers(cells)
 
     def truth(self, slot: int) -> int:
         """Return the truth of a slot at the last instant."""
@@ -96,25 +96,32 @@ class Stream:
         `closed` says that a bar closes: only then are bars counted and measures fed to others.
         The same object comes back while nothing moves.
         """
+        even = True
         for clock in self.clocks:
-            clock.look(now)
-        for read, slot, tape in self._feeders:
+            even &= clock.look(now)
+        for read, slot, tape, clock in self._feeders:
             value = read(now)
             if slot >= 0:
                 self.values[slot] = value
             if closed and value - value == 0.0:  # finite
-                tape.push(now, value)
-            tape.clock.look(now)
-        self._read(now)
+                clock.tick(now)
+                tape.add(value)
+            even &= clock.look(now)
+        self._read(now, self._glides if even else self._readings)
         self.closed = closed
         if now >= self._trim_at:
             self._trim(now)
-        return self._run(now if instant is None else instant)
+        if instant is None:
+            instant = now
+        if self._idle and instant - self.last <= self._gap:
+            self.last = instant
+            return self.change
+        return self._run(instant)
 
-    def _read(self, now: int) -> None:
+    def _read(self, now: int, readings: list[Reading]) -> None:
         """Read every number and line."""
         values = self.values
-        for read, slot, cell in self._readings:
+        for read, slot, cell in readings:
             values[slot] = value = read(now)
             if not cell.low <= value <= cell.high and cell.enter(value):
                 self._idle = False
@@ -126,8 +133,6 @@ class Stream:
         before, self.last = self.last, instant
         if instant - before > self._gap:  # a silence breaks every `for`
             self._wake()
-        if self._idle:
-            return self.change
         ran = [component for component in self.components if component.awake]
         for component in ran:
             component.run(instant, before)
@@ -140,10 +145,10 @@ class Stream:
         """Read every number and line as of `now`; no machine steps."""
         for tape in self.tapes:
             tape.clock.rest()
-        for read, slot, _ in self._feeders:
+        for read, slot, _, _ in self._feeders:
             if slot >= 0:
                 self.values[slot] = read(now)
-        self._read(now)
+        self._read(now, self._readings)
 
     def begin(self, tape: int, ts: int, value: float) -> None:
         """Let an account input begin: `value` is what it always was before its first event."""
@@ -303,29 +308,40 @@ class Stream:
 
     # ------------------------------------------------------------ numbers
 
-    def _readers(self, cells: dict[int, Cell]) -> tuple[list[Feeder], list[Reading]]:
+    def _readers(self, cells: dict[int, Cell]) -> tuple[list[Feeder], list[Reading], list[Reading]]:
         """Return the windows that feed a tape, and all that is read after them, with its cell.
 
-        What only a stop reads is read for its orders.
+        The last list is for instants at which all windows glide. What only a stop reads is read
+        for its orders.
         """
         specs = [(spec.kind, spec.index, slot) for slot, spec in enumerate(self.plan.values)]
         slots = {index: slot for kind, index, slot in specs if kind == "window"}
         fed = {spec.feeder: tape for spec, tape in zip(self.plan.tapes, self.tapes, strict=True)}
         feeders: list[Feeder] = [
-            (rolling.read, slots.pop(index, -1), fed[index])
+            (rolling.at, slots.pop(index, -1), fed[index], fed[index].clock)
             for index, rolling in enumerate(self.rollings)
             if index in fed
         ]
-        read: dict[int, Read] = {slot: self.rollings[index].read for index, slot in slots.items()}
-        read |= {slot: self.tapes[index].current for kind, index, slot in specs if kind == "tape"}
-        read |= {
+        windows = {slot: self.rollings[index] for index, slot in slots.items()}
+        tapes = {slot: self.tapes[index] for kind, index, slot in specs if kind == "tape"}
+        others = {
             slot: self._calculated(spec.kind, spec.left, spec.right)
             for slot, spec in enumerate(self.plan.values)
             if spec.kind not in {"const", "tape", "window"}
         }
-        for slot in cells.keys() - read.keys():  # a constant, or what feeders have read
-            read[slot] = self._known(slot)
-        return feeders, [(found, slot, cells.get(slot, Cell())) for slot, found in read.items()]
+        # a constant, or what feeders have read
+        for slot in cells.keys() - {*windows, *tapes, *others}:
+            others[slot] = self._known(slot)
+        read: dict[int, Read] = {slot: window.at for slot, window in windows.items()}
+        read |= {slot: tape.current for slot, tape in tapes.items()} | others
+        glide: dict[int, Read] = {
+            slot: window.read if window.stride == FAR else window.glide
+            for slot, window in windows.items()
+        }
+        glide |= {slot: tape.newest for slot, tape in tapes.items()} | others
+        cell = {slot: cells.get(slot, Cell()) for slot in read}
+        readings = [(found, slot, cell[slot]) for slot, found in read.items()]
+        return feeders, readings, [(found, slot, cell[slot]) for slot, found in glide.items()]
 
     def _calculated(self, op: str, left: int, right: int) -> Read:
         values = self.values

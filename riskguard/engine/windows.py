@@ -74,7 +74,7 @@ class Clock:
 
     `even` says at an instant how many of the last samples came an interval apart, where the last
     came at this instant and the one before it at the instant before; else it is 0. In a window
-    that is no longer than that one sample came since and one went: nothing is to be looked for.
+    that is no longer than that one sample came since and one went: it glides.
     """
 
     __slots__ = (
@@ -86,6 +86,7 @@ class Clock:
         "latest",
         "ring",
         "run",
+        "stride",
         "tapes",
         "times",
     )
@@ -101,6 +102,7 @@ class Clock:
         self.last = NEVER  # the same, until its feed says that it stands no longer
         self.run = 0  # how many of the last samples came an interval apart, without a hole
         self.even, self.due = 0, NEVER  # due: when the next sample comes, if it is even
+        self.stride = 0  # so many samples must be even for all windows to glide
 
     def tick(self, ts: int) -> None:
         """Take note of a sample, to be added to every tape; `ts` must be later than the last."""
@@ -113,13 +115,14 @@ class Clock:
         self.last = self.latest = ts
         self.times.append(ts)
 
-    def look(self, now: int) -> None:
-        """Find `even`; asked once at each instant, before what is on the tapes is read."""
-        if self.last == now:
-            self.even = self.run if self.due == now else 0
-            self.due = now + self.interval
-        else:
-            self.even, self.due = 0, NEVER
+    def look(self, now: int) -> bool:
+        """Find `even` and say whether all windows glide; asked at each instant before a reading."""
+        if self.last != now:
+            self.rest()
+            return False
+        self.even = self.run if self.due == now else 0
+        self.due = now + self.interval
+        return self.even > self.stride
 
     def rest(self) -> None:
         """Let the next instant be looked at as if none had been before it."""
@@ -135,7 +138,7 @@ class Clock:
         if len(tapes) == len(self.tapes):
             return self
         other = Clock(self.interval, self.ring)
-        for name in ("due", "first", "last", "latest", "run"):
+        for name in ("due", "first", "last", "latest", "run", "stride"):
             setattr(other, name, getattr(self, name))
         other.times[:] = self.times
         for tape in tapes:
@@ -267,6 +270,10 @@ class Tape:
         clock.last = clock.latest = clock.times[-1] if clock.times else NEVER
         clock.run = 0
 
+    def newest(self, _now: int) -> float:
+        """Return the last value: where samples are even, it is of this instant."""
+        return self.values[-1]
+
     def current(self, now: int) -> float:
         """Return the value that stands for `now`, or unknown."""
         return self.values[-1] if now - self.clock.last <= self.fresh else UNKNOWN
@@ -309,12 +316,15 @@ class Rolling(ABC):
         self.tape, self.span, self.left = tape, span, 0
         self.need = span * self.reach if minimum is None else minimum
         self.whole = fill_needed(span * self.reach, tape.interval)
-        # samples in a span: where so many came evenly, places need no search
+        # samples in a span, and how many must be even for the window to glide
         self.lag = 0 if span % tape.interval else span // tape.interval
-        self.stride = self.lag + 1 if self.lag else FAR  # so many samples must be even for that
+        self.stride = FAR
         self.back = -1 - self.lag  # place of the sample at the far end, from the end of the tape
-        self.turned = NEVER  # when it last took one and let one go: places are of before that
+        self.turned = NEVER  # when it glided last: its places are of before that
         self.warm = False  # the whole span has been observed
+        if self.lag and type(self).glide is not Rolling.glide:
+            self.stride = self.lag + 1
+            tape.clock.stride = max(tape.clock.stride, self.stride)
         tape.clock.rest()  # it has taken nothing yet
         tape.summed |= self.sums
         tape.readers.append(self)
@@ -325,6 +335,14 @@ class Rolling(ABC):
     def read(self, now: int) -> float:
         """Return the measure at `now`, or unknown."""
 
+    def glide(self, now: int) -> float:
+        """Return the same where samples are even: since the last instant one came and one went."""
+        raise NotImplementedError
+
+    def at(self, now: int) -> float:
+        """Return the measure at `now`, the shorter way where that can be gone."""
+        return self.glide(now) if self.tape.clock.even > self.stride else self.read(now)
+
     def place(self) -> int:
         """Return the oldest index of the tape that is still needed."""
         if self.turned != NEVER:
@@ -332,7 +350,7 @@ class Rolling(ABC):
         return self.left
 
     def land(self) -> None:
-        """Find its places on the tape again, after samples came and went evenly."""
+        """Find its places on the tape again, after it glided."""
         self.left = bisect_right(self.tape.clock.times, self.turned) - self.lag
         self.turned = NEVER
 

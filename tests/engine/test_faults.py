@@ -54,15 +54,18 @@ class BugError(Exception):
 
 def broken(made: Guard) -> Callable[[], None]:
     """Break a measure of a guard; return what mends it."""
-    read, *rest = made.stream._readings[0]
+    lists = (made.stream._readings, made.stream._glides)
+    whole = [readings[0] for readings in lists]
 
     def fails(_now: int) -> float:
         raise BugError("a bug\x1b[2J")
 
-    made.stream._readings[0] = (fails, *rest)
+    for readings in lists:
+        readings[0] = (fails, *readings[0][1:])
 
     def mend() -> None:
-        made.stream._readings[0] = (read, *rest)
+        for readings, first in zip(lists, whole, strict=True):
+            readings[0] = first
 
     return mend
 

@@ -40,6 +40,10 @@ class Baseline(Rolling):
         self.right = self.left + self.lag
 
     @abstractmethod
+    def measure(self, held: int) -> float:
+        """Return the measure against a yardstick of so many samples."""
+
+    @abstractmethod
     def enter(self, index: int) -> None:
         """Take one sample into the yardstick."""
 
@@ -47,17 +51,25 @@ class Baseline(Rolling):
     def leave(self, index: int) -> None:
         """Take one sample out of the yardstick."""
 
+    def swap(self, new: int, old: int) -> None:
+        """Take one sample in and another out."""
+        self.enter(new)
+        self.leave(old)
+
+    def read(self, now: int) -> float:
+        held = self.settle(now)
+        return self.measure(held) if held else UNKNOWN
+
+    def glide(self, now: int) -> float:
+        self.turned = now
+        self.swap(-2, self.back)
+        return self.measure(self.lag)
+
     def settle(self, now: int) -> int:
         """Bring the yardstick up to the current sample; return how many it holds, 0: unusable."""
-        clock = self.tape.clock
-        if clock.even > self.stride:
-            self.enter(-2)  # one came, one went
-            self.leave(self.back)
-            self.turned = now
-            return self.lag
         if self.turned != NEVER:
             self.land()
-        times = clock.times
+        times = self.tape.clock.times
         last = len(times) - 1
         if last < 0 or now - times[last] > self.tape.fresh:
             return 0
@@ -88,13 +100,15 @@ class Times(Baseline):
     def leave(self, index: int) -> None:
         self.total -= self.tape.fixed[index]
 
-    def read(self, now: int) -> float:
-        held = self.settle(now)
-        if not held:
-            return UNKNOWN
-        if not self.total:
-            return UNKNOWN if self.tape.fixed[-1] else 1.0
-        return self.tape.values[-1] / (self.total / (self.tape.scale * held))
+    def swap(self, new: int, old: int) -> None:
+        fixed = self.tape.fixed
+        self.total += fixed[new] - fixed[old]
+
+    def measure(self, held: int) -> float:
+        tape, total = self.tape, self.total
+        if not total:
+            return UNKNOWN if tape.fixed[-1] else 1.0
+        return tape.values[-1] / (total / (tape.scale * held))
 
 
 class Stdev(Times):
@@ -116,14 +130,17 @@ class Stdev(Times):
         self.total -= fixed
         self.squares -= fixed * fixed
 
-    def spread(self, held: int) -> float:
-        """Return the deviation of so many samples, from exact integers with one rounding."""
-        exact = held * self.squares - self.total * self.total
-        return math.sqrt(exact / (held * self.tape.scale) ** 2)
+    def swap(self, new: int, old: int) -> None:
+        fixed = self.tape.fixed
+        come, gone = fixed[new], fixed[old]
+        more = come - gone
+        self.total += more
+        self.squares += more * (come + gone)
 
-    def read(self, now: int) -> float:
-        held = self.settle(now)
-        return self.spread(held) if held else UNKNOWN
+    def measure(self, held: int) -> float:
+        """Return the deviation, from exact integers with one rounding."""
+        total, unit = self.total, held * self.tape.scale
+        return math.sqrt((held * self.squares - total * total) / (unit * unit))
 
 
 class Zscore(Stdev):
@@ -131,15 +148,10 @@ class Zscore(Stdev):
 
     __slots__ = ()
 
-    def read(self, now: int) -> float:
-        held = self.settle(now)
-        if not held:
-            return UNKNOWN
+    def measure(self, held: int) -> float:
         mean = self.total / (self.tape.scale * held)
-        spread = self.spread(held)
-        if spread <= FLAT * abs(mean):
-            return UNKNOWN
-        return (self.tape.values[-1] - mean) / spread
+        spread = Stdev.measure(self, held)
+        return (self.tape.values[-1] - mean) / spread if spread > FLAT * abs(mean) else UNKNOWN
 
 
 class Percentile(Baseline):
@@ -157,7 +169,5 @@ class Percentile(Baseline):
     def leave(self, index: int) -> None:
         del self.ordered[bisect_left(self.ordered, self.tape.values[index])]
 
-    def read(self, now: int) -> float:
-        if not self.settle(now):
-            return UNKNOWN
-        return bisect_left(self.ordered, self.tape.values[-1]) / len(self.ordered)
+    def measure(self, held: int) -> float:
+        return bisect_left(self.ordered, self.tape.values[-1]) / held

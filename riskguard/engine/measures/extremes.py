@@ -23,7 +23,7 @@ class High(Rolling):
     def __init__(self, tape: Tape, span: int, minimum: int | None = None) -> None:
         super().__init__(tape, span, minimum)
         self.right = 0
-        # falling values, times the sign: the first is the extreme
+        # falling values, of a low rising ones: the first is the extreme
         self.queue: deque[tuple[int, float]] = deque()
 
     def moved(self, gone: int) -> None:
@@ -40,20 +40,26 @@ class High(Rolling):
         times = tape.clock.times
         end, cut = len(times), now - self.span
         while right < end:
-            value = sign * tape.values[right]
-            while queue and queue[-1][1] <= value:
+            value = tape.values[right]
+            while queue and sign * queue[-1][1] <= sign * value:
                 queue.pop()
             queue.append((times[right], value))
             right += 1
         self.right = end
         while queue and queue[0][0] <= cut:
             queue.popleft()
-        if tape.clock.even > self.stride:
-            return sign * queue[0][1]
         self.left = bisect_right(times, cut, self.left)
-        if not self.filled(end - self.left, now):
-            return UNKNOWN
-        return sign * queue[0][1]
+        return queue[0][1] if self.filled(end - self.left, now) else UNKNOWN
+
+    def glide(self, now: int) -> float:
+        queue, value = self.queue, self.tape.values[-1]
+        while queue and queue[-1][1] <= value:
+            queue.pop()
+        queue.append((now, value))
+        self.right += 1
+        if queue[0][0] <= now - self.span:
+            queue.popleft()
+        return queue[0][1]
 
 
 class Low(High):
@@ -61,6 +67,16 @@ class Low(High):
 
     __slots__ = ()
     sign = -1.0
+
+    def glide(self, now: int) -> float:
+        queue, value = self.queue, self.tape.values[-1]
+        while queue and queue[-1][1] >= value:
+            queue.pop()
+        queue.append((now, value))
+        self.right += 1
+        if queue[0][0] <= now - self.span:
+            queue.popleft()
+        return queue[0][1]
 
 
 class Drawdown(High):
@@ -71,3 +87,7 @@ class Drawdown(High):
     def read(self, now: int) -> float:
         peak = High.read(self, now)
         return 1.0 - self.tape.current(now) / peak if peak > 0 else UNKNOWN
+
+    def glide(self, now: int) -> float:
+        peak = High.glide(self, now)
+        return 1.0 - self.tape.values[-1] / peak if peak > 0 else UNKNOWN

@@ -37,12 +37,14 @@ class Ago(Rolling):
     def ends(self, now: int) -> tuple[float, float]:
         """Return the values at both ends of the window, the past first."""
         tape = self.tape
-        if tape.clock.even > self.stride:  # as most often: no hole to look for
-            return tape.values[self.back], tape.values[-1]
         return (self.past(now), tape.current(now)) if tape.values else (UNKNOWN, UNKNOWN)
 
     def read(self, now: int) -> float:
         return self.ends(now)[0]
+
+    def glide(self, now: int) -> float:
+        del now
+        return self.tape.values[self.back]
 
 
 class Change(Ago):
@@ -54,6 +56,12 @@ class Change(Ago):
         past, value = self.ends(now)
         return value / past - 1.0 if past > 0 else UNKNOWN
 
+    def glide(self, now: int) -> float:
+        del now
+        values = self.tape.values
+        past = values[self.back]
+        return values[-1] / past - 1.0 if past > 0 else UNKNOWN
+
 
 class Drop(Ago):
     """Return how far it fell, 0 when it rose."""
@@ -64,6 +72,12 @@ class Drop(Ago):
         past, value = self.ends(now)
         return max(1.0 - value / past, 0.0) if past > 0 else UNKNOWN
 
+    def glide(self, now: int) -> float:
+        del now
+        values = self.tape.values
+        past = values[self.back]
+        return max(1.0 - values[-1] / past, 0.0) if past > 0 else UNKNOWN
+
 
 class Rise(Ago):
     """Return how far it rose, 0 when it fell."""
@@ -73,6 +87,12 @@ class Rise(Ago):
     def read(self, now: int) -> float:
         past, value = self.ends(now)
         return max(value / past - 1.0, 0.0) if past > 0 else UNKNOWN
+
+    def glide(self, now: int) -> float:
+        del now
+        values = self.tape.values
+        past = values[self.back]
+        return max(values[-1] / past - 1.0, 0.0) if past > 0 else UNKNOWN
 
 
 class Age(Rolling):

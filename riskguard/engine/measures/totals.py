@@ -46,18 +46,15 @@ class Sum(Rolling):
         self.left, self.right, self.total = left, right, total
         return end - left
 
-    def held(self, now: int) -> int:
-        """Move the window to `now` and return how many samples it holds; -1: not enough."""
-        if self.tape.clock.even > self.stride:
-            fixed = self.tape.fixed
-            self.total += fixed[-1] - fixed[self.back]  # one came, one went
-            self.turned = now
-            return self.lag
-        held = self.count(now)
-        return held if self.filled(held, now) else -1
-
     def read(self, now: int) -> float:
-        return self.total / self.tape.scale if self.held(now) >= 0 else UNKNOWN
+        held = self.count(now)
+        return self.total / self.tape.scale if self.filled(held, now) else UNKNOWN
+
+    def glide(self, now: int) -> float:
+        fixed = self.tape.fixed
+        self.turned = now
+        self.total = total = self.total + fixed[-1] - fixed[self.back]
+        return total / self.tape.scale
 
 
 class Mean(Sum):
@@ -66,8 +63,14 @@ class Mean(Sum):
     __slots__ = ()
 
     def read(self, now: int) -> float:
-        held = self.held(now)
-        return self.total / (self.tape.scale * held) if held >= 0 else UNKNOWN
+        held = self.count(now)
+        return self.total / (self.tape.scale * held) if self.filled(held, now) else UNKNOWN
+
+    def glide(self, now: int) -> float:
+        fixed = self.tape.fixed
+        self.turned = now
+        self.total = total = self.total + fixed[-1] - fixed[self.back]
+        return total / (self.tape.scale * self.lag)
 
 
 class Accel(Sum):
@@ -75,6 +78,7 @@ class Accel(Sum):
 
     __slots__ = ("older", "tail")
     reach = 2
+    glide = Rolling.glide  # two windows move at once
 
     def __init__(self, tape: Tape, span: int, minimum: int | None = None) -> None:
         super().__init__(tape, span, minimum)
