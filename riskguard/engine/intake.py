@@ -97,10 +97,13 @@ class Intake:
             width = self.bucket if self.by_event else spec.interval
             found[spec.symbol, name] = series_of(spec.symbol, name, width, given, spec.max_age)
         every = self.bucket if self.by_event else self.guard.plan.every
-        for read, beside in BESIDE.items():
-            for name in beside if not read or ("", read) in found else ():
-                if ("", name) not in found:
-                    found["", name] = series_of("", name, every, CATALOGUE[name], 2 * every)
+        names = [x for of, one in (("", ""), *found) if not of for x in BESIDE.get(one, ())]
+        latches = (one for each in guards for one in (*each.ruleset.rules, *each.ruleset.stages))
+        if any(one.do.leverage_cap is not None for one in latches):
+            names.append("equity")  # the ceiling is made of it
+        for name in names:
+            if ("", name) not in found:
+                found["", name] = series_of("", name, every, CATALOGUE[name], 2 * every)
         return found
 
     # ------------------------------------------------------------ the door

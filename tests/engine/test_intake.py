@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from riskguard import Guard, Sample, State, StateError
+from riskguard import Guard, Intent, Sample, State, StateError
 from riskguard.engine.events import Event, nanoseconds
 from riskguard.engine.intake import Intake
 from riskguard.language.reader import read_text
@@ -231,6 +231,17 @@ rules:
     assert hour(4, equity=400.0) == ("fall", "streak")
     live.take(Event(at(4) + SECOND, "trade_closed", "BTC", {"pnl": 5.0, "by_stop": True}))
     assert hour(5, equity=405.0) == ("fall",)
+
+
+def test_equity_reaches_a_cap_of_leverage_though_no_line_reads_it() -> None:
+    live = intake("version: 1\nsymbol: BTC\nevery: 1h\nrules:\n"
+                  "  few: {when: close < 101, do: {leverage_cap: 2x}}\n")  # fmt: skip
+    for hour in range(1, 4):
+        live.take(Event(at(hour) - 1, "account", "BTC/USDT:USDT", {"equity": 1_000.0}))
+        live.take(bar(hour, 100.0))
+    live.take(clock(at(3) + HOUR // 60))
+    asked = Intent(at(3) + HOUR // 60, "BTC/USDT:USDT", "buy", 50.0, 0.0, price=100.0)
+    assert live.guard.decide(asked).quantity == 20.0
 
 
 def test_bars_shorter_than_the_interval_make_one_bar() -> None:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from riskguard.adapters.ccxt.gate import FRESH, Gate, log
 from riskguard.adapters.ccxt.handle import AsyncGuarded, Guarded, denied
+from riskguard.adapters.ccxt.money import asked
 from riskguard.errors import AdapterError
 from riskguard.market import SECOND, coin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from riskguard.adapters.shared.desk import Desk
     from riskguard.language.ruleset import RuleSet
@@ -42,6 +43,7 @@ def guard_exchange(
     *,
     symbols: Iterable[str] = (),
     hedged: bool = False,
+    tells: Collection[str] = (),
     fresh: float = FRESH / SECOND,
     watch: float = 30.0,
     pause: float = 0.2,
@@ -50,7 +52,9 @@ def guard_exchange(
     """Put a guard around one exchange instance, and return its handle, `exchange.riskguard` too.
 
     `symbols` are watched from the start, others from their first order on. `hedged` says that
-    the account holds longs and shorts beside each other. While a decision limits, an order costs
+    the account holds longs and shorts beside each other. Where rules read equity, or cap leverage,
+    the venue is asked what the account is worth; `tells` says what of the account the bot tells
+    by itself ("account", "trade_closed"). While a decision limits, an order costs
     two requests (open orders, positions; a third where triggers are listed apart) unless they
     were read within `fresh` seconds and nothing was sent since; while nothing limits it costs
     none, and each symbol is read every `watch` seconds. `pause` lies between two reads that wait
@@ -58,7 +62,7 @@ def guard_exchange(
 
     Raises:
         AdapterError: ccxt is missing, the instance is guarded already, or the rules ask for
-            what this adapter cannot do.
+            what this adapter cannot do or nobody tells.
     """
     denied()
     if getattr(exchange, "riskguard", None) is not None:
@@ -73,6 +77,8 @@ def guard_exchange(
                 )
     gate = Gate(exchange, desk, hedged=hedged, fresh=round(fresh * SECOND), now=now)
     gate.traded.update(symbols)
+    if ruleset is not None:
+        gate.counts = asked(ruleset, exchange.id, gate.traded, tells)
     made = Guarded if getattr(exchange, "synchronous", False) else AsyncGuarded
     return made(gate, watch=watch, pause=pause)
 

@@ -12,6 +12,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from riskguard.adapters.ccxt.money import swaps, worth
 from riskguard.adapters.ccxt.reading import Asked, book_of, by_cost, held, instrument, waiting
 from riskguard.adapters.shared.outcome import Call, Memory, book_key
 from riskguard.engine.decision import State
@@ -21,7 +22,7 @@ from riskguard.engine.orders import Intent, Pending, number
 from riskguard.market import SECOND, Instrument
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Mapping
 
     from riskguard.adapters.shared.desk import Desk
     from riskguard.engine.orders import Verdict
@@ -67,6 +68,7 @@ class Gate:
         self.said: list[str] = []  # the last denials, as they were told
         self.triggers: dict[str, set[str]] = {}  # ids that are listed and cancelled apart
         self.traded: set[str] = set()  # symbols of which an order was asked
+        self.counts = False  # the rules want to know what the account is worth
         self.batch: dict[str, list[Pending]] = {}  # granted, and not sent before the batch is
 
     @property
@@ -148,6 +150,36 @@ class Gate:
         if found is not None and 0 <= self.now() - found.at <= self.fresh:
             return found
         return (yield from self.look(symbol))
+
+    def account(self) -> Generator[Call, Any, None]:
+        """Read what the account is worth and tell it; where that fails, what was told grows old."""
+        symbol = min(self.traded)
+        try:
+            if not self.exchange.markets:
+                yield Call("load_markets", ())
+            market = self.exchange.markets[symbol]
+            balance = yield Call("fetch_balance", ({"type": market["type"]},))
+            if market["spot"]:
+                told = {"equity": (yield from self._coins(balance, market["quote"]))}
+            else:
+                told = swaps(self.exchange.id, balance, (yield Call("fetch_positions", ())), symbol)
+        except Exception as error:  # noqa: BLE001 - whatever it is, nothing is known
+            log.warning("riskguard: the account cannot be read: %r", error)
+            return
+        self.tell(Event(self.now(), "account", symbol, told))
+
+    def _coins(self, balance: Mapping[str, Any], quote: str) -> Generator[Call, Any, float]:
+        """Return what money and the traded coins are worth together."""
+        total = worth(self.exchange.id, balance, quote, 0.0)
+        for base in sorted({self.exchange.markets[one]["base"] for one in self.traded}):
+            had = number((balance.get(base) or {}).get("total", 0.0))
+            if had:
+                pair = f"{base}/{quote}"
+                price = self.prices.get(pair)
+                if price is None:
+                    price = number((yield Call("fetch_ticker", (pair,))).get("last"))
+                total += had * price
+        return total
 
     # ------------------------------------------------------------ judging
 

@@ -57,6 +57,7 @@ class _Wrapped:
         self.outcomes: dict[str, Enforced] = {}  # of the last step, by symbol and book
         self.inner: dict[str, Callable[..., Any]] = {}
         self._looked: dict[str, int] = {}
+        self._counted = 0  # when the account was asked for last
         self.exchange.riskguard = self
         for name in GATED:
             inner = getattr(self.exchange, name, None)
@@ -90,6 +91,15 @@ class _Wrapped:
                     self._looked[key] = now
                 found.append((symbol, book, look))
         return found
+
+    def _counts(self) -> bool:
+        """Say whether it is time to ask what the account is worth."""
+        now = self.gate.now()
+        due = self.gate.counts and bool(self.gate.traded)
+        if due and now - self._counted >= self.watch:
+            self._counted = now
+            return True
+        return False
 
     def _tick(self, events: Iterable[Event]) -> None:
         for event in events:
@@ -144,6 +154,8 @@ class Guarded(_Wrapped):
 
     def step(self, *events: Event) -> dict[str, Enforced]:
         """Tell events, let time pass, and do what the guard wants done; return what was done."""
+        if self._counts():
+            self.run(self.gate.account())
         self._tick(events)
         with self._lock:
             for symbol, book, look in self._due():
@@ -236,6 +248,8 @@ class AsyncGuarded(_Wrapped):
 
     async def step(self, *events: Event) -> dict[str, Enforced]:
         """Tell events, let time pass, and do what the guard wants done; return what was done."""
+        if self._counts():
+            await self.run(self.gate.account())
         self._tick(events)
         async with self.lock:
             for symbol, book, look in self._due():

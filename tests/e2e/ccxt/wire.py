@@ -26,6 +26,7 @@ class Wire:
         self.seen: Counter[str] = Counter()
         self.sent: list[dict[str, str]] = []
         self.down = False
+        self.wallet = 10_000.0  # USDT; positions were entered at 100
         kind = ccxt.binance if spot else ccxt.binanceusdm
         self.exchange = kind({"apiKey": "x", "secret": "x", "enableRateLimit": False})
         self.exchange.options["fetchCurrencies"] = False
@@ -140,8 +141,8 @@ class Wire:
         return [
             {"symbol": "BTCUSDT", "positionSide": word, "positionAmt": str(size),
              "entryPrice": "100", "breakEvenPrice": "100", "markPrice": "100",
-             "unRealizedProfit": "0", "liquidationPrice": "0", "isolatedMargin": "0",
-             "notional": str(size * 100), "marginAsset": "USDT", "isolatedWallet": "0",
+             "unRealizedProfit": str(size * (self.venue.price - 100)), "liquidationPrice": "0", "isolatedMargin": "0",
+             "notional": str(size * self.venue.price), "marginAsset": "USDT", "isolatedWallet": "0",
              "initialMargin": "0", "maintMargin": "0", "positionInitialMargin": "0",
              "openOrderInitialMargin": "0", "adl": 1, "bidNotional": "0", "askNotional": "0",
              "updateTime": _ms()}
@@ -151,6 +152,12 @@ class Wire:
 
     def account(self) -> dict[str, Any]:
         size = str(self.venue.books[""])
+        if not self.spot:
+            profit = sum(float(one["unRealizedProfit"]) for one in self.positions())
+            asset = {"asset": "USDT", "walletBalance": str(self.wallet), "initialMargin": "0",
+                     "marginBalance": str(self.wallet + profit), "updateTime": _ms(),
+                     "availableBalance": str(self.wallet)}  # fmt: skip
+            return {"assets": [asset], "positions": []}
         return {"balances": [{"asset": "BTC", "free": size, "locked": "0"},
                              {"asset": "USDT", "free": "10000", "locked": "0"}],
                 "updateTime": _ms()}  # fmt: skip
