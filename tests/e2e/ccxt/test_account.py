@@ -13,7 +13,7 @@ from riskguard import AdapterError, Event, Guard, State, load_rules
 from riskguard.adapters import Offline
 from riskguard.adapters.ccxt import RiskDenied, guard_exchange
 from riskguard.adapters.ccxt.money import worth
-from riskguard.market import MINUTE
+from riskguard.market import MINUTE, SECOND
 from tests.e2e.ccxt.wire import Wire
 
 SYMBOL, SPOT = "BTC/USDT:USDT", "BTC/USDT"
@@ -34,8 +34,11 @@ class Bot:
         self.desk = Offline(Guard(load_rules(path)))
         self.symbol = SPOT if self.wire.spot else SYMBOL
         self.guarded = guard_exchange(
-            self.exchange, self.desk, symbols=[self.symbol], pause=0.0, now=self.venue.now, **words
+            self.exchange, self.desk, symbols=[self.symbol], pause=0.0, now=self.now, **words
         )
+
+    def now(self) -> int:
+        return self.venue.time + 4 * SECOND
 
     def bar(self, price: float) -> None:
         self.venue.quote(price)
@@ -61,7 +64,6 @@ def test_a_cap_of_leverage_is_a_ceiling_for_orders(tmp_path: Path) -> None:
     bot = Bot(tmp_path, LEVERED)
     for _ in range(3):
         bot.bar(100.0)
-    print(bot.desk.decision, bot.desk.guard.episodes.equity, bot.guarded.gate.prices)
     assert bot.buy(300)["amount"] == 200  # 2 x 10,000 USDT at 100
     with pytest.raises(RiskDenied, match="leverage_cap"):
         bot.buy(1)
@@ -106,7 +108,7 @@ def test_rules_on_closed_trades_are_refused_unless_the_bot_tells_them(tmp_path: 
         bot.bar(100.0)
     for number in range(2):
         said = {"pnl": -5.0}
-        bot.guarded.step(Event(bot.venue.now(), "trade_closed", SYMBOL, said, id=str(number)))
+        bot.guarded.step(Event(bot.now(), "trade_closed", SYMBOL, said, id=str(number)))
     bot.bar(100.0)
     with pytest.raises(RiskDenied):
         bot.buy(1)

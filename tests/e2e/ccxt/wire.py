@@ -141,7 +141,8 @@ class Wire:
         return [
             {"symbol": "BTCUSDT", "positionSide": word, "positionAmt": str(size),
              "entryPrice": "100", "breakEvenPrice": "100", "markPrice": "100",
-             "unRealizedProfit": str(size * (self.venue.price - 100)), "liquidationPrice": "0", "isolatedMargin": "0",
+             "unRealizedProfit": str(size * (self.venue.price - 100)),
+             "liquidationPrice": "0", "isolatedMargin": "0",
              "notional": str(size * self.venue.price), "marginAsset": "USDT", "isolatedWallet": "0",
              "initialMargin": "0", "maintMargin": "0", "positionInitialMargin": "0",
              "openOrderInitialMargin": "0", "adl": 1, "bidNotional": "0", "askNotional": "0",
