@@ -18,6 +18,7 @@ from riskguard.engine.stuck import KINDS as PRICED
 from riskguard.engine.stuck import Stuck
 from riskguard.engine.windows import NEVER
 from riskguard.errors import DataError, StateError
+from riskguard.language.rewriting import latches
 from riskguard.language.ruleset import input_of
 from riskguard.market import CATALOGUE, SECOND, Sample, coin
 
@@ -98,8 +99,7 @@ class Intake:
             found[spec.symbol, name] = series_of(spec.symbol, name, width, given, spec.max_age)
         every = self.bucket if self.by_event else self.guard.plan.every
         names = [x for of, one in (("", ""), *found) if not of for x in BESIDE.get(one, ())]
-        latches = (one for each in guards for one in (*each.ruleset.rules, *each.ruleset.stages))
-        if any(one.do.leverage_cap is not None for one in latches):
+        if any(one.do.leverage_cap is not None for each in guards for one in latches(each.ruleset)):
             names.append("equity")  # the ceiling is made of it
         for name in names:
             if ("", name) not in found:

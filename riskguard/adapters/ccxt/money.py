@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from riskguard.adapters.shared.symbols import traded
 from riskguard.engine.orders import number
 from riskguard.errors import AdapterError
+from riskguard.language.rewriting import latches
 from riskguard.market import coin
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _read(rules: RuleSet) -> set[str]:
     from riskguard.adapters.shared.offline import read_by  # noqa: PLC0415 - at the start, once
 
     found = {key.removesuffix(".nav") for key in read_by(rules, rules.symbol, strictly=True)}
-    capped = any(one.do.leverage_cap is not None for one in (*rules.rules, *rules.stages))
+    capped = any(one.do.leverage_cap is not None for one in latches(rules))
     return found | {"equity"} if capped else found
 
 
