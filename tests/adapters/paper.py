@@ -194,7 +194,8 @@ class PaperBot:
         for book in self.books:
             name = f"{self.symbol} {book}" if book else self.symbol
             size = self.venue.books[book]
-            yield Event(now, "account", name, {"position": -size if book == "short" else size})
+            held = {"position": -size if book == "short" else size, "equity": 10_000.0}
+            yield Event(now, "account", name, held)
 
     def order(self, order: Working) -> float:
         """Send an order of the bot; return what went out."""
@@ -203,7 +204,7 @@ class PaperBot:
         intent = Intent(
             self.venue.now(), self.symbol, order.side, order.left, position,
             tuple(replace(one) for one in self.venue.pending(self.symbol)),
-            reduce_only=order.reduce_only, book=order.book,
+            price=order.price or self.venue.price, reduce_only=order.reduce_only, book=order.book,
         )  # fmt: skip
         try:
             verdict = self.desk.decide(intent)

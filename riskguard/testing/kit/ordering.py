@@ -114,6 +114,18 @@ class OrderContract:
         self.holds(sent == 0 or self.same(sent, 1), f"sent {sent} of {self.units(4)}")
         self.equals("position", self.h.position(), sent / self.h.unit)
 
+    def test_a_cap_of_leverage_is_a_ceiling(self) -> None:
+        """Where the account is told, no more is entered than the equity carries."""
+        for _ in range(3):
+            self.h.feed(100.0)
+        equity = self.guard.episodes.equity
+        if equity is None:
+            raise NotSupported("no equity is told to the desk")
+        self.guard.state(State.CAUTION, leverage_cap=self.units(2) * 100.0 / equity)
+        sent = self.h.try_entry(self.units(4))
+        self.at_most("sent", sent, 2)
+        self.at_most("position", self.h.position(), 2)
+
     def test_an_add_is_gated(self) -> None:
         """An order that adds to a position is an entry as any other."""
         self.enter(2)

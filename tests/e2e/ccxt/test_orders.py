@@ -46,6 +46,7 @@ class CcxtHarness(Harness):
         self.guarded = guard_exchange(
             self.exchange, self.guard, symbols=[SYMBOL], pause=0.0, now=self.now
         )
+        self.guarded.gate.counts = True  # as rules that cap leverage have it
 
     def now(self) -> int:
         return time.time_ns() + self.later
