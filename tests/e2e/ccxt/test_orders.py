@@ -139,6 +139,9 @@ class CcxtHarness(Harness):
             self.wait(inner(SYMBOL, "limit", "sell", quantity, 105.0))
         return sum(quantities)
 
+    def held(self, book: str) -> float:
+        raise NotSupported(f"this account has no book of {book}s: TestHedged has one that does")
+
     def bracket(self, quantity: float) -> tuple[float, float]:
         raise NotSupported("a stop that is attached to an order is sized by the venue")
 
