@@ -52,7 +52,8 @@ def guard_exchange(
     """Put a guard around one exchange instance, and return its handle, `exchange.riskguard` too.
 
     `symbols` are watched from the start, others from their first order on. `hedged` says that
-    the account holds longs and shorts beside each other. Where rules read equity, or cap leverage,
+    the account holds longs and shorts beside each other; else the first position or order that
+    is of a book says it. Where rules read equity, or cap leverage,
     the venue is asked what the account is worth; `tells` says what of the account the bot tells
     by itself ("account", "trade_closed"). While a decision limits, an order costs
     two requests (open orders, positions; a third where triggers are listed apart) unless they

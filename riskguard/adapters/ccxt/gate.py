@@ -97,8 +97,19 @@ class Gate:
                 raise ValueError(f"no balance of {base}")
             return {"": total, "long": total, "short": 0.0}
         if self.exchange.has.get("fetchPositions"):
-            return held((yield Call("fetch_positions", ([symbol],))), symbol)
-        return held([(yield Call("fetch_position", (symbol,)))], symbol)
+            positions = yield Call("fetch_positions", ([symbol],))
+        else:
+            positions = [(yield Call("fetch_position", (symbol,)))]
+        if any(one.get("hedged") is True and number(one.get("contracts")) for one in positions):
+            self._hedges()
+        return held(positions, symbol)
+
+    def _hedges(self) -> None:
+        """Take note that the account has two books, though nobody said so."""
+        if not self.hedged:
+            log.warning("riskguard: longs and shorts are held apart here: say hedged=True")
+            self.hedged = True
+            self.read.clear()
 
     def orders_of(self, symbol: str) -> Generator[Call, Any, list[Pending]]:
         """Read the open orders: a request, and one more where triggers are listed apart."""
@@ -190,6 +201,8 @@ class Gate:
             Refused: nothing of it.
         """
         self.traded.add(asked.symbol)
+        if asked.book:
+            self._hedges()
         if not self.exchange.markets:
             yield Call("load_markets", ())
         spot = self.spot(asked.symbol)

@@ -36,6 +36,11 @@ class Asked(NamedTuple):
     replaces: str = ""  # the id of the order it changes
 
     @property
+    def book(self) -> str:
+        """The book it names, which only an account in hedge mode takes; "" for none."""
+        return _named(self.params)
+
+    @property
     def reduces(self) -> bool:
         """It says of itself that it may only close."""
         return bool(self.params.get("reduceOnly")) or bool(self.params.get("closePosition"))
@@ -109,11 +114,12 @@ def waiting(
 
 def book_of(side: str, said: Mapping[str, Any], *, reduces: bool) -> str:
     """Return the book an order is of in hedge mode: as it says, else by whether it reduces."""
-    for key in BOOK_KEYS:
-        found = BOOKS.get(str(said.get(key) or "").upper())
-        if found:
-            return found
-    return "long" if (side == "buy") != reduces else "short"
+    return _named(said) or ("long" if (side == "buy") != reduces else "short")
+
+
+def _named(said: Mapping[str, Any]) -> str:
+    names = (BOOKS.get(str(said.get(key) or "").upper()) for key in BOOK_KEYS)
+    return next((one for one in names if one), "")
 
 
 def by_cost(exchange: Exchange, asked: Asked, *, spot: bool) -> bool:

@@ -66,7 +66,7 @@ def test_the_bot_buys_is_halved_once_and_stays_halved_across_a_restart(tmp_path:
         with bot(tmp_path, stub.port) as said:
             until(lambda: market.positions["BTCUSDT"] >= 1.0, said.read_text, 150)
             stub.control_now(price=60_000)
-            until(lambda: "reducing" in said.read_text(), said.read_text, 120)  # a minute has closed
+            until(lambda: "reducing" in said.read_text(), said.read_text, 120)  # at a close
             bought = sum(one.filled for one in market.orders if one.side == "BUY")
             left = market.positions["BTCUSDT"]
             assert 0 < left <= bought / 2  # of what was held when the guard looked last

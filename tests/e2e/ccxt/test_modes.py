@@ -168,6 +168,40 @@ def test_in_hedge_mode_our_own_orders_name_their_book_and_no_reduce_only() -> No
     assert (scene.venue.books["long"], scene.venue.books["short"]) == (1.0, 2.0)
 
 
+class Unsaid:
+    """An account in hedge mode of which the bot has said nothing."""
+
+    def __init__(self, **books: float) -> None:
+        self.wire, self.guard = Wire(hedged=True), ScriptedGuard()
+        self.books = self.wire.venue.books
+        self.books.update(books)
+        self.guarded = guard_exchange(
+            self.wire.exchange, self.guard, symbols=[SYMBOL], pause=0.0, now=self.wire.venue.now
+        )
+
+
+def test_hedge_mode_is_known_by_the_positions() -> None:
+    scene = Unsaid(long=2.0, short=1.0)
+    scene.guard.state(State.HALTED)
+    for _ in range(3):
+        scene.wire.venue.quote(99.0)
+        scene.guarded.step()
+    assert (scene.books["long"], scene.books["short"]) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_hedge_mode_is_known_by_an_order_that_names_its_book(*, broken: bool) -> None:
+    scene = Unsaid(long=2.0)
+    scene.guard.state(State.REDUCING)
+    scene.guard.boom = broken
+    with pytest.raises(RiskDenied):
+        scene.wire.exchange.create_order(
+            SYMBOL, "market", "sell", 1, None, {"positionSide": "SHORT"}
+        )
+    scene.wire.exchange.create_order(SYMBOL, "market", "sell", 1, None, {"positionSide": "LONG"})
+    assert (scene.books["long"], scene.books["short"]) == (1.0, 0.0)
+
+
 # ---------------------------------------------------------------- the whole
 
 
