@@ -11,7 +11,7 @@ from riskguard.plugins import load
 __all__ = ["SHIPPED", "adapter"]
 
 SHIPPED = (
-    "backtesting", "backtrader", "ccxt", "freqtrade", "hummingbot", "jesse", "nautilus",
+    "backtesting", "backtrader", "ccxt", "freqtrade", "hummingbot", "jesse", "nautilus", "vectorbt",
 )  # fmt: skip
 SAID = ("NAME", "TESTED", "CAPABILITIES")
 

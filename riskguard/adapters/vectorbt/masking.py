@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from typing import TYPE_CHECKING, Any
 
 from riskguard.adapters.shared.frameworks import framework
@@ -16,14 +17,14 @@ from riskguard.adapters.shared.offline import (
     row,
 )
 from riskguard.adapters.vectorbt.signals import AMOUNT, PERCENT, VALUE, Signals, play
-from riskguard.engine.decision import State
+from riskguard.engine.decision import Decision, State
 from riskguard.errors import AdapterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from riskguard.engine.decision import Decision
+    from riskguard.adapters.shared.desk import Desk
     from riskguard.language.ruleset import RuleSet
 
 __all__ = ["CAPABILITIES", "NAME", "TESTED", "Masks", "masks"]
@@ -41,6 +42,7 @@ CAPABILITIES = frozenset(
         "notify",
     }
 )
+log = logging.getLogger("riskguard")
 SIZES = {"amount": AMOUNT, "value": VALUE, "percent": PERCENT}
 Array = Any  # numpy comes with vectorbt; nothing here needs it before
 Frame = Any  # of pandas
@@ -53,12 +55,13 @@ def masks(
     symbol: str = "",
     sources: Mapping[str, str] | None = None,
     stamp: str = "open",
+    desk: Callable[[], Desk] | None = None,
 ) -> Masks:
     """Play the guard over the bars of a frame: columns open to close, and series by their names.
 
     Series beside the bars are columns named as they are ("oi", "liq_long"), flows as sums of the
     bar, NaN where nothing is new. `stamp` says whether the index stamps the "open" or the
-    "close" of a bar.
+    "close" of a bar. `desk` makes a desk to be asked instead of rules ("").
 
     Raises:
         AdapterError: vectorbt is not there, the rules ask what no mask can do, or the bars are
@@ -66,19 +69,24 @@ def masks(
         RuleError: the rules do not fit the columns.
     """
     framework(NAME, package=NAME, tested=TESTED)
-    terms = Terms.of(rules, symbol=symbol, sources=sources)
-    assert terms.rules is not None  # noqa: S101 - `of` was given them
-    _possible(terms.rules, terms.symbol)
+    terms = Terms.of(rules, symbol=symbol, sources=sources, desk=desk)
+    if terms.rules is not None:
+        _possible(terms.rules, terms.symbol)
     times, every = closes(data.index, stamp)
     named = columns(terms.keys, [str(one) for one in data.columns])
     if "open" not in named:
         raise AdapterError("the frame has no opens", help="give it a column 'Open'")
     read = {name: [float(one) for one in data[name]] for name in named.values()}
-    desk, notes = terms.desk(every, list(named), CAPABILITIES, account=False)
-    teller, decisions = Teller(desk, terms.symbol, every), []
+    asked, notes = terms.desk(every, list(named), CAPABILITIES, account=False)
+    teller, decisions = Teller(asked, terms.symbol, every), []
     for place, ts in enumerate(times):
         bar, facts = row(named, ts, lambda name: read[name][place])  # noqa: B023 - read at once
-        decisions.append(teller.tell(ts, bar, facts) if "close" in bar else desk.decision)
+        try:
+            found = teller.tell(ts, bar, facts) if "close" in bar else asked.decision
+        except Exception as error:  # noqa: BLE001 - while a guard fails nothing enters
+            log.warning("riskguard: the guard failed at bar %d, nothing enters: %r", place, error)
+            found = Decision(ts, terms.symbol, state=State.REDUCING, block_entries="both")
+        decisions.append(found)
     return Masks(times, decisions, read[named["open"]], notes)
 
 
