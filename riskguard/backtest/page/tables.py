@@ -109,7 +109,7 @@ def further_table(comparison: Comparison, evidence: Evidence) -> Table:
         ("Sharpe", "sharpe", "{:.2f}"),
         ("Sortino", "sortino", "{:.2f}"),
         ("Calmar", "calmar", "{:.2f}"),
-        ("tail ratio", "tail_ratio", "{:.2f}"),
+        ("tail ratio, 24 h", "tail_ratio", "{:.2f}"),
     )
     rows = [(label, *(percent(getattr(one, name)) for one in found)) for label, name in shares]
     rows += [
