@@ -9,7 +9,7 @@ const chart = createChart(box, {
   localization: { locale: "en-US", timeFormatter: stamp },
   crosshair: { mode: CrosshairMode.Normal },
   rightPriceScale: { borderVisible: false, minimumWidth: 58, entireTextOnly: true },
-  timeScale: { timeVisible: true, minBarSpacing: 0.001, enableConflation: stretch === 1, borderVisible: false, lockVisibleTimeRangeOnResize: true },
+  timeScale: { timeVisible: true, minBarSpacing: 0.001, borderVisible: false, lockVisibleTimeRangeOnResize: true },
   handleScale: { axisPressedMouseMove: { time: true, price: false } },
 });
 
@@ -45,7 +45,11 @@ const kinds = {
   bars: { type: HistogramSeries, dress: (style) => ({ color: colour(style), base: 0 }) },
 };
 
-let look = stretch > 1 ? FAR : NEAR;
+// Every candle has its place, whatever is drawn: this line has all times and is never seen. Its
+// last point keeps the end where it is.
+const clock = chart.addSeries(LineSeries, { visible: false, priceScaleId: "clock" });
+clock.setData(Array.from(times, (time, at) => (at + 1 < bars ? { time } : { time, value: 0 })));
+
 const lines = [];
 data.panes.forEach((pane, number) => {
   for (const line of pane.lines) {
@@ -69,18 +73,15 @@ data.panes.forEach((pane, number) => {
 });
 
 function fill(line) {
-  if (line.drawn === look) return;
-  line.drawn = look;
-  line.series.setData(points(line, look));
+  if (line.drawn === near) return;
+  line.drawn = near;
+  line.series.setData(points(line));
 }
 
-// Draw what is shown as far or as near as it is looked at; near, points closer than a pixel are
-// joined by the chart, far they have been joined here.
-function lookAt({ from, to }) {
-  const now = stretch > 1 && to - from > bars / 2 ? FAR : NEAR;
-  if (now === look) return;
-  look = now;
-  chart.timeScale().applyOptions({ enableConflation: look === NEAR });
+function lookAt(range) {
+  const now = seen(range);
+  if (now === near) return;
+  near = now;
   lines.filter((line) => line.on).forEach(fill);
 }
 
