@@ -184,6 +184,7 @@ def _data(series: Series) -> dict[str, Any]:
         "symbol": series.symbol,
         "unit": series.spec.unit,
         "grade": grade_of(series),
+        "coverage": series.coverage,
         "source": series.source,
         "span": span if filled else None,
         "rows": len(series.times),

@@ -12,7 +12,7 @@ from riskguard.backtest.evidence.events import catalogue, counted
 from riskguard.backtest.evidence.figures import random_capture
 from riskguard.backtest.evidence.findings import Subject, findings
 from riskguard.backtest.evidence.further import further
-from riskguard.backtest.evidence.grades import ILLUSTRATION, OPEN, gate
+from riskguard.backtest.evidence.grades import ILLUSTRATION, OPEN, gate, grades_read, sampled
 from riskguard.backtest.evidence.identity import identity, value
 from riskguard.backtest.evidence.ledger import ledger, ways
 from riskguard.backtest.evidence.paths import Paths
@@ -130,7 +130,7 @@ def weigh(
         events=events,
         cash=comparison.cash,
         ledger=rows,
-        notes=tuple(_notes(listed, found, comparison.symbol)),
+        notes=tuple(_notes(comparison, listed, found)),
         draws=draws,
         seed=seed,
     )
@@ -232,11 +232,15 @@ def _weak(
     return tuple(weaknesses(rows, tried, comparison.cash, years))
 
 
-def _notes(listed: Catalogue | None, found: Findings | None, symbol: str) -> Iterator[str]:
+def _notes(
+    comparison: Comparison, listed: Catalogue | None, found: Findings | None
+) -> Iterator[str]:
+    read = grades_read(comparison.history, comparison.ruleset, comparison.symbol)
+    yield from sampled(comparison.history, read)
     if listed is not None and not listed.dips:
         yield "no false-alarm history: the data has no dip that recovered within three days"
     if found is not None:
         yield (
-            f"one asset is traded ({symbol}) and no series has two vendors: neither an asset nor a"
-            " vendor can be left out"
+            f"one asset is traded ({comparison.symbol}) and no series has two vendors: neither an"
+            " asset nor a vendor can be left out"
         )

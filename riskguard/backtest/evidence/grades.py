@@ -12,7 +12,7 @@ from riskguard.language.ruleset import Compare, SeriesValue, values, walk
 from riskguard.market import DAY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from riskguard.backtest.comparison import Comparison
     from riskguard.history import History
@@ -29,6 +29,7 @@ __all__ = [
     "grades_read",
     "inputs_read",
     "modelled",
+    "sampled",
 ]
 
 EMBEDDED = "feb-2026"
@@ -89,6 +90,15 @@ def grades_read(history: History, ruleset: RuleSet, symbol: str) -> dict[str, st
 def modelled(read: Mapping[str, str]) -> tuple[str, ...]:
     """Return what no statistics may rest on, in words; empty where all is measured."""
     return tuple(f"{key} is {grade}" for key, grade in read.items() if grade in MODELLED)
+
+
+def sampled(history: History, read: Iterable[str]) -> list[str]:
+    """Return a sentence for each series that is read and holds a part of what happened only."""
+    return [
+        f"{key} is sampled: a lower bound, to be held against the past of the same source alone"
+        for key in read
+        if history.series[key].coverage == "sampled"
+    ]
 
 
 def inputs_read(ruleset: RuleSet, symbol: str) -> set[str]:

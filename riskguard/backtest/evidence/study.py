@@ -14,7 +14,7 @@ import numpy as np
 from riskguard.backtest.evidence.answers import Scene, answer
 from riskguard.backtest.evidence.events import catalogue, independent, month
 from riskguard.backtest.evidence.figures import deepest_fall
-from riskguard.backtest.evidence.grades import GRADES, ILLUSTRATION, grades_read, modelled
+from riskguard.backtest.evidence.grades import GRADES, ILLUSTRATION, grades_read, modelled, sampled
 from riskguard.backtest.evidence.reach import reach
 from riskguard.backtest.evidence.scores import score
 from riskguard.backtest.evidence.spells import standing_on
@@ -185,7 +185,7 @@ def look(asked: Asked, ruleset: RuleSet, history: History, name: str, *, symbol:
         warm=first,
         memory=reach(seen.bound.ruleset),
         blind=int((_blind(seen) & scene.looked_at).sum()),
-        notes=(*seen.history.notes, *seen.bound.notes),
+        notes=(*seen.history.notes, *seen.bound.notes, *sampled(seen.history, grades)),
     )
 
 

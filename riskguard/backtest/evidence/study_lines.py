@@ -188,6 +188,7 @@ ends, or is closed, before that can be told. fall, dip, calm: in what an alarm c
 the time. hit, false: what a unit of position gained by leaving at the next open and coming back \
 when the alarm was over, costs paid; pays: the precision from which on hits pay for false alarms. \
 prices around: mean (median)"""
+TOLD = " is off: ", " is sampled: "  # of what is to be known of the data
 MORE = """\
 ; shifted: 5 to 95 % of the means of 999 shifts, where the data is long enough to shift in. \
 [95 % interval of Wilson]: as if each alarm came alone; in one fall they do not, so that it is too \
@@ -199,8 +200,9 @@ def _notes(found: Study) -> Iterator[str]:
     yield from textwrap.wrap(f"{words}.", WIDTH, break_on_hyphens=False)
     if not found.dips:
         yield "no false-alarm history: no dip that recovered within three days is looked at"
-    notes = (note for part in found.parts for note in part.notes if " is off: " in note)
-    yield from dict.fromkeys(notes)
+    notes = (note for part in found.parts for note in part.notes if any(map(note.count, TOLD)))
+    for note in dict.fromkeys(notes):
+        yield from textwrap.wrap(note, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _share(one: Share) -> str:

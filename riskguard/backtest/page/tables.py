@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from riskguard.backtest.evidence.conditions import signed
+from riskguard.backtest.evidence.figures import captured
 from riskguard.backtest.evidence.grades import grade_of
 from riskguard.backtest.evidence.sums import printed
 from riskguard.backtest.evidence.told import MONEY, drawn, left_out
@@ -162,6 +163,10 @@ def identity_table(comparison: Comparison, evidence: Evidence) -> Table:
         rows.append(("other path", one.text(one.other_path)))
     rows.append(("guarded - bare", one.text(one.difference)))
     note = "Avoided less missed less costs is all the value a guard has."
+    part = captured(evidence.value)
+    if math.isfinite(part):
+        random = percent(evidence.random_capture)
+        note += f" Of what was left out {percent(part)} were losses, of a random time out {random}."
     return Table("What the guard was worth", ("", "money"), tuple(rows), note, resting(comparison))
 
 
@@ -340,7 +345,8 @@ def _series_rows(comparison: Comparison) -> Iterator[tuple[str, ...]]:
         span = [moment(int(one.events[edge])) if filled else "-" for edge in (0, -1)]
         source = f"{one.source}, {one.scope}" if one.scope else one.source
         name = f"{one.symbol} bars" if one.name in BARS else key
-        row = (name, grade_of(one), source, *span, f"{len(one.times):,}")
+        grade = grade_of(one) + (", sampled" if one.coverage == "sampled" else "")
+        row = (name, grade, source, *span, f"{len(one.times):,}")
         if row not in told:
             told.add(row)
             yield row

@@ -14,7 +14,10 @@ from riskguard.backtest.evidence.paths import Paths
 from riskguard.backtest.evidence.plan import Plan
 from riskguard.backtest.evidence.reach import reach
 from riskguard.backtest.evidence.roundtrips import whipsaws
+from riskguard.backtest.evidence.study import Asked, look, study
+from riskguard.backtest.evidence.study_lines import lines as study_lines
 from riskguard.backtest.evidence.told import block, lines
+from riskguard.backtest.page.tables import data_table
 from riskguard.backtest.report import as_json, build, schema_path
 from riskguard.backtest.text import report_text
 from riskguard.history import History
@@ -22,6 +25,7 @@ from riskguard.language.reader import load_rules
 from riskguard.market import DAY
 from tests.backtest.evidence.daily import request
 
+ASKED = Asked(0.1, 7 * DAY, 0.001, ())
 VALIDATOR = Draft7Validator(json.loads(schema_path().read_text()))
 
 
@@ -185,6 +189,37 @@ def test_a_symbol_is_gated_by_the_modelled_series_of_the_one_that_its_rules_watc
     found = weigh(compare(made))
     assert found.found is None
     assert found.verdict.reason == "mechanics only (BTC.liq.long is reconstructed)"
+
+
+def test_a_sampled_series_that_is_read_is_told_as_a_lower_bound(tmp_path) -> None:
+    asked = request(tmp_path, seed=3)
+    volume = asked.history.series["BTC.volume"]
+    flows = replace(
+        volume, name="liq.long", spec=replace(volume.spec, unit="usd"), coverage="sampled"
+    )
+    unread = replace(flows, name="liq.short")
+    series = {**asked.history.series, "BTC.liq.long": flows, "BTC.liq.short": unread}
+    file = tmp_path / "burst.yaml"
+    file.write_text(
+        "version: 1\nrules:\n  burst:\n    when: liq.long.sum(2d) > $50M\n"
+        "    clear: liq.long.sum(2d) < $1M\n    do: {exposure_cap: 0%}\n"
+    )
+    rules = load_rules(file, every=asked.history.every)
+    made = compare(replace(asked, history=replace(asked.history, series=series), ruleset=rules))
+    weighed = weigh(made)
+    said = [note for note in weighed.notes if "sampled" in note]
+    assert len(said) == 1
+    assert said[0].startswith("BTC.liq.long is sampled: a lower bound")
+    report = json.loads(as_json(build(made, weighed)))
+    VALIDATOR.validate(report)
+    coverage = {one["series"]: one["coverage"] for one in report["data"]}
+    assert (coverage["liq.long"], coverage["close"]) == ("sampled", "full")
+    cells = {row[0]: row[1] for row in data_table(made).rows}
+    assert cells["BTC.liq.long"] == "vendor, sampled"
+    part = look(ASKED, rules, made.history, "daily")
+    assert [note for note in part.notes if "sampled" in note] == said
+    told = " ".join(study_lines(study(ASKED, [part]), "burst.yaml", {}))
+    assert said[0] in " ".join(told.split())
 
 
 def test_a_guard_that_never_acts_is_not_tested(tmp_path) -> None:

@@ -56,6 +56,14 @@ def test_trips_that_no_plan_can_judge_are_not_counted_as_none(comparison) -> Non
     assert cells[-1] == "-"
 
 
+def test_what_was_left_out_is_held_against_a_random_time_out(comparison) -> None:
+    weighed = drawn.evidence(comparison)
+    told = identity_table(comparison, weighed).note
+    assert "Of what was left out 90.0% were losses, of a random time out 55.0%." in told
+    idle = replace(weighed, value=replace(weighed.value, avoided=0.0, missed=0.0))
+    assert "random" not in identity_table(comparison, idle).note
+
+
 def test_identity_adds_up_line_by_line(comparison) -> None:
     rows = dict(identity_table(comparison, drawn.evidence(comparison)).rows)
     assert rows == {
