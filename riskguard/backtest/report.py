@@ -17,7 +17,7 @@ from riskguard.backtest.evidence.grades import grade_of
 from riskguard.backtest.evidence.told import block
 from riskguard.backtest.metrics import Metrics, measure
 from riskguard.backtest.text_figures import duration, iso
-from riskguard.backtest.text_timeline import blind_since
+from riskguard.backtest.text_timeline import blind_bars, blind_since
 from riskguard.market import SECOND
 
 if TYPE_CHECKING:
@@ -112,6 +112,9 @@ def notes(comparison: Comparison) -> list[str]:
     found = [*comparison.history.remarks, *comparison.notes]
     if comparison.leverage > 1 and unfunded(comparison):
         found.append(f"no funding data for {comparison.symbol}: leveraged runs pay none")
+    if blind := blind_bars(comparison):
+        bars = len(comparison.ts) - comparison.trading_from
+        found.append(f"a series the rules read was blind in {blind:,} of {bars:,} bars")
     for name, result in comparison.results.items():
         count = result.run.rejected
         if count:

@@ -6,6 +6,8 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from riskguard.backtest.text_figures import change, moment, percent, value_text, versus
 from riskguard.backtest.text_table import WIDTH
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COMPARISON",
+    "blind_bars",
     "blind_since",
     "blind_text",
     "deciding",
@@ -171,6 +174,16 @@ def blind_since(decisions: Sequence[tuple[Decision, float | None]]) -> dict[str,
     for decision, _ in decisions:
         since = {name: since.get(name, decision.ts) for name in decision.blind}
     return since
+
+
+def blind_bars(comparison: Comparison) -> int:
+    """Return how many of the bars that may be traded on were decided blind."""
+    since = np.array([decision.ts for decision, _ in comparison.decisions])
+    blind = np.array([bool(decision.blind) for decision, _ in comparison.decisions])
+    ts = comparison.ts[comparison.trading_from :]
+    if not since.size:
+        return 0
+    return int(blind[np.maximum(np.searchsorted(since, ts, side="right") - 1, 0)].sum())
 
 
 def blind_text(comparison: Comparison) -> list[str]:

@@ -13,7 +13,7 @@ from jsonschema import Draft7Validator, ValidationError
 
 from riskguard.backtest.comparison import Comparison, Recovery
 from riskguard.backtest.evidence.verdict import Verdict
-from riskguard.backtest.report import as_json, build, mark_bar, schema_path
+from riskguard.backtest.report import as_json, build, mark_bar, notes, schema_path
 from riskguard.cli.writing import write
 from riskguard.engine.decision import Reading
 from riskguard.history import History, Mark
@@ -192,3 +192,11 @@ def test_february_2026_is_in_sample_whoever_brings_the_data(tmp_path: Path) -> N
     assert "in-sample" in word(shifted).reason
     assert "in-sample" not in word(made).reason
     assert int(made.ts[0]) == JANUARY
+
+
+def test_bars_that_were_decided_blind_are_counted(tmp_path: Path) -> None:
+    made = comparison(tmp_path)
+    said = "a series the rules read was blind in 1 of 5 bars"
+    assert said in notes(made)
+    seeing = [(replace(decision, blind=()), held) for decision, held in made.decisions]
+    assert not any("blind" in note for note in notes(replace(made, decisions=seeing)))
