@@ -1,7 +1,8 @@
 // What is drawn of a line: no more than a screen can tell apart, and of that no extreme is lost.
 
 const MOST = 1_000; // pieces of what is looked at, one or two pixels wide each
-const coarsest = Math.max(1, Math.ceil(bars / MOST));
+// a few thousand candles are drawn as they are
+const coarsest = bars > 4 * MOST ? Math.ceil(bars / MOST) : 1;
 
 // Candles from..to are drawn in pieces of `size`, all others in the coarsest.
 const far = { from: 0, to: bars, size: coarsest };
