@@ -1,14 +1,12 @@
 """The event study over the eight real sell-offs, as a multiple of reading their files.
 
-The rules read prices alone, so that all eight are studied. The data is not ours to copy:
-RISKGUARD_DATA names its folder.
+The rules read prices alone, so that all eight are studied. The data is not ours to copy; it is
+where the tests look for it.
 """
 
 from __future__ import annotations
 
-import os
 import time
-from pathlib import Path
 
 from benchmarks.measuring import ratio, say
 from riskguard.backtest.evidence.plan import LOCKED
@@ -16,6 +14,7 @@ from riskguard.backtest.evidence.study import Asked, Study, look, study
 from riskguard.history import History
 from riskguard.language.reader import read_text
 from riskguard.market import DAY
+from tests.conftest import data_folder
 from tests.selloffs.real import EVENTS, FOLDER
 
 RULES = """\
@@ -34,11 +33,10 @@ rules:
 
 
 def main() -> None:
-    given = os.environ.get("RISKGUARD_DATA")
-    if not given or not Path(given).is_dir():
-        print("# study_sell_offs not measured: RISKGUARD_DATA names no folder")
+    folder = data_folder()
+    if not folder.is_dir():
+        print(f"# study_sell_offs not measured: no market data in {folder}; set RISKGUARD_DATA")
         return
-    folder = Path(given)
     rules, found = read_text(RULES, "rules.yaml")
     if rules is None:
         raise SystemExit(f"the rules of the benchmark are refused: {found}")
