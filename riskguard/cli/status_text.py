@@ -47,7 +47,7 @@ def alarms(found: Look) -> Iterator[str]:
         ("PRIMING: nothing enters until it has seen enough", _some(status["priming"])),
         ("  to become warm", status.get("warming", "")),
         ("QUARANTINED until riskguard reload", _quarantined(status)),
-        ("STALE RULES: the rule file as it lies there is not in force", found.changed),
+        ("STALE RULES: the rule file as it lies there is not in force", _joined(found.changed)),
         ("FLAPPING: latched, for it turned too often", _flapping(status)),
         ("STILL ON from an earlier file", ", ".join(status["still_on_from_earlier_rules"])),
     )
@@ -63,6 +63,12 @@ def alarms(found: Look) -> Iterator[str]:
         )
     if abs(status["clock_off_ns"] or 0) > DOUBT:
         yield f"CLOCK: the wall clock is {age(abs(status['clock_off_ns']))} off that of the guard"
+
+
+def _joined(text: str) -> str:
+    """Return a finding and its help in one line, without the piece of the file between them."""
+    first, *rest = text.splitlines() or [""]
+    return "; ".join([first, *(line.strip()[2:] for line in rest if line.strip()[:2] == "= ")])
 
 
 def _flapping(status: Mapping[str, Any]) -> str:

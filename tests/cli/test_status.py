@@ -60,6 +60,10 @@ def test_what_matters_most_comes_first(riskguard, world) -> None:
     with bot(world.rules, world.state):
         world.rules.write_text(RULES.replace("50%", "40%"))
         assert first(riskguard, world).startswith("STALE RULES: ")
+        world.rules.write_text(RULES + "rules: [")
+        out = " ".join(riskguard("status", world.state).out.split())
+        assert "\\n" not in out
+        assert "content; help: look at" in out
         (world.state / "KILL").touch()
         while not first(riskguard, world).startswith("KILL: the kill switch is set"):
             pass  # until its next tick

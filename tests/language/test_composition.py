@@ -294,3 +294,9 @@ def test_a_live_feed_may_not_be_reconstructed(tmp_path: Path):
         bound(tmp_path, live=True, coverage="reconstructed")
     (found,) = refused.value.diagnostics
     assert (found.code, found.line, found.column) == ("RG510", 5, 29)
+
+
+def test_a_folder_that_is_called_as_a_file_is_not_suggested_in_its_own_place(tmp_path: Path):
+    (tmp_path / "rules.yaml").mkdir()
+    _, (one,) = read_rules(tmp_path / "rules.yaml")
+    assert (one.code, one.help) == ("RG005", "it is there, and is no file that can be read")

@@ -78,6 +78,8 @@ def compose_file(path: str | Path) -> Composed:
     if content is None:
         close = near(file.name, siblings(file.parent, stems=False))
         fix = f"did you mean '{close}'?" if close else ""
+        if close == file.name:
+            fix = "it is there, and is no file that can be read"
         message = f"no rule file '{file.name}' (.yaml, .yml, .json)"
         found.error("RG005", Span(), message, fix)
         return Composed(None, found)
