@@ -24,6 +24,7 @@ from riskguard.engine.intake import Intake
 from riskguard.engine.recorded import recorded
 from riskguard.language.reader import read_text
 from riskguard.language.ruleset import RuleSet
+from riskguard.live import flapping
 from riskguard.live import rules as live_rules
 from riskguard.live.replaying import Replay, differs
 from riskguard.live.rules import Fit
@@ -132,11 +133,12 @@ def by_events(case: Case) -> list[str]:
 def by_session(case: Case) -> list[list[str]]:
     """Return the log of a live session that stores all on disk, and that of its journal replayed.
 
-    The session's inputs and decisions are the journal's: it is read as `riskguard replay` does.
+    What flaps is latched in live alone: a backtest does not count turns, so neither does this.
     """
     now = case.samples[0][0] - SECOND
     ticker = Ticker(wall=lambda: now, elapsed=lambda: now)
     live_rules.Guard = Logged  # type: ignore[misc]  # that writes down what it decides
+    most, flapping.MOST = flapping.MOST, 1 << 30
     try:
         with TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
             file, state = Path(folder, "rules.yaml"), Path(folder, "state")
@@ -151,7 +153,8 @@ def by_session(case: Case) -> list[list[str]]:
             assert [differs(step) for step in replay.steps() if differs(step)] == []
             return [session.guard.lines, replay.recorder.guard.lines]  # type: ignore[attr-defined]
     finally:
-        live_rules.Guard = Guard  # type: ignore[misc]
+        live_rules.Guard = Guard  # type: ignore[misc]  # as it was
+        flapping.MOST = most
 
 
 def events(case: Case, every: int) -> Iterator[Event]:
