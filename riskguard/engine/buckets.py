@@ -126,6 +126,11 @@ class Buckets:
         elif ts // interval != last // interval:
             self._waits = NEVER  # the feed has passed an end of its buckets
 
+    def whole(self, series: Series, end: int) -> bool:
+        """Say whether what comes late of a bucket was all that is missing of it."""
+        proof = self.proofs.get(series)
+        return proof is None or proof.covers(end, series.interval, told=True)
+
     def unfilled(self, series: Series) -> Iterator[int]:
         """Yield the buckets of a proven flow that the guard was given before they were proven."""
         proof = self.proofs[series]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -143,6 +144,13 @@ class Doors:
             door.tape.push(ts, value)
         elif not self.stream.amend(door.number, ts, value):
             self._refuse(ts, door.key, door.least, value)
+
+    def holds(self, symbol: str, name: str, ts: int) -> bool:
+        """Say whether there is a sample of a series at a time."""
+        door = self._by_symbol.get(symbol, {}).get(name)
+        times = [] if door is None else door.tape.times
+        place = bisect_left(times, ts)
+        return place < len(times) and times[place] == ts
 
     def withdraw(self, symbol: str, names: Iterable[str], since: int) -> None:
         """Take back the last values of series, where they came after `since`."""

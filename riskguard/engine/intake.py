@@ -255,7 +255,9 @@ class Intake:
         if end > self.buckets.done:
             self.buckets.add(series, end, value)
         elif series.flow:
-            self.guard.amend(series.symbol, series.name, end, value)
+            key = series.symbol, series.name
+            if self.buckets.whole(series, end) or self.guard.doors.holds(*key, end):
+                self.guard.amend(*key, end, value)
         else:  # it stands from here on, and decides nothing again
             self.buckets.levels.append((end, series.symbol or self._named(), series.name, value))
 
