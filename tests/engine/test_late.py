@@ -294,6 +294,5 @@ def test_events_in_any_order_within_the_lateness_leave_the_same_windows(
             assert list(first.times) == list(second.times)
             assert list(first.values) == list(second.values)
         late += len(events)
-    measured(
-        f"{count:,} markets told in any order, up to 55 minutes late: the same windows; {late:,} events"
-    )
+    told = f"{count:,} markets, {late:,} events up to 55 minutes late, in any order"
+    measured(f"{told}: the same windows")
