@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from riskguard.backtest.evidence.identity import identity
-from riskguard.errors import DataError
+from riskguard.errors import DataError, RiskguardError
 from riskguard.history import History
 from riskguard.history.scenario import read_scenario
+from riskguard.history.verifying import verify
+from tests.history import planted
 from tests.selloffs.real import EVENTS, FOLDER, GOLDEN, PACKS, real, told
 
 LOWS = {  # data.md names them: hourly bars, in dollars
@@ -67,6 +69,23 @@ def test_every_pack_decides_as_it_did_and_its_money_adds_up(event, market_data, 
         f"{event}: {len(PACKS) - len(refused)} packs obeyed by a 3x long, {decisions} decisions,"
         f" identity to {worst:.1e}; refused: {', '.join(refused) or 'none'}"
     )
+
+
+@pytest.mark.soak
+@pytest.mark.needs_market_data
+@pytest.mark.parametrize("event", EVENTS)
+def test_every_pack_is_cut_at_every_bar_of_every_sell_off(event, market_data, measured):
+    history, cuts, bars, refused = real(event, market_data), 0, 0, []
+    for name in PACKS:
+        try:
+            found = verify(planted.pack(name, history), history)
+        except RiskguardError:
+            refused.append(name)  # the data lacks what it reads, or it reads the account alone
+            continue
+        assert found.fine, (name, found.differences)
+        cuts, bars = cuts + found.cuts.made, bars + found.cuts.bars
+    assert cuts == bars > 0
+    measured(f"{event}: {cuts:,} cuts, every bar, 0 differences; refused: {', '.join(refused)}")
 
 
 def test_the_golden_decisions_are_of_every_pack_on_every_sell_off():
