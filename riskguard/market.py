@@ -31,6 +31,7 @@ __all__ = [
     "SeriesSpec",
     "coin",
     "figure",
+    "figures",
     "plausible",
     "time_text",
     "unglued",
@@ -104,6 +105,14 @@ def figure(value: object) -> float:
         return float(value)  # type: ignore[arg-type]  # it says that it can
     except (OverflowError, TypeError, ValueError):
         return math.nan
+
+
+def figures(values: Mapping[str, float]) -> Mapping[str, float]:
+    """Return the values of a sample as floats."""
+    for value in values.values():
+        if type(value) is not float:
+            return {name: figure(one) for name, one in values.items()}
+    return values
 
 
 def coin(symbol: str) -> str:

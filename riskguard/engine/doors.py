@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from riskguard.engine.account import LEAST, NAV, Account
 from riskguard.engine.windows import NEVER
 from riskguard.language.ruleset import input_of
-from riskguard.market import FROM_ZERO, LARGEST, SMALLEST, figure, plausible
+from riskguard.market import FROM_ZERO, LARGEST, SMALLEST, figure, figures, plausible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from riskguard.engine.plan import Plan, TapeSpec
     from riskguard.engine.stream import Stream
     from riskguard.engine.windows import Clock, Tape
-
-    Adding = Callable[[float], None]
-    Way = tuple["Door", float, Adding, Callable[[int], None] | None, int]
 
 __all__ = ["Door", "Doors"]
 
@@ -40,23 +37,33 @@ class Door(NamedTuple):
     number: int  # of the tape in the plan
 
 
-class Row(NamedTuple):
-    """What of a sample comes by one clock: the ways of its values to the tapes, and their pick."""
+class Way(NamedTuple):
+    """How a value gets on its tape: what it may be, what takes it, and in fixed point."""
 
+    door: Door
     clock: Clock
+    least: float
+    most: float
+    add: Callable[[float], None]
+    add_fixed: Callable[[int], None] | None
+    scale: int
+    last: bool  # of those that come by this clock
+
+
+class Shape(NamedTuple):
+    """How a sample of these names is taken, as long as there are so many clocks."""
+
+    clocks: int
     ways: list[Way]
-    pick: Callable[[Mapping[str, float]], tuple[float, ...]]
+    pick: Callable[[Mapping[str, float]], tuple[object, ...]]
 
 
-def _way(door: Door) -> Way:
-    """Return a door, the most that comes in, and what takes it, in fixed point too."""
+def _way(door: Door, clock: Clock, *, last: bool) -> Way:
     tape = door.tape
     add_fixed = tape.fixed.append if tape.summed else None
-    return door, door.most, tape.values.append, add_fixed, tape.scale
-
-
-def _fits(value: float, door: Door) -> bool:
-    return plausible(value, door.least) and value <= door.most
+    return Way(
+        door, clock, door.least, door.most, tape.values.append, add_fixed, tape.scale, last
+    )  # fmt: skip
 
 
 def _least(spec: TapeSpec) -> float:
@@ -78,7 +85,7 @@ class Doors:
         self.rejected: dict[str, int] = {}  # series -> when a value was refused last
         self.begun = False  # the account has sent its first event
         self.account = Account() if any(spec.begins for spec in plan.tapes) else None
-        self._shapes: dict[tuple[str, ...], tuple[int, list[Row]]] = {}  # of samples that came
+        self._shapes: dict[tuple[str, ...], Shape] = {}  # of samples that came
         self._by_symbol: dict[str, dict[str, Door]] = {}
         for number, (spec, tape) in enumerate(zip(plan.tapes, stream.tapes, strict=True)):
             if spec.feeder < 0:
@@ -91,46 +98,51 @@ class Doors:
     def take(self, ts: int, symbol: str, values: Mapping[str, float]) -> None:
         """Take the values of one sample; `symbol` "" is the guarded one, or market-wide."""
         if self.account is not None and not symbol:
-            values = self._accounted(ts, values, self.account)
+            values = self._accounted(ts, figures(values), self.account)
         shape = (symbol, *values)
         known = self._shapes.get(shape)
-        if known is None or known[0] != len(self.stream.clocks):  # some have parted since
+        if known is None or known.clocks != len(self.stream.clocks):  # some have parted since
             known = self._shaped(shape)
-        for clock, ways, pick in known[1]:
-            late = ts <= clock.latest
-            refused: list[Tape] = []
-            for (door, most, add, add_fixed, scale), given in zip(ways, pick(values)):  # noqa: B905 - it picks one more
-                value = given if type(given) is float else figure(given)
-                if late or not (SMALLEST <= value <= most or _fits(value, door)):
-                    refused.append(door.tape)  # NaN fits nowhere
-                    self._refuse(ts, door.key, door.least, value, most)
-                    continue
+        refused: list[Tape] = []
+        for way, given in zip(known.ways, known.pick(values)):  # noqa: B905 - it picks one more
+            door, clock, least, most, add, add_fixed, scale, last = way
+            value = given if type(given) is float else figure(given)
+            if ts > clock.latest and (  # `plausible`, written out; NaN is never
+                SMALLEST <= value <= most
+                or (least <= value <= most and (value == 0 or value <= -SMALLEST))
+            ):
                 add(value)  # `Tape.add`, written out: this is done for every value that comes
                 if add_fixed is not None:
                     add_fixed(round(value * scale))
-            if not refused:
+            else:
+                refused.append(door.tape)
+                self._refuse(ts, door.key, least, value, most)
+            if last and not refused:
                 clock.tick(ts)
-            elif len(refused) < len(ways):
-                came = [door.tape for door, *_ in ways if door.tape not in refused]
-                clock.part(came).tick(ts)
+            elif last:
+                came = [tape for tape in clock.tapes if tape not in refused]
+                if came:
+                    clock.part(came).tick(ts)
+                refused = []
 
-    def _shaped(self, shape: tuple[str, ...]) -> tuple[int, list[Row]]:
-        """Find what of a sample comes by one clock; what comes without others of it, parts."""
+    def _shaped(self, shape: tuple[str, ...]) -> Shape:
+        """Find what of a sample comes by which clock; what comes without others, parts."""
         symbol, *names = shape
         doors = self._by_symbol.get(symbol, {})
         by_clock: dict[Clock, list[str]] = {}
         for name in names:
             if name in doors:
                 by_clock.setdefault(doors[name].tape.clock, []).append(name)
-        rows = []
+        ways: list[Way] = []
+        taken: list[str] = []
         for clock, found in by_clock.items():
-            taken = [doors[name] for name in found]
-            tapes = [door.tape for door in taken]
-            pick = itemgetter(*found, found[0])  # of a single name it would give no tuple
-            rows.append(Row(clock.part(tapes), [_way(door) for door in taken], pick))
+            own = clock.part([doors[name].tape for name in found])
+            taken += found
+            ways += [_way(doors[name], own, last=name == found[-1]) for name in found]
         if len(self._shapes) >= MOST_SHAPES:
             self._shapes.clear()
-        known = self._shapes[shape] = len(self.stream.clocks), rows
+        pick = itemgetter(*taken, taken[0]) if taken else tuple  # of one name it gives no tuple
+        known = self._shapes[shape] = Shape(len(self.stream.clocks), ways, pick)
         return known
 
     def amend(self, symbol: str, name: str, ts: int, value: float) -> None:
@@ -217,11 +229,7 @@ class Doors:
         self, ts: int, values: Mapping[str, float], account: Account
     ) -> Mapping[str, float]:
         """Return what the account says with what follows from it; its first event begins it."""
-        said = FROM_ZERO & values.keys()
-        if not said:
-            return values
-        values = {name: figure(value) for name, value in values.items()}
-        if not any(self._good(name, values[name]) for name in said):
+        if not any(self._good(name, values[name]) for name in FROM_ZERO & values.keys()):
             return values
         values, refused = account.derived(ts, values)
         doors = self._by_symbol.get("", {})

@@ -17,7 +17,7 @@ from riskguard.engine.logic import NEVER, Change
 from riskguard.engine.reasons import blind, explain
 from riskguard.engine.stream import Stream
 from riskguard.errors import RECEIVED, visible
-from riskguard.market import coin, figure, time_text
+from riskguard.market import coin, figures, time_text
 
 if TYPE_CHECKING:
     from riskguard.engine.decision import Reading
@@ -176,8 +176,8 @@ class Evaluation:
         own = symbol == self.symbol
         door = "" if own or symbol == "*" else symbol
         if "position" in values or "equity" in values:
-            told = {name: figure(value) for name, value in values.items()}
-            self._account(ts, self.symbol if symbol == "*" else symbol, told)
+            told = self.symbol if symbol == "*" else symbol
+            self._account(ts, told, figures(values))
             door = self._door(symbol)
         self.doors.take(ts, door, values)
         # a bar closes though its close is no price: that it came is what time is told by

@@ -51,6 +51,8 @@ class Stream:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.clocks: list[Clock] = []  # of what comes from outside
+        self._paced: list[Clock] = []  # those of windows that can glide
+        self._parted = 0  # how many clocks there were when that was found
         self.tapes = self._tapes()
         self.rollings: list[Rolling] = [
             state_of(window, [self.tapes[tape] for tape in tapes]) for window, tapes in plan.windows
@@ -96,9 +98,13 @@ class Stream:
         `closed` says that a bar closes: only then are bars counted and measures fed to others.
         The same object comes back while nothing moves.
         """
-        even = True
-        for clock in self.clocks:
-            even &= clock.look(now)
+        if len(self.clocks) != self._parted:
+            self._paced = [clock for clock in self.clocks if clock.stride]
+            self._parted = len(self.clocks)
+        even, every = True, self.plan.every
+        for clock in self._paced:
+            if not clock.look(now) and clock.interval == every:
+                even = False
         for read, slot, tape, clock in self._feeders:
             value = read(now)
             if slot >= 0:
@@ -304,15 +310,15 @@ class Stream:
                 tape.follow(same[0])
             else:
                 kept.append((spec.symbol, tape.clock))
-        self.clocks[:] = [clock for _, clock in kept]
+        self.clocks[:], self._parted = [clock for _, clock in kept], 0
 
     # ------------------------------------------------------------ numbers
 
     def _readers(self, cells: dict[int, Cell]) -> tuple[list[Feeder], list[Reading], list[Reading]]:
         """Return the windows that feed a tape, and all that is read after them, with its cell.
 
-        The last list is for instants at which all windows glide. What only a stop reads is read
-        for its orders.
+        The last list is for instants at which all windows over series of bars glide. What only a
+        stop reads is read for its orders.
         """
         specs = [(spec.kind, spec.index, slot) for slot, spec in enumerate(self.plan.values)]
         slots = {index: slot for kind, index, slot in specs if kind == "window"}
@@ -335,10 +341,12 @@ class Stream:
         read: dict[int, Read] = {slot: window.at for slot, window in windows.items()}
         read |= {slot: tape.current for slot, tape in tapes.items()} | others
         glide: dict[int, Read] = {
-            slot: window.read if window.stride == FAR else window.glide
+            slot: window.glide
+            if window.stride != FAR and window.tape.interval == self.plan.every
+            else window.at
             for slot, window in windows.items()
         }
-        glide |= {slot: tape.newest for slot, tape in tapes.items()} | others
+        glide |= {slot: tape.current for slot, tape in tapes.items()} | others
         cell = {slot: cells.get(slot, Cell()) for slot in read}
         readings = [(found, slot, cell[slot]) for slot, found in read.items()]
         return feeders, readings, [(found, slot, cell[slot]) for slot, found in glide.items()]

@@ -78,18 +78,9 @@ class Clock:
     """
 
     __slots__ = (
-        "due",
-        "even",
-        "first",
-        "interval",
-        "last",
-        "latest",
-        "ring",
-        "run",
-        "stride",
-        "tapes",
+        "due", "even", "first", "interval", "last", "latest", "ring", "run", "stride", "tapes",
         "times",
-    )
+    )  # fmt: skip
 
     def __init__(self, interval: int, ring: list[Clock] | None = None) -> None:
         self.interval = interval
@@ -138,11 +129,12 @@ class Clock:
         if len(tapes) == len(self.tapes):
             return self
         other = Clock(self.interval, self.ring)
-        for name in ("due", "first", "last", "latest", "run", "stride"):
+        for name in ("due", "first", "last", "latest", "run"):
             setattr(other, name, getattr(self, name))
         other.times[:] = self.times
         for tape in tapes:
             tape.follow(other)
+        self.stride = max((tape.stride for tape in self.tapes), default=0)
         return other
 
     def trim(self, now: int) -> None:
@@ -214,6 +206,11 @@ class Tape:
         self.alone().tick(ts)
         self.add(value)
 
+    @property
+    def stride(self) -> int:
+        """How many samples must be even for all windows that can glide."""
+        return max((one.stride for one in self.readers if one.stride != FAR), default=0)
+
     def add(self, value: float) -> None:
         """Append the value of a sample that the clock has taken note of."""
         self.values.append(value)
@@ -225,6 +222,7 @@ class Tape:
         if clock is not self.clock:
             self.clock.tapes.remove(self)
             clock.tapes.append(self)
+            clock.stride = max(clock.stride, self.stride)
             self.clock = clock
 
     def alone(self) -> Clock:
@@ -269,10 +267,6 @@ class Tape:
             del self.fixed[-1]
         clock.last = clock.latest = clock.times[-1] if clock.times else NEVER
         clock.run = 0
-
-    def newest(self, _now: int) -> float:
-        """Return the last value: where samples are even, it is of this instant."""
-        return self.values[-1]
 
     def current(self, now: int) -> float:
         """Return the value that stands for `now`, or unknown."""
@@ -375,16 +369,18 @@ class Rolling(ABC):
         """Say whether enough has been observed, and `held` samples leave no hole in it."""
         if self.warm:
             return held >= self.whole
-        tape = self.tape
-        first = tape.clock.first
+        clock = self.tape.clock
+        first = clock.first
         if first is None:
             return False
-        observed = now - (first if self.endpoint else tape.start)
+        observed = now - first
+        if self.tape.bar and not self.endpoint:
+            observed += clock.interval
         if observed < self.need:
             return False
         full = self.span * self.reach
         self.warm = observed >= full
-        return held >= fill_needed(min(observed, full), tape.interval)
+        return held >= fill_needed(min(observed, full), clock.interval)
 
 
 def bars(tape: Tape, since: int) -> tuple[list[int], list[float]]:

@@ -72,8 +72,8 @@ class Since(Rolling):
 
     def settle(self, now: int) -> bool:
         """Bring the day up to `now`; say whether it has been observed without a hole."""
-        begun, times = self._begin(now), self.tape.times
-        end = len(times)
+        clock, begun = self.tape.clock, self._begin(now)
+        times, end = clock.times, len(clock.times)
         if begun != self.begun:
             while self.right < end and times[self.right] <= begun:
                 self.right += 1
@@ -83,10 +83,12 @@ class Since(Rolling):
             self.take(self.right)
             self.right += 1
             self.held += 1
-        first = self.tape.first
-        if first is None or (first if self.endpoint else self.tape.start) > begun:
+        first = clock.first
+        if first is None:
             return False
-        expected = (now - begun) // self.tape.interval
+        if first > begun and (self.endpoint or self.tape.start > begun):
+            return False
+        expected = (now - begun) // clock.interval
         return FILL_OF * self.held >= FILL_PARTS * expected
 
 
@@ -172,11 +174,11 @@ class DrawdownEver(HighSince):
 
     def restart(self) -> None:
         """Take the last sample as the highest there ever was: the loss is taken as given."""
-        self.right = len(self.tape.times)
+        self.right = len(self.tape.values)
         self.best = self.tape.values[-1] if self.right else -math.inf
 
     def read(self, now: int) -> float:
-        while self.right < len(self.tape.times):
+        while self.right < len(self.tape.values):
             self.take(self.right)
             self.right += 1
         return 1.0 - self.tape.current(now) / self.best if self.best > 0 else UNKNOWN
