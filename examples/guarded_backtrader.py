@@ -37,8 +37,6 @@ def run() -> GuardedBroker:
         carried=history.inputs(),
         capabilities=CAPABILITIES,
     )
-    for note in rules.notes:
-        print("note:", note)
     guard = Guard(rules.ruleset, sources=history.sources())
     cerebro = bt.Cerebro(stdstats=False)
     cerebro.setbroker(GuardedBroker(guard=guard, samples=history.samples))

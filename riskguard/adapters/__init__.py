@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from riskguard.adapters.shared.enforcing import enforce, enforce_async
     from riskguard.adapters.shared.frameworks import UntestedVersionWarning, framework
     from riskguard.adapters.shared.outcome import Enforced, Memory, Outstanding
+    from riskguard.adapters.shared.starting import able, announce
     from riskguard.adapters.shared.symbols import Traded, spelled, traded
     from riskguard.adapters.shared.venue import AsyncVenue, Open, Order, Venue, client_id
     from riskguard.engine.gate import exit_alone
@@ -29,6 +30,8 @@ __all__ = [
     "Traded",
     "UntestedVersionWarning",
     "Venue",
+    "able",
+    "announce",
     "client_id",
     "enforce",
     "enforce_async",
@@ -50,6 +53,8 @@ LATE = {
     "Traded": "adapters.shared.symbols",
     "UntestedVersionWarning": "adapters.shared.frameworks",
     "Venue": "adapters.shared.venue",
+    "able": "adapters.shared.starting",
+    "announce": "adapters.shared.starting",
     "client_id": "adapters.shared.venue",
     "enforce": "adapters.shared.enforcing",
     "enforce_async": "adapters.shared.enforcing",

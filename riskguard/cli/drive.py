@@ -88,7 +88,7 @@ def _driver(
     from riskguard import Session, load_rules
     from riskguard.adapters.freqtrade.rest import CAPABILITIES, Driver
     from riskguard.adapters.shared.offline import BAR
-    from riskguard.adapters.shared.starting import Bot
+    from riskguard.adapters.shared.starting import Bot, announce
     from riskguard.market import ACCOUNT, SECOND, coin
 
     symbol = load_rules(path).symbol
@@ -102,13 +102,11 @@ def _driver(
         int(frame[:-1]) * UNITS[frame[-1]] * SECOND,
         CAPABILITIES,
         (*BAR, *sorted(ACCOUNT)),
-        trades=[coin(one) for one in pairs],
     )
     state.mkdir(parents=True, exist_ok=True)
-    session, notes = bot.desk(path, state, live=True)
-    for note in notes:
-        print(f"note: {note}", flush=True)
+    session = bot.live(path, state)
     assert isinstance(session, Session)  # noqa: S101 - a live desk is one
+    announce(session, pairs, lambda note: print(f"note: {note}", flush=True))
     return Driver(session, remote, pair, state), session
 
 

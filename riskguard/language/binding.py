@@ -29,15 +29,15 @@ from riskguard.language.ruleset import (
     values,
 )
 from riskguard.language.text.units import span_words
-from riskguard.market import CALENDAR, CATALOGUE, FROM_ZERO
+from riskguard.market import CALENDAR, CATALOGUE, FROM_ZERO, coin
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Iterable, Mapping
 
     from riskguard.errors import Diagnostic
     from riskguard.language.ruleset import Input, Value
 
-__all__ = ["Bound", "bind", "sourced"]
+__all__ = ["Bound", "bind", "sourced", "unguarded"]
 
 
 # windows that a measure looks back over, where it is more than one
@@ -62,7 +62,6 @@ def bind(
     capabilities: frozenset[str],
     strict_symbol: bool = True,
     history: int | None = None,
-    trades: Collection[str] = (),
     live: bool = False,
     recorded: int | None = None,
 ) -> Bound:
@@ -70,8 +69,7 @@ def bind(
 
     `carried` has the inputs of the feed by key ("oi", "ETH.close"), `capabilities` the names of
     the actions the bot can do. The hash stays that of the file. A symbol with rules of its own
-    gets those. `trades` are the symbols the bot trades; `recorded` is how much a live feed can
-    bring from before the start.
+    gets those. `recorded` is how much a live feed can bring from before the start.
 
     Raises:
         RuleError: with every reason why the rules do not fit.
@@ -80,7 +78,6 @@ def bind(
     notes: list[str] = []
     if strict_symbol and not ruleset.guarded(symbol):
         _not_guarded(ruleset, symbol, found)
-    _unguarded(ruleset, trades, found)
     if symbol in ruleset.per_symbol:
         own = ruleset.per_symbol[symbol]
         ruleset = replace(own, hash=ruleset.hash, allowed=ruleset.allowed)
@@ -99,8 +96,10 @@ def bind(
     fitted = afford(fitted, capabilities, found, notes)
     if found.failed:
         raise RuleError(found.sorted())
-    warnings = ruleset.unsilenced(found.sorted())
-    return Bound(fitted, tuple(map(visible, notes)), tuple(warnings))
+    warnings = tuple(ruleset.unsilenced(found.sorted()))
+    told = tuple(map(visible, notes))
+    fitted = replace(fitted, notes=(*told, *(one.message for one in warnings)))
+    return Bound(fitted, told, warnings)
 
 
 def sourced(ruleset: RuleSet, sources: Mapping[str, str]) -> RuleSet:
@@ -124,6 +123,24 @@ def sourced(ruleset: RuleSet, sources: Mapping[str, str]) -> RuleSet:
     return settled
 
 
+def unguarded(ruleset: RuleSet, trades: Iterable[str]) -> list[Diagnostic]:
+    """Warn of symbols, by any of their names, that a bot trades and these rules do not guard.
+
+    Rules that leave their symbol open guard that of the first bar: it is the only one then.
+    """
+    found = Findings(ruleset.path, ruleset.lines, ruleset.files)
+    names = set(trades)
+    free = sorted(one for one in names if not (ruleset.guarded(one) or ruleset.guarded(coin(one))))
+    place = _key_span(ruleset, "guards", "symbol")
+    if free:
+        message = f"orders in {', '.join(free)} pass: these rules do not guard them"
+        found.warn("RG513", place, message, 'write "guards: all"')
+    elif not ruleset.symbol and ruleset.guards == "symbol" and len(set(map(coin, names))) > 1:
+        message = "these rules name no symbol: orders in all but that of the first bar pass"
+        found.warn("RG513", place, message, 'write "symbol:", and "guards: all" to guard them all')
+    return ruleset.unsilenced(found.sorted())
+
+
 def _key_span(ruleset: RuleSet, *keys: str) -> Span:
     """Return where one of the keys of the file stands, else its beginning."""
     texts = {"": ruleset.lines, **ruleset.files}
@@ -142,15 +159,6 @@ def _not_guarded(ruleset: RuleSet, symbol: str, found: Findings) -> None:
     listed = ", ".join(dict.fromkeys([*names, symbol]))
     fix = f'run with --symbol {names[0]}, or write "guards: all" or "guards: [{listed}]"'
     found.error("RG512", _key_span(ruleset, "guards", "symbol"), message, fix)
-
-
-def _unguarded(ruleset: RuleSet, trades: Collection[str], found: Findings) -> None:
-    """Warn of symbols that the bot trades and nobody guards."""
-    free = sorted(one for one in trades if not ruleset.guarded(one))
-    if ruleset.symbol and free:
-        message = f"orders in {', '.join(free)} are not guarded by this file"
-        place = _key_span(ruleset, "guards", "symbol")
-        found.warn("RG513", place, message, 'write "guards: all"')
 
 
 def _made_up(ruleset: RuleSet, carried: Mapping[str, Input], found: Findings) -> None:

@@ -242,6 +242,8 @@ class RuleSet:
     files: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
     # warnings that data and bots bring, silenced by the author
     allowed: tuple[Allowance, ...] = field(default=(), compare=False, repr=False)
+    # what of them is left out or replaced, once they are made to fit data and a bot
+    notes: tuple[str, ...] = field(default=(), compare=False, repr=False)
     # carried over by `dataclasses.replace`: what was written, not what the data made of it
     hash: str = field(default="", compare=False, repr=False)
 

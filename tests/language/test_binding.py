@@ -12,7 +12,6 @@ from riskguard.errors import RuleError
 from riskguard.language.binding import Bound, bind, sourced
 from riskguard.language.fitting.fallbacks import joined
 from riskguard.language.reader import load_rules, read_text
-from riskguard.language.rewriting import parted
 from riskguard.language.ruleset import Actions, Input, RuleSet, Stop
 from riskguard.market import CATALOGUE, DAY, HOUR
 
@@ -392,14 +391,3 @@ def test_the_source_of_a_dotted_series_of_another_symbol_is_its_own() -> None:
     rules = rule("when: ETH.liq.long.sum(24h) >= floor\nmin_hold: 1h\ndo: {close: all}", head)
     settled = sourced(rules, {"liq.long": "a", "ETH.liq.long": "b"})
     assert settled.params["floor"].value == 2e6
-
-
-def test_the_key_of_a_series_is_parted_at_its_symbol_alone():
-    keys = ("liq.long", "ETH.close", "ETH.liq.long", "1000PEPE.oi", "oi")
-    assert [parted(key) for key in keys] == [
-        ("", "liq.long"),
-        ("ETH", "close"),
-        ("ETH", "liq.long"),
-        ("1000PEPE", "oi"),
-        ("", "oi"),
-    ]

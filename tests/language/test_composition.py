@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from riskguard.errors import RuleError
-from riskguard.language.binding import bind
-from riskguard.language.reader import read_rules
+from riskguard.language.binding import bind, unguarded
+from riskguard.language.reader import load_rules, read_rules
 from riskguard.language.ruleset import Input
 from riskguard.market import CATALOGUE, DAY, HOUR
 
@@ -277,10 +277,24 @@ def test_a_run_takes_the_rules_of_its_symbol(tmp_path: Path):
 
 
 def test_a_bot_is_told_of_orders_nobody_guards(tmp_path: Path):
-    found = bound(tmp_path, trades=("BTC", "ETH", "SOL")).warnings
+    found = unguarded(bound(tmp_path).ruleset, ("BTC/USDT:USDT", "ETH", "SOL/USDT", "SOL/USDT"))
     assert [(one.code, one.line, one.column) for one in found] == [("RG513", 2, 1)]
-    assert "SOL" in found[0].message
-    assert "ETH" not in found[0].message
+    assert found[0].message == "orders in SOL/USDT pass: these rules do not guard them"
+    assert unguarded(bound(tmp_path).ruleset, ("BTC", "ETH")) == []
+
+
+def test_rules_without_a_symbol_guard_that_of_the_bot_alone(tmp_path: Path):
+    path = tmp_path / "open.yaml"
+    rule = "{when: close < 5, clear: close > 6, do: {exposure_cap: 0%}}"
+    path.write_text(f"version: 1\nevery: 1h\nrules:\n  r: {rule}\n")
+    rules = load_rules(path)
+    (open_yet,) = unguarded(rules, ("BTC/USDT", "ETH/USDT"))
+    assert open_yet.message.startswith("these rules name no symbol")
+    assert unguarded(rules, ("BTC/USDT", "BTC/USDT:USDT")) == []
+    carried = {"close": Input("close", CATALOGUE["close"])}
+    fitted = bind(rules, symbol="BTC", every=HOUR, carried=carried, capabilities={"exposure_cap"})
+    (free,) = unguarded(fitted.ruleset, ("BTC/USDT", "ETH/USDT"))
+    assert free.message == "orders in ETH/USDT pass: these rules do not guard them"
 
 
 def test_a_live_feed_is_told_what_it_cannot_know_yet(tmp_path: Path):

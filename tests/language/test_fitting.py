@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from riskguard.language.rewriting import parted
 from riskguard.market import DAY, HOUR
 from tests.language.test_binding import BAR, fit, inputs, read, refusal, rule
 
@@ -57,3 +58,14 @@ def test_a_file_in_braces_is_refused_at_its_beginning() -> None:
     rule_of_r = '{"when": "close < 5", "do": {"close": "all"}}'
     rules = read(f'{{"version": 1, "every": "4h", "rules": {{"r": {rule_of_r}}}}}')
     assert refusal(rules, every=3 * HOUR) == ["RG514 1:1"]
+
+
+def test_the_key_of_a_series_is_parted_at_its_symbol_alone():
+    keys = ("liq.long", "ETH.close", "ETH.liq.long", "1000PEPE.oi", "oi")
+    assert [parted(key) for key in keys] == [
+        ("", "liq.long"),
+        ("ETH", "close"),
+        ("ETH", "liq.long"),
+        ("1000PEPE", "oi"),
+        ("", "oi"),
+    ]

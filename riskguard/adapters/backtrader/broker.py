@@ -10,8 +10,6 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from backtrader.brokers import BackBroker
-
 from riskguard.adapters.backtrader.account import Ledger, reads_account
 from riskguard.adapters.backtrader.duties import enforce, may_fill, release, strays
 from riskguard.adapters.backtrader.lines import (
@@ -50,7 +48,7 @@ if TYPE_CHECKING:
 else:
     Base = object
 
-__all__ = ["CAPABILITIES", "Fault", "GuardMixin", "GuardedBroker", "Veto"]
+__all__ = ["CAPABILITIES", "Fault", "GuardMixin", "Veto"]
 
 CAPABILITIES = frozenset(
     {
@@ -382,16 +380,3 @@ class GuardMixin(Base):
         order.reject(self)
         self.notify(order)
         return order
-
-
-class GuardedBroker(GuardMixin, BackBroker):
-    """Backtrader's broker under a guard: any strategy runs in it unedited.
-
-    >>> import backtrader as bt
-    >>> from riskguard import Guard, load_rules
-    >>> guard = Guard(load_rules("rules/feb-2026.yaml"), sources={"liq.long": "published"})
-    >>> cerebro = bt.Cerebro()
-    >>> cerebro.broker = GuardedBroker(guard=guard, cash=10_000.0)
-    >>> cerebro.broker.getcash()
-    10000.0
-    """

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from riskguard.adapters.ccxt.gate import FRESH, Gate, log
 from riskguard.adapters.ccxt.handle import AsyncGuarded, Guarded, denied
 from riskguard.adapters.ccxt.money import asked
+from riskguard.adapters.shared.starting import able, announce, rules_of
 from riskguard.errors import AdapterError
-from riskguard.market import SECOND, coin
+from riskguard.market import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
     from riskguard.adapters.shared.desk import Desk
-    from riskguard.language.ruleset import RuleSet
 
 __all__ = ["CAPABILITIES", "NAME", "guard_exchange"]
 
@@ -32,7 +32,6 @@ CAPABILITIES = frozenset(
         "notify",
     }
 )
-UNABLE = ("stop", "hedge")  # actions of rules that no order of this adapter carries out
 
 Exchange = Any  # ccxt is untyped
 
@@ -66,30 +65,16 @@ def guard_exchange(
             what this adapter cannot do or nobody tells.
     """
     denied()
+    symbols = set(symbols)
     if getattr(exchange, "riskguard", None) is not None:
         raise AdapterError("this exchange is guarded already: its handle is exchange.riskguard")
-    ruleset = getattr(getattr(desk, "guard", None), "ruleset", None)
-    if ruleset is not None:
-        _able(ruleset)
-        for symbol in sorted(set(symbols)):
-            if not (ruleset.guarded(symbol) or ruleset.guarded(coin(symbol))):
-                log.warning(
-                    "riskguard: %s is not guarded by these rules: orders in it pass", symbol
-                )
+    able(desk, CAPABILITIES)
+    announce(desk, symbols, lambda note: log.warning("riskguard: %s", note))
     gate = Gate(exchange, desk, hedged=hedged, fresh=round(fresh * SECOND), now=now)
     gate.traded.update(symbols)
+    ruleset = rules_of(desk)
     if ruleset is not None:
         gate.counts = asked(ruleset, exchange.id, gate.traded, tells)
+    gate.listed.update(symbols)
     made = Guarded if getattr(exchange, "synchronous", False) else AsyncGuarded
     return made(gate, watch=watch, pause=pause)
-
-
-def _able(ruleset: RuleSet) -> None:
-    wanted = [(rule.name, rule.do) for rule in ruleset.rules]
-    wanted += [(stage.name, stage.do) for stage in ruleset.stages]
-    for name, do in wanted:
-        lacks = [word for word in UNABLE if getattr(do, word)]
-        if lacks:
-            msg = f"rule '{name}' asks for {lacks[0]}, which the ccxt adapter cannot do"
-            fix = "give the rule a fallback, and the session Fit(capabilities=CAPABILITIES)"
-            raise AdapterError(msg, help=fix)

@@ -69,6 +69,7 @@ class Gate:
         self.triggers: dict[str, set[str]] = {}  # ids that are listed and cancelled apart
         self.traded: set[str] = set()  # symbols of which an order was asked
         self.counts = False  # the rules want to know what the account is worth
+        self.listed: set[str] = set()  # of them those of which it was told whether they are guarded
         self.batch: dict[str, list[Pending]] = {}  # granted, and not sent before the batch is
 
     @property
@@ -310,9 +311,15 @@ class Gate:
             reduce_only=asked.reduces, book=book,
         )  # fmt: skip
         try:
-            return self.desk.decide(intent)
+            verdict = self.desk.decide(intent)
         except Exception as error:  # noqa: BLE001 - whatever fails, exits pass and entries do not
             return exit_alone(intent, error)
+        if asked.symbol not in self.listed and any(
+            reason.cause == "unguarded" for reason in verdict.reasons
+        ):
+            self.listed.add(asked.symbol)
+            log.warning("riskguard: orders in %s pass: these rules do not guard them", asked.symbol)
+        return verdict
 
     def _say(self, asked: Asked, text: str) -> str:
         said = f"riskguard: {asked.side} {asked.amount:g} {asked.symbol}: {text}"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskguard.adapters.shared.offline import BAR, read_by
-from riskguard.adapters.shared.starting import Bot
+from riskguard.adapters.shared.starting import Bot, able, announce
 from riskguard.errors import AdapterError
 from riskguard.language.reader import load_rules
 from riskguard.market import ACCOUNT, SECOND, coin
@@ -80,15 +80,23 @@ class Terms:
         raise AdapterError(f"no rule file {str(self.rules)!r}", help=f"looked for in {looked}")
 
     def desk(self, strategy: Strategy, rules: RuleSet | None, symbol: str) -> Desk:
-        """Make the desk of a run, and tell what of the rules is left out or replaced.
+        """Make the desk of a run, and tell what of the rules is replaced and what nobody guards.
 
         Raises:
             RuleError: the rules do not fit the bot.
+            AdapterError: a desk that was made obeys rules that ask for what cannot be done.
             StateInUseError: another process holds the state.
         """
-        if self.make is not None or rules is None:
+        if rules is None:
             assert self.make is not None  # noqa: S101 - `read` gives none only where one is made
-            return self.make()
+            desk = self.make()
+            able(desk, self.capabilities)
+        else:
+            desk = self._desk(strategy, rules, symbol)
+        announce(desk, traded(strategy), lambda note: log.warning("riskguard: %s", note))
+        return desk
+
+    def _desk(self, strategy: Strategy, rules: RuleSet, symbol: str) -> Desk:
         running = live(strategy)
         fed = bool(self.feed if running else self.samples)
         read = read_by(rules, symbol) if fed and not self.sources else ()
@@ -98,15 +106,13 @@ class Terms:
             self.capabilities,
             (*BAR, *sorted(ACCOUNT), *read),
             sources=self.sources if fed else {},
-            trades=traded(strategy),
         )
-        folder = self._folder(strategy) if running else Path()
-        desk, notes = bot.desk(self.path(strategy), folder, live=running)
-        for note in notes:
-            log.warning("riskguard: %s", note)
-        if running:
-            self._keep(folder, desk)
-        return desk
+        if not running:
+            return bot.offline(rules)
+        folder = self._folder(strategy)
+        session = bot.live(self.path(strategy), folder)
+        self._keep(folder, session)
+        return session
 
     def _folder(self, strategy: Strategy) -> Path:
         """Return where a live run remembers, given back by a run before in this process."""

@@ -34,7 +34,7 @@ from riskguard.adapters.hummingbot.book import (
 )
 from riskguard.adapters.shared.offline import BAR, read_by
 from riskguard.adapters.shared.outcome import Memory, book_key
-from riskguard.adapters.shared.starting import Bot
+from riskguard.adapters.shared.starting import Bot, able, announce
 from riskguard.adapters.shared.steps import Run
 from riskguard.engine.decision import State
 from riskguard.engine.events import Event
@@ -88,7 +88,7 @@ class Watch:
         self.tested = isinstance(controller.market_data_provider, BacktestingDataProvider)
         self.book, self.memory = Book(controller, tested=self.tested), Memory()
         self.denials: deque[str] = deque(maxlen=100)
-        self.notes: list[str] = []
+        self.notes: tuple[str, ...] = ()
         self.faults: dict[str, Exception] = {}
         self.asking = False
         self.last = -1  # open of the last candle that was told, in s
@@ -102,9 +102,17 @@ class Watch:
     # ------------------------------------------------------------ start
 
     def _desk(self) -> Desk:
+        made, trades = self.terms.make, [self.home.symbol]
+        desk = self._fitted() if made is None else made()
+        able(desk, self.terms.capabilities)
+        self.notes = announce(desk, trades, self.tell)
+        self.tell("executors without an amount are refused where others would be cut, and stopped")
+        if made is None and self.terms.feed is not None and not self.tested:
+            self.terms.feed(desk)
+        return desk
+
+    def _fitted(self) -> Desk:
         terms = self.terms
-        if terms.make is not None:
-            return terms.make()
         ruleset = load_rules(terms.rules)
         symbol = ruleset.symbol or coin(self.home.symbol)
         carried = [*BAR, *TRADES]
@@ -117,20 +125,14 @@ class Watch:
             carried=carried,
             sources=terms.sources,
             instruments={self.home.symbol: self.venue(self.home)},
-            trades=[coin(self.home.symbol)],
         )
+        if self.tested:
+            return bot.offline(ruleset)
         state: Path | str = ""
-        if str(terms.state) and not self.tested:
-            folder = Path(terms.state) / str(self.controller.config.id)
-            folder.mkdir(parents=True, exist_ok=True)
-            state = folder
-        desk, self.notes = bot.desk(terms.rules, state, live=not self.tested)
-        for note in self.notes:
-            self.tell(note)
-        self.tell("executors without an amount are refused where others would be cut, and stopped")
-        if terms.feed is not None and not self.tested:
-            terms.feed(desk)
-        return desk
+        if str(terms.state):
+            state = Path(terms.state) / str(self.controller.config.id)
+            state.mkdir(parents=True, exist_ok=True)
+        return bot.live(terms.rules, state)
 
     def candles(self, asked: list[Thing]) -> list[Thing]:
         """Return the candles the controller asks for, and those that feed the guard."""

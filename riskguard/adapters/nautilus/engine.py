@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskguard.adapters.shared.frameworks import framework
+from riskguard.adapters.shared.starting import able
 from riskguard.errors import AdapterError
 
 if TYPE_CHECKING:
@@ -84,13 +85,12 @@ def guard_engine(
     from riskguard.adapters.nautilus.watch import Watch  # noqa: PLC0415 - as above
 
     names, bars = Names(kernel.cache, symbols or {}), bar_types(bars)
-    notes: list[str] = []
     if isinstance(rules, str | Path):
         start = Start(kernel, names, bars, sources or {}, bool(data), funding, CAPABILITIES)
-        desk, notes = start.desk(rules, state)
+        desk = start.desk(rules, state)
     else:
         desk = rules
-        _able(desk)
+        able(desk, CAPABILITIES)
     gate = Gate(desk, kernel, names)
     watch = Watch(
         gate,
@@ -100,24 +100,8 @@ def guard_engine(
         funding=funding,
         marks=marks,
         mirror=mirror,
-        notes=notes,
     )
     kernel.trader.add_actor(watch)
     if install:
         gate.install()
     return watch
-
-
-def _able(desk: Desk) -> None:
-    """Refuse rules that ask for what this adapter cannot do: nothing would say so later."""
-    ruleset = getattr(getattr(desk, "guard", None), "ruleset", None)
-    if ruleset is None:
-        return
-    latches = (*ruleset.rules, *ruleset.stages)
-    for latch in latches:
-        lacking = [name for name in ("stop", "hedge") if getattr(latch.do, name) is not None]
-        if lacking:
-            raise AdapterError(
-                f"{latch.name} asks for {' and '.join(lacking)}, which this adapter cannot do",
-                help="bind the rules with capabilities=CAPABILITIES, so that `fallback` stands in",
-            )

@@ -56,8 +56,8 @@ class Start:
     funding: bool
     capabilities: frozenset[str]
 
-    def desk(self, rules: Path | str, state: Path | str) -> tuple[Desk, list[str]]:
-        """Make the desk; return it with what of the rules is left out or replaced.
+    def desk(self, rules: Path | str, state: Path | str) -> Desk:
+        """Make the desk.
 
         Raises:
             RuleError: the rules have errors, or do not fit.
@@ -75,9 +75,10 @@ class Start:
             carried=self._carried(ruleset, symbol),
             sources=self.sources,
             instruments={name: venue_of(one) for name, one in known.items()},
-            trades=map(coin, known),
         )
-        return bot.desk(rules, state, live=self.kernel.environment != BACKTEST)
+        if self.kernel.environment == BACKTEST:
+            return bot.offline(ruleset)
+        return bot.live(rules, state)
 
     def _carried(self, ruleset: RuleSet, symbol: str) -> list[str]:
         """Return the keys of the series that come."""

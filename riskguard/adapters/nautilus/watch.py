@@ -22,6 +22,7 @@ from riskguard.adapters.nautilus.duties import Duties
 from riskguard.adapters.nautilus.gate import LASTS
 from riskguard.adapters.nautilus.orders import net
 from riskguard.adapters.shared.desk import Offline
+from riskguard.adapters.shared.starting import announce
 from riskguard.engine.decision import State
 
 if TYPE_CHECKING:
@@ -51,11 +52,11 @@ class Watch(Actor):
         funding: bool = False,
         marks: bool = False,
         mirror: bool = False,
-        notes: Sequence[str] = (),
     ) -> None:
         super().__init__(ActorConfig(component_id="RISKGUARD"))
         self.gate, self.facts, self.duties = gate, facts, Duties(gate)
-        self.bars, self.notes = bars, list(notes)
+        self.bars = bars
+        self.notes: tuple[str, ...] = ()  # what was told at the start
         self.data, self.funding, self.marks, self.mirrors = data, funding, marks, mirror
         self.mirrored = False  # the trading state is what was set here
         gate.before = self.mirror
@@ -65,8 +66,8 @@ class Watch(Actor):
     def on_start(self) -> None:
         """Subscribe to what feeds the guard."""
         self.gate.log = self.log
-        for note in self.notes:
-            self.gate.tell(note)
+        names = [self.gate.symbol.unified(one.id) for one in self.cache.instruments()]
+        self.notes = announce(self.gate.desk, names, self.gate.tell)
         for bar_type in self.bars:
             self.subscribe_bars(bar_type)
             self.msgbus.subscribe(f"data.bars.{bar_type}", self.hear_bar, FIRST)

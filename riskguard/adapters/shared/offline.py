@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import logging
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from riskguard.adapters.shared.desk import Offline
+from riskguard.adapters.shared.starting import Bot, able, announce
 from riskguard.engine.events import Event
-from riskguard.engine.guard import Guard
 from riskguard.errors import AdapterError
-from riskguard.language.binding import bind
 from riskguard.language.reader import load_rules
 from riskguard.language.rewriting import deciding, key_of, leaves, parted, series_of
-from riskguard.language.ruleset import RuleSet, input_of
+from riskguard.language.ruleset import RuleSet
 from riskguard.market import ACCOUNT, CATALOGUE, Instrument, coin, time_text
 
 if TYPE_CHECKING:
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
 
     from riskguard.adapters.shared.desk import Desk
     from riskguard.engine.decision import Decision
-    from riskguard.language.ruleset import Input
 
 __all__ = [
     "BAR",
@@ -116,37 +113,25 @@ class Terms:
     ) -> tuple[Desk, tuple[str, ...]]:
         """Make a desk for bars of `every` ns and the series that are `carried`, by their keys.
 
-        Return with it what of the rules is left out or replaced, which is logged too. `trades`
-        are the symbols that the bot trades: those that no rule guards are told. Without an
-        `account` rules that read one do not fit.
+        Return with it what of the rules is left out or replaced and which of the symbols that
+        the bot `trades` nobody guards, which is logged too. Without an `account` rules that
+        read one do not fit.
 
         Raises:
             RuleError: the rules do not fit: a series is not there, or an action cannot be done.
+            AdapterError: a desk that was made obeys rules that ask for what cannot be done.
         """
-        if self.make is not None or self.rules is None:
+        if self.rules is None:
             assert self.make is not None  # noqa: S101 - `of` saw to it
-            return self.make(), ()
-        told = [*carried, *(sorted(ACCOUNT) if account else ())]
-        inputs = {key: self._input(key) for key in told}
-        bound = bind(
-            self.rules,
-            symbol=self.symbol,
-            every=every,
-            carried=inputs,
-            capabilities=capabilities,
-            trades=[coin(one) for one in trades],
-        )
-        units = {self.symbol: self.instrument}
-        guard = Guard(bound.ruleset, sources=self.sources, instruments=units)
-        notes = (*bound.notes, *(found.message for found in bound.warnings))
-        for note in notes:
-            log.warning("riskguard: %s", note)
-        return Offline(guard), notes
-
-    def _input(self, key: str) -> Input:
-        symbol, name = parted(key)
-        assert self.rules is not None  # noqa: S101 - only rules are asked
-        return replace(input_of(self.rules, symbol, name), source=self.sources.get(key, ""))
+            desk = self.make()
+            able(desk, capabilities)
+        else:
+            told = [*carried, *(sorted(ACCOUNT) if account else ())]
+            sources = {key: self.sources.get(key, "") for key in told}
+            units = {self.symbol: self.instrument}
+            bot = Bot(self.symbol, every, capabilities, told, sources, units)
+            desk = bot.offline(self.rules)
+        return desk, announce(desk, trades, lambda note: log.warning("riskguard: %s", note))
 
 
 def read_by(rules: RuleSet, symbol: str, *, strictly: bool = False) -> list[str]:

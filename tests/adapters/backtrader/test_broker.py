@@ -4,11 +4,16 @@ import backtrader as bt
 import pytest
 from backtrader.brokers import BackBroker
 
+from riskguard import Guard, load_rules
 from riskguard.adapters.backtrader import CAPABILITIES, GuardedBroker
+from riskguard.adapters.shared.starting import Bot
+from riskguard.backtest.feed import GuardFeed
 from riskguard.engine.decision import Decision, State
 from riskguard.errors import AdapterError
+from riskguard.market import HOUR
 from tests.adapters.market import (
     FREE,
+    MINUTES,
     Failing,
     Script,
     bars,
@@ -21,6 +26,7 @@ from tests.adapters.market import (
     stop,
     track,
 )
+from tests.stood_in import STANDS_IN, passing, stood_in
 
 Order = bt.Order
 
@@ -230,6 +236,30 @@ def test_leverage_is_capped_by_the_equity():
     broker, ran = play({10: buy(30.0)}, track(b0=FREE, b8=decision), cash=1_000.0)
     assert ran.orders[0].created.size == 10.0
     assert broker.vetoes[0].reasons == ("leverage_cap 1.0 <- rule",)
+
+
+def test_the_start_says_what_stands_in_and_which_feeds_nobody_guards(tmp_path, caplog):
+    bot = Bot("BTC", 4 * HOUR, CAPABILITIES, ("open", "high", "low", "close", "volume"))
+    guard = bot.offline(load_rules(stood_in(tmp_path, "4h"))).guard
+    frame = bars(12, close=dict.fromkeys(range(6, 12), 50.0))
+
+    def beside(cerebro):
+        more = GuardFeed(dataname=frame, name="SOL", timeframe=MINUTES, compression=240)
+        cerebro.adddata(more)
+
+    def both(strategy):
+        strategy.buy(size=10.0)
+        strategy.buy(strategy.datas[1], size=10.0)
+
+    broker, ran = play({2: both}, frame=frame, broker=GuardedBroker(guard=guard), prepare=beside)
+    assert caplog.messages[:2] == [f"riskguard: {STANDS_IN}", f"riskguard: {passing('SOL')}"]
+    assert [broker.getposition(data).size for data in ran.datas] == [4.0, 10.0]
+
+
+def test_rules_that_were_not_made_to_fit_the_broker_are_refused_at_the_start(tmp_path):
+    guard = Guard(load_rules(stood_in(tmp_path, "4h")))
+    with pytest.raises(AdapterError, match="'fallen' asks for hedge, which this adapter cannot do"):
+        play({}, broker=GuardedBroker(guard=guard))
 
 
 def test_one_of_guard_and_track_is_needed():

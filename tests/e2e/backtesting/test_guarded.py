@@ -12,6 +12,7 @@ import pytest
 from backtesting import Backtest, Strategy
 from backtesting.lib import FractionalBacktest
 from e2e.frames import WARM, decisions_of, feb_2026
+from stood_in import STANDS_IN, stood_in
 
 from riskguard import AdapterError, RuleError, State, load_rules
 from riskguard.adapters.backtesting import CAPABILITIES, guarded
@@ -74,6 +75,19 @@ def test_fills_on_the_bar_that_is_decided_on_are_refused() -> None:
         ran(strategy, bars(100, 100, 100), trade_on_close=True)
     with pytest.raises(AdapterError, match="hedging"):
         ran(strategy, bars(100, 100, 100), hedging=True)
+
+
+def test_the_start_says_what_stands_in_and_no_run_is_of_what_nobody_guards(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    strategy = guarded(stood_in(tmp_path))(bot({1: lambda one: one.buy(size=10)}))
+    keeper = ran(strategy, bars(*[100.0] * 4, *[50.0] * 4))["_strategy"].riskguard
+    assert keeper.notes[0] == STANDS_IN
+    assert f"riskguard: {STANDS_IN}" in caplog.messages
+    assert int(keeper.strategy.position.size) == 4
+    strategy = guarded(stood_in(tmp_path), symbol="SOL")(bot({}))
+    with pytest.raises(RuleError, match="guards BTC, ETH, not SOL"):
+        ran(strategy, bars(*[100.0] * 4))
 
 
 def test_what_cannot_be_guarded_is_said_at_the_start() -> None:

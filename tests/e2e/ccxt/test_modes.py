@@ -20,6 +20,7 @@ from riskguard.testing import AdapterContract, Harness, NotSupported, ScriptedGu
 from tests.adapters.paper import Working
 from tests.e2e.ccxt.scene import SPOT, SYMBOL, Scene
 from tests.e2e.ccxt.wire import Wire
+from tests.stood_in import STANDS_IN, passing, stood_in
 
 # ---------------------------------------------------------------- spot
 
@@ -287,6 +288,25 @@ def test_rules_that_ask_for_what_it_cannot_do_are_refused_at_the_start(tmp_path:
     rules.write_text(RULES.replace("exposure_cap: 0%", "stop: 2%"))
     with (
         Session(rules, tmp_path / "state") as session,
-        pytest.raises(AdapterError, match="rule 'lost' asks for stop"),
+        pytest.raises(AdapterError, match="'lost' asks for stop"),
     ):
         guard_exchange(Wire().exchange, session)
+
+
+def test_the_start_says_what_stands_in_and_which_orders_nobody_guards(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rules, other = stood_in(tmp_path, "1m"), "ETH/USDT:USDT"
+    rules.write_text(rules.read_text().replace("guards: [BTC, ETH]\n", ""))
+    told = [f"riskguard: {one}" for one in (STANDS_IN, passing(other))]
+    fit = Fit(symbol="BTC", capabilities=CAPABILITIES)
+    with Session(rules, tmp_path / "state", fit=fit) as session:
+        guard_exchange(Wire().exchange, session, symbols=[SYMBOL, other])
+        assert caplog.messages == told
+        caplog.clear()
+        wire = Wire()
+        guard_exchange(wire.exchange, session)
+        for _ in range(2):  # what is not named at the start is told at its first order, once
+            wire.exchange.create_order(other, "market", "buy", 1)
+        assert caplog.messages == told
+    assert len(wire.sent) == 2

@@ -31,6 +31,7 @@ from hummingbot.strategy_v2.executors.dca_executor.data_types import DCAExecutor
 from hummingbot.strategy_v2.executors.xemm_executor.data_types import XEMMExecutorConfig
 from hummingbot.strategy_v2.models.executor_actions import CreateExecutorAction, StopExecutorAction
 from hummingbot.strategy_v2.models.executors import CloseType
+from stood_in import STANDS_IN, passing, stood_in
 
 from riskguard import RuleError
 from riskguard.adapters.hummingbot import TESTED, guarded
@@ -374,6 +375,16 @@ def test_the_cost_of_a_step_is_shown(rules: Path, capsys: pytest.CaptureFixture[
     kept = took(guarded(rules, bars="5m")(type("KeptCost", (AlwaysLong,), {})))
     with capsys.disabled():
         print(f"\nhummingbot: {bare * 1e6:.0f} us a step bare, {kept * 1e6:.0f} us guarded")  # noqa: T201 - a figure to read, no bound
+
+
+def test_the_start_says_what_stands_in_and_which_orders_nobody_guards(tmp_path: Path) -> None:
+    path = stood_in(tmp_path, "5m")
+    _, controller = backtest(guarded(path, bars="5m")(type("StoodIn", (AlwaysLong,), {})))
+    assert controller._riskguard.notes == (STANDS_IN,)
+    path.write_text(path.read_text().replace("BTC", "SOL"))
+    found, controller = backtest(guarded(path, bars="5m")(type("Elsewhere", (AlwaysLong,), {})))
+    assert controller._riskguard.notes == (STANDS_IN, passing("BTC/USDT:USDT"))
+    assert found["total_executors"] > 0
 
 
 def test_rules_that_need_more_than_can_be_done_are_refused(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from e2e.frames import WARM, decisions_of, minutes
 from jesse.research import backtest
 from jesse.strategies import Strategy
+from stood_in import STANDS_IN, passing, stood_in
 
 from riskguard import AdapterError, Sample, State, load_rules
 from riskguard.adapters.jesse import CAPABILITIES, guarded
@@ -124,15 +125,17 @@ def test_what_cannot_be_guarded_is_said_at_the_start(tmp_path: Path) -> None:
         ran({"ETH": guarded(rules)(bot({}))}, {"ETH": flat(100, 100)})
 
 
-def test_a_symbol_that_no_rule_guards_passes_and_is_told(tmp_path: Path) -> None:
-    rules = tmp_path / "rules.yaml"
-    rules.write_text(f"{BASE}  weak: {{when: close < 900, do: {{exposure_cap: 0%}}}}\n")
-    put = guarded(rules)
-    routes = {"ETH": put(bot({3: buy(1)})), "BTC": put(bot({3: buy(1)}))}
-    found = ran(routes, {"ETH": flat(*[100] * 6), "BTC": flat(*[100] * 6)})
-    assert found["ETH-USDT"].held[-1] == 1
+def test_the_start_says_what_stands_in_and_which_orders_nobody_guards(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    put = guarded(stood_in(tmp_path, "1m"))
+    routes = {"SOL": put(bot({3: buy(1)})), "BTC": put(bot({3: buy(1)}))}
+    found = ran(routes, {"SOL": flat(*[50] * 6), "BTC": flat(*[50] * 6)})
+    assert found["SOL-USDT"].held[-1] == 1
     assert found["BTC-USDT"].held[-1] == 0
-    assert any("ETH" in one for one in found["BTC-USDT"].riskguard.candles.notes)
+    told = STANDS_IN, passing("SOL-USDT")
+    assert found["BTC-USDT"].riskguard.candles.notes == told
+    assert all(f"riskguard: {one}" in caplog.messages for one in told)
 
 
 # ---------------------------------------------------------------- orders of jesse itself

@@ -13,11 +13,13 @@ from nautilus_trader.model import Bar, DataType
 from nautilus_trader.model.data import CustomData, FundingRateUpdate
 from nautilus_trader.model.enums import OrderStatus, TradingState
 from nautilus_trader.model.identifiers import ClientId
+from stood_in import STANDS_IN, passing, stood_in
 from world import BTC, BUY, EPOCH, ETH, HOUR, SELL, Script, World, bar_type
 
 from riskguard import Guard, RuleError, load_rules
-from riskguard.adapters.nautilus import Alive, Liquidation, OpenInterest
+from riskguard.adapters.nautilus import CAPABILITIES, Alive, Liquidation, OpenInterest
 from riskguard.adapters.shared.desk import Offline
+from riskguard.adapters.shared.starting import Bot
 from riskguard.engine.decision import State
 from riskguard.errors import AdapterError
 from riskguard.testing import ScriptedGuard
@@ -203,7 +205,7 @@ def test_an_unguarded_instrument_passes_and_is_told_at_the_start(rules: Path) ->
     world.bar(69_000, lambda one: one.market(BUY, 1, ETH), lambda one: one.market(BUY, 1))
     status = {one.instrument_id: one.status for one in world.engine.cache.orders()}
     assert status == {BTC.id: OrderStatus.DENIED, ETH.id: OrderStatus.REJECTED}  # it has no price
-    assert any("ETH" in note for note in world.watch.notes)
+    assert world.watch.notes == (passing("ETH/USDT:USDT"),)
     world.close()
 
 
@@ -257,7 +259,7 @@ def test_rules_that_need_more_than_can_be_done_are_refused(tmp_path: Path) -> No
     path.write_text(LADDER.replace("exposure_cap: 50%", "hedge: 50%"))
     with pytest.raises(RuleError, match="RG606"):
         World(path)
-    with pytest.raises(AdapterError, match="half asks for hedge"):
+    with pytest.raises(AdapterError, match="'half' asks for hedge"):
         World(Offline(Guard(load_rules(path))))
 
 
@@ -266,10 +268,21 @@ def test_a_fallback_stands_in_and_is_told(tmp_path: Path) -> None:
     more = "hedge: 50%}, fallback: {exposure_cap: 30%}"
     path.write_text(LADDER.replace("exposure_cap: 50%}", more))
     world = World(path)
-    assert any("stands in" in note for note in world.watch.notes)
     world.bar(80_000, lambda one: one.market(BUY, 10))
+    assert any("hedge 50%; exposure_cap 30% stands in" in note for note in world.watch.notes)
     world.bar(74_000)
     assert world.position == 3
+    world.close()
+
+
+def test_a_desk_that_is_given_tells_at_the_start_what_stands_in_too(tmp_path: Path) -> None:
+    bot = Bot("BTC", HOUR, CAPABILITIES, ("close",))
+    world = World(bot.offline(load_rules(stood_in(tmp_path))))
+    told: list[str] = []
+    world.watch.gate.tell = told.append
+    world.bar(80, lambda one: one.market(BUY, 1))
+    assert told[:1] == [STANDS_IN]
+    assert world.watch.notes == (STANDS_IN,)
     world.close()
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import vectorbt
 from e2e.frames import WARM, decisions_of, feb_2026
+from stood_in import STANDS_IN, stood_in
 
 from riskguard import AdapterError, RuleError, State, load_rules
 from riskguard.adapters.vectorbt import CAPABILITIES, TESTED, Masks, masks
@@ -235,6 +236,17 @@ def test_what_depends_on_the_account_is_refused_in_a_sentence(tmp_path: Path) ->
     text = f"version: 1\nsymbol: BTC\nevery: 1h\nrules:\n  one: {one}\n"
     with pytest.raises(AdapterError, match="the rules read equity: a mask is made before"):
         Scene(text, tmp_path, 100, 100, 100)
+
+
+def test_the_start_says_what_stands_in_and_no_mask_is_of_what_nobody_guards(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene = Scene(stood_in(tmp_path).read_text(), tmp_path, 100, 100, 50, 50, 50)
+    assert scene.masks.notes == (STANDS_IN,)
+    assert f"riskguard: {STANDS_IN}" in caplog.messages
+    assert scene.held(scene.at(0))[-1] == 4.0
+    with pytest.raises(RuleError, match="guards BTC, ETH, not SOL"):
+        masks(stood_in(tmp_path), scene.frame, symbol="SOL")
 
 
 def test_what_is_missing_is_said(tmp_path: Path) -> None:
