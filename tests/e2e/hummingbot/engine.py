@@ -36,6 +36,15 @@ RULE = TradingRule(
     min_price_increment=Decimal("0.1"),
     min_base_amount_increment=Decimal("0.001"),
 )
+LADDER = """\
+version: 1
+name: ladder
+symbol: BTC
+every: 5m
+rules:
+  half: {when: close < 75_000, clear: close > 79_000, do: {block_entries: long}}
+  none: {when: close < 62_000, clear: close > 79_000, do: {exposure_cap: 0%}}
+"""
 
 
 class Config(ControllerConfigBase):

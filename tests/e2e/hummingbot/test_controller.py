@@ -13,6 +13,7 @@ import pytest
 from engine import (
     BUY,
     CONNECTOR,
+    LADDER,
     MINUTE,
     PAIR,
     RULE,
@@ -40,32 +41,10 @@ from riskguard.errors import AdapterError
 from riskguard.market import Sample
 from riskguard.testing import ScriptedGuard
 
-LADDER = """\
-version: 1
-name: ladder
-symbol: BTC
-every: 5m
-rules:
-  half: {when: close < 75_000, clear: close > 79_000, do: {block_entries: long}}
-  none: {when: close < 62_000, clear: close > 79_000, do: {exposure_cap: 0%}}
-"""
-
-
-@pytest.fixture
-def guard() -> ScriptedGuard:
-    return ScriptedGuard()
-
 
 @pytest.fixture
 def steps(guard: ScriptedGuard) -> Steps:
     return Steps(guard)
-
-
-@pytest.fixture
-def rules(tmp_path: Path) -> Path:
-    path = tmp_path / "rules.yaml"
-    path.write_text(LADDER)
-    return path
 
 
 def long(quantity: float, price: float = 100.0, kind: Any = OrderType.MARKET) -> Any:

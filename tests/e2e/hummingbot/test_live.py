@@ -9,35 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine import BUY, CONNECTOR, MINUTE, PAIR, Config, Scripted
+from engine import BUY, CONNECTOR, LADDER, MINUTE, PAIR, Config, Scripted
 from live import Live, Provider
 
 from riskguard.adapters.hummingbot import guarded
 from riskguard.engine.decision import State
 from riskguard.errors import AdapterError
 from riskguard.testing import ScriptedGuard
-
-LADDER = """\
-version: 1
-name: ladder
-symbol: BTC
-every: 5m
-rules:
-  half: {when: close < 75_000, clear: close > 79_000, do: {block_entries: long}}
-  none: {when: close < 62_000, clear: close > 79_000, do: {exposure_cap: 0%}}
-"""
-
-
-@pytest.fixture
-def guard() -> ScriptedGuard:
-    return ScriptedGuard()
-
-
-@pytest.fixture
-def rules(tmp_path: Path) -> Path:
-    path = tmp_path / "rules.yaml"
-    path.write_text(LADDER)
-    return path
 
 
 def test_the_live_task_sends_what_is_granted(guard: ScriptedGuard) -> None:
