@@ -107,6 +107,7 @@ def _driver(
     session = bot.live(path, state)
     assert isinstance(session, Session)  # noqa: S101 - a live desk is one
     announce(session, pairs, lambda note: print(f"note: {note}", flush=True))
+    print("note: while anything limits, the bot is paused: no pair enters then", flush=True)
     return Driver(session, remote, pair, state), session
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from riskguard.live.session import Session
+from tests.stood_in import STANDS_IN, passing, stood_in
 
 HOUR_MS = 3_600_000
 RULES = """\
@@ -115,6 +116,18 @@ def test_a_bot_is_paused_and_reduced_once_over_two_lives(riskguard, bot, words) 
     assert "POST /pause\n" in out
     assert riskguard(*words).code == 0
     assert bot.calls == ["POST /pause", "POST /forceexit"]
+
+
+def test_the_start_says_what_stands_in_and_which_pairs_nobody_guards(
+    riskguard, words, tmp_path
+) -> None:
+    text = stood_in(tmp_path).read_text(encoding="utf-8")
+    (tmp_path / "rules.yaml").write_text(text.replace("[BTC, ETH]", "[BTC]"), encoding="utf-8")
+    code, out, _ = riskguard(*words)
+    assert code == 0
+    notes = [line for line in out.splitlines() if line.startswith("note: ")]
+    paused = "while anything limits, the bot is paused: no pair enters then"
+    assert notes == [f"note: {one}" for one in (STANDS_IN, passing("ETH/USDT"), paused)]
 
 
 @pytest.mark.parametrize("bot", [100_000.0], indirect=True)
