@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ import riskguard.adapters
 from riskguard.adapters import backtrader
 from riskguard.adapters.named import SHIPPED, adapter
 from riskguard.errors import AdapterError
+from riskguard.language.ruleset import Actions
 from riskguard.plugins import PluginError
 from tests.plugged import Installed
 
+ACTIONS = {one.name for one in fields(Actions)}
 CODE = """
 class Measure:
     api = (1, 0)
@@ -31,8 +34,16 @@ def test_ours_are_found_and_no_plugin_stands_in_their_place(install: Installed) 
     install.allow("backtrader")
     assert adapter("backtrader") is backtrader
     assert module not in sys.modules
-    folder = Path(riskguard.adapters.__path__[0])
-    assert all((folder / name / "__init__.py").is_file() for name in SHIPPED)
+
+
+def test_each_folder_is_an_adapter_that_says_what_a_plugin_has_to_say() -> None:
+    faces = Path(riskguard.adapters.__path__[0]).glob("*/__init__.py")
+    assert {path.parent.name for path in faces} == {*SHIPPED, "shared"}
+    for name in SHIPPED:
+        module = adapter(name)
+        assert name == module.NAME
+        assert module.TESTED[0].isdigit()
+        assert {"exposure_cap", "block_entries"} <= module.CAPABILITIES <= ACTIONS
 
 
 def test_a_plugin_is_found_where_it_is_allowed(install: Installed) -> None:

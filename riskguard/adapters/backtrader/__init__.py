@@ -7,7 +7,7 @@ the strategy acts on it, and what the guard orders itself fills at open(t+1). Ju
 
 from __future__ import annotations
 
-from riskguard.adapters.backtrader.broker import CAPABILITIES, Fault, GuardMixin, Veto
+from riskguard.adapters.backtrader.broker import CAPABILITIES, NAME, TESTED, Fault, GuardMixin, Veto
 from riskguard.adapters.backtrader.guarded import GuardedBroker
 
-__all__ = ["CAPABILITIES", "Fault", "GuardMixin", "GuardedBroker", "Veto"]
+__all__ = ["CAPABILITIES", "NAME", "TESTED", "Fault", "GuardMixin", "GuardedBroker", "Veto"]

@@ -48,8 +48,9 @@ if TYPE_CHECKING:
 else:
     Base = object
 
-__all__ = ["CAPABILITIES", "Fault", "GuardMixin", "Veto"]
+__all__ = ["CAPABILITIES", "NAME", "TESTED", "Fault", "GuardMixin", "Veto"]
 
+NAME, TESTED = "backtrader", "1.9.78.123"
 CAPABILITIES = frozenset(
     {
         "exposure_cap",
