@@ -72,7 +72,7 @@ EVERYTHING = {"bar", "open_interest", "funding", "alive"}
 
 
 def run(test: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(test())  # type: ignore[arg-type]  # each is a coroutine function
+    asyncio.run(test())
 
 
 @pytest.mark.parametrize("name", STREAMS)

@@ -331,7 +331,7 @@ def test_the_guard_decides_by_candles_that_have_closed(guard: ScriptedGuard) -> 
         return inner(event)
 
     controllers: list[Any] = []
-    guard.take = take  # type: ignore[method-assign]
+    guard.take = take
     old = kept.__init__
 
     def init(self: Any, *args: Any, **words: Any) -> None:

@@ -39,7 +39,7 @@ def test_what_is_put_into_the_queue_past_the_method_is_judged_too(guard: Scripte
 
 def test_time_passes_for_the_guard_while_a_connector_is_not_ready(guard: ScriptedGuard) -> None:
     ticks: list[int] = []
-    guard.tick = lambda: ticks.append(1)  # type: ignore[method-assign,assignment,return-value]
+    guard.tick = lambda: ticks.append(1)
     live = Live(desk=lambda: guard)
     live.provider.ready_now = False
     assert live.task(80_000, lambda one: one.order(BUY, 1)) == []
@@ -79,7 +79,7 @@ def test_a_live_guard_needs_a_folder(rules: Path) -> None:
 def test_a_controller_made_of_a_guarded_one_is_guarded(guard: ScriptedGuard) -> None:
     kept = guarded(desk=lambda: guard, bars="1m")(type("Parent", (Scripted,), {}))
 
-    class Child(kept):  # type: ignore[misc,valid-type]
+    class Child(kept):
         def determine_executor_actions(self) -> list[Any]:
             return [self.order(BUY, 1), *super().determine_executor_actions()]
 
