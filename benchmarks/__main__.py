@@ -8,6 +8,7 @@ from importlib import metadata
 
 from benchmarks import (
     adapters,
+    backtrader_order,
     command_time,
     evidence,
     feed_load,
@@ -35,6 +36,7 @@ def main() -> None:
         evidence,
         page,
         study,
+        backtrader_order,
         adapters,
         command_time,
     ):
