@@ -16,6 +16,7 @@ from riskguard.cli import (
     drill,
     drive,
     explain,
+    floors,
     new,
     orders,
     plan,
@@ -68,8 +69,20 @@ def _driving() -> None:
     """Drive a stock bot through its API: nothing in it is changed."""
 
 
+data = typer.Typer(
+    help="Look at data that was recorded.", no_args_is_help=True, rich_markup_mode=None
+)
+data.command("floors")(permitting(floors.floors))
+
+
+@data.callback()
+def _data() -> None:
+    """Look at data that was recorded."""
+
+
 app.command("backtest")(permitting(backtest.backtest))
 app.command("check")(permitting(check.check))
+app.add_typer(data, name="data")
 app.command("diff")(permitting(diff.diff))
 app.command("drill")(permitting(drill.drill))
 app.add_typer(driving, name="drive")

@@ -119,7 +119,7 @@ def check_grid(sieve: Sieve, stamps: NDArray[np.int64], interval: int, *, regula
     wide = np.flatnonzero(steps > LATE * interval)
     if not len(wide):
         return ""
-    missing = int((steps[wide] // interval - 1).sum())
+    missing = int((np.rint(steps[wide] / interval) - 1).sum())
     first = int(wide[0])
     span = f"between {instant_text(int(times[first]))} and {instant_text(int(times[first + 1]))}"
     if regular and not sieve.drop:

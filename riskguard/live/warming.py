@@ -58,13 +58,17 @@ def advice(guard: Guard) -> str:
     Bars, funding and about 30 days of open interest are served as history; liquidations by
     hardly any venue.
     """
-    until = warm_at(guard)
-    if until is None:
+    until, lacking = warm_at(guard), [index for index, _ in _lacking(guard)]
+    if until is None and (guard.as_of != NEVER or not guard.decision.priming):
         return ""
-    when = datetime.fromtimestamp(until // SECOND, UTC).strftime("%Y-%m-%dT%H:%MZ")
-    names = {name for index, _ in _lacking(guard) for name in _series(guard, index)}
+    if until is None:
+        wait, lacking = "wait: until when is told with its first data", guard.plan.warming
+    else:
+        when = datetime.fromtimestamp(until // SECOND, UTC).strftime("%Y-%m-%dT%H:%MZ")
+        wait = f"wait until {when}"
+    names = {name for index in lacking for name in _series(guard, index)}
     flows = sorted(name for name in names if name.startswith("liq."))
     if not flows:
-        return f"{SERVED}, or wait until {when}"
+        return f"{SERVED}, or {wait}"
     venues = " and ".join(sorted({guard.sources.get(name, "") or "the venue" for name in flows}))
-    return f"{venues} serves no history of {', '.join(flows)}: {RECORDED}, or wait until {when}"
+    return f"{venues} serves no history of {', '.join(flows)}: {RECORDED}, or {wait}"

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +34,18 @@ rules:
   cascade:
     when: liq.long.sum(24h).times_avg(7d, min=1d) >= 3
     clear: liq.long.sum(24h).times_avg(7d, min=1d) < 1.5
+    do: {block_entries: both}
+"""
+
+
+PLAIN = """\
+version: 1
+symbol: BTC
+every: 1h
+rules:
+  many:
+    when: liq.long.sum(4h) >= $300M
+    clear: liq.long.sum(4h) < $1M
     do: {block_entries: both}
 """
 
@@ -292,6 +307,23 @@ def test_a_recording_with_gaps_is_read_by_a_backtest_and_by_a_guard(tmp_path: Pa
     assert len(closes) == 48 + 42
 
 
+def test_a_recording_is_backtested_as_it_is_typed(tmp_path: Path) -> None:
+    """A day of minutes with a gap, under a rule that decides each hour."""
+    folder, rules = tmp_path / "rec", tmp_path / "rules.yaml"
+    record(folder, 0, 500)
+    record(folder, 507, 1_440)
+    rules.write_text(PLAIN)
+    done = subprocess.run(
+        [sys.executable, "-m", "riskguard", "backtest", "--data", "rec", "--rules", "rules.yaml"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "buy_and_hold on BTC 1m, recorded-bybit" in done.stdout
+    assert "trading from 2026-02-05T18:00Z" in done.stdout
+    assert "BTC bars: 1 hole of 7 missing rows" in done.stdout
+
+
 def test_a_file_torn_before_its_head_was_whole_is_begun_anew(tmp_path: Path) -> None:
     record(tmp_path, 0, 2)
     (tmp_path / "BTC-1m.csv").write_text("")
@@ -340,6 +372,29 @@ def test_a_guard_primed_from_a_recording_is_warm_when_it_said_it_would_be(
         assert not warm.guard.decision.priming, (hours, time_text(said - START))
         assert warm_at(warm.guard) is None
         assert not warm.guard.decision.blind
+
+
+@pytest.mark.parametrize("minutes", [0, 3])
+def test_the_first_refused_entry_of_all_says_how_to_come_by_what_is_missing(
+    minutes: int, tmp_path: Path
+) -> None:
+    """Nothing was seen, or no hour has closed: from when on it is warm cannot be counted yet."""
+    rules, folder = tmp_path / "rules.yaml", tmp_path / "rec"
+    rules.write_text(RULES)
+    now = START + minutes * MINUTE
+    ticker = Ticker(wall=lambda: now, elapsed=lambda: now)
+    with Session(
+        rules, tmp_path / "state", fit=Fit(sources={"liq.long": "okx"}), ticker=ticker
+    ) as session:
+        if minutes:
+            record(folder, 0, minutes)
+            session.prime(recorded(folder))
+        session.tick()
+        verdict = session.decide(Intent(now, SYMBOL, "buy", 1.0, 0.0, price=70_000.0))
+        said = " ".join(reason.text for reason in verdict.reasons)
+        assert "priming: liq.long.sum(24h) has 0s of 24h" in said
+        assert "okx serves no history of liq.long: start from a recording" in said
+        assert "until when is told with its first data" in said
 
 
 def test_every_refused_entry_says_what_is_missing_and_how_to_come_by_it(tmp_path: Path) -> None:

@@ -92,11 +92,10 @@ class Market:
         found = []
         for ts in range(first, min(end, first + step * count - 1) + 1, step):
             inside = [price for when, price in self.past if ts < when < ts + step]
-            opened, closed = self.at(ts), self.at(min(ts + step - 1, now_ms()))
             wave = 1 + 0.0005 * ((ts // step) % 7 - 3)  # a market that never stands still
-            high = max(opened, closed, *inside, 0) * 1.001
-            low = min([opened, closed, *inside]) * 0.999
-            found.append([ts, opened * wave, high, low, closed * wave, 100.0])
+            ends = [self.at(ts) * wave, self.at(min(ts + step - 1, now_ms())) * wave]
+            high, low = max(ends + inside) * 1.001, min(ends + inside) * 0.999
+            found.append([ts, ends[0], high, low, ends[1], 100.0])
         return found
 
     # ------------------------------------------------------------ the account

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,13 +12,31 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from riskguard import Event, Fit, Intent, Session
 from riskguard.feeds.recorded import recorded
-from riskguard.feeds.table import rows
-from riskguard.market import MINUTE, SECOND
+from riskguard.feeds.recording import Recording
+from riskguard.feeds.table import instant, rows
+from riskguard.feeds.venues import VENUES
+from riskguard.live.ticker import Ticker
+from riskguard.market import HOUR, MINUTE, SECOND
 from tests.stub import bybit
 from tests.stub.server import Stub
 
 ROOT = Path(__file__).resolve().parents[3]
+
+
+RULES = """\
+version: 1
+symbol: BTC
+every: 1h
+inputs:
+  liq.long: {max_age: 2h}
+rules:
+  cascade:
+    when: liq.long.sum(24h).times_avg(7d, min=1d) >= 3
+    clear: liq.long.sum(24h).times_avg(7d, min=1d) < 1.5
+    do: {block_entries: both}
+"""
 
 
 def started(folder: Path, *more: str) -> subprocess.Popen[str]:
@@ -76,3 +95,46 @@ def test_killed_and_started_again_a_recording_goes_on_and_leaves_its_gap(tmp_pat
     told = list(recorded(tmp_path / "rec"))
     assert {event.kind for event in told} >= {"bar", "funding", "liquidation", "alive"}
     assert all(event.ts <= time.time_ns() + SECOND for event in told)
+    (tmp_path / "rules.yaml").write_text(RULES)
+    young = heard + 3 * HOUR
+    goes_on(tmp_path / "rec", young)
+    said = advised(tmp_path, young)
+    goes_on(tmp_path / "rec", said)
+    for before in (HOUR, -SECOND):
+        assert (advised(tmp_path, said - before) == 0) == (before < 0)
+
+
+def advised(folder: Path, until: int) -> int:
+    """Prime a session from what was recorded; return when it says it will be warm, 0: it is."""
+    ticker = Ticker(wall=lambda: until, elapsed=lambda: until)
+    fit = Fit(sources={"liq.long": "bybit"})
+    state = folder / f"state-{until}"
+    with Session(folder / "rules.yaml", state, fit=fit, ticker=ticker) as session:
+        session.prime(one for one in recorded(folder / "rec") if one.ts <= until)
+        session.tick()
+        entry = Intent(until, "BTC/USDT:USDT", "buy", 1.0, 0.0, price=70_000.0)
+        said = " ".join(reason.text for reason in session.decide(entry).reasons)
+        found = re.search(r"riskguard record --out FOLDER.* or wait until (\S+)", said)
+        assert bool(found) == bool(session.decision.priming)
+        if found is None:
+            assert session.decide(entry).answer == "allow", said
+            return 0
+        return instant(found[1].replace("Z", ":00Z"))
+
+
+def goes_on(folder: Path, until: int) -> None:
+    """Record on in the same folder, by another process, until that time comes."""
+    recording = Recording(folder, VENUES["bybit"], ("BTC/USDT:USDT",))
+    prices = dict.fromkeys(("open", "high", "low", "close"), 70_000.0)
+    first = max(stamps(folder / "BTC-1m.csv")) + MINUTE
+    for end in range(first + MINUTE, until + MINUTE, MINUTE):
+        for back in range(55, -1, -5):
+            recording.take(told_at(end - back * SECOND, "alive", series="liq.long"))
+        recording.take(told_at(end, "bar", **prices, volume=1.0, interval_ns=MINUTE))
+        if end % HOUR == 0:
+            recording.flush(end + 10 * SECOND)
+    recording.flush(until + MINUTE)
+
+
+def told_at(ts: int, kind: str, **data: object) -> Event:
+    return Event(ts, kind, "BTC/USDT:USDT", data, source="bybit")
