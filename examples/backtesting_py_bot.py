@@ -5,6 +5,8 @@
 
 The strategy is not edited: the decorator puts a guard before its broker. `buy()` is None where the
 guard refuses.
+
+One sell-off, known when the rules were written: what is printed shows the wiring, not the worth.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from backtesting.lib import FractionalBacktest
 
 from riskguard.adapters.backtesting import guarded
 from riskguard.history import History
+from riskguard.shipped import shipped
 
+RULES = shipped("rules") / "feb-2026.yaml"  # or a file of your own
 UNIT = 1e-6  # backtesting.py trades whole units: a unit is a millionth of a coin
 START = 170  # bars: before, the windows of the rules fill
 
@@ -64,9 +68,7 @@ def run(strategy: type, frame: pd.DataFrame) -> Any:  # noqa: ANN401 - results o
 
 history = History.read("feb-2026")
 frame = frame_of(history)
-Guarded = guarded("rules/feb-2026.yaml", sources=history.sources(), unit=UNIT)(
-    type("Guarded", (Ladder,), {})
-)
+Guarded = guarded(RULES, sources=history.sources(), unit=UNIT)(type("Guarded", (Ladder,), {}))
 for name, strategy in {"bare": Ladder, "guarded": Guarded}.items():
     found = run(strategy, frame)
     worst, left = found["Max. Drawdown [%]"], found["Return [%]"]

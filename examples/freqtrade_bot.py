@@ -7,6 +7,8 @@ The guarded strategy is the bare one under `@guarded`; nothing else in it change
 live run nothing changes either: there the guard remembers in user_data/riskguard. freqtrade asks
 the exchange which markets there are, and nothing more; its data is the embedded scenario. What is
 given to this script is handed to `freqtrade backtesting`.
+
+One sell-off, known when the rules were written: what is printed shows the wiring, not the worth.
 """
 
 from __future__ import annotations

@@ -4,6 +4,8 @@
 
 Bars and series come from the embedded February 2026; with your own, give a GuardFeed any frame
 with open, high, low, close and the columns your rules name.
+
+One sell-off, known when the rules were written: what is printed shows the wiring, not the worth.
 """
 
 from __future__ import annotations
@@ -15,6 +17,9 @@ from riskguard.adapters.backtrader import CAPABILITIES, GuardedBroker
 from riskguard.backtest.feed import feed_of
 from riskguard.history import History
 from riskguard.language.binding import bind
+from riskguard.shipped import shipped
+
+RULES = shipped("rules") / "feb-2026.yaml"  # or a file of your own
 
 
 class Holder(bt.Strategy):
@@ -31,7 +36,7 @@ def run() -> GuardedBroker:
     """Run the holder over February 2026 under the pack feb-2026 and return its broker."""
     history = History.read("feb-2026")
     rules = bind(
-        load_rules("rules/feb-2026.yaml"),
+        load_rules(RULES),
         symbol="BTC",
         every=history.every,
         carried=history.inputs(),

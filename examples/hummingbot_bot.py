@@ -5,6 +5,8 @@
 
 The controller is not edited: the decorator judges what it asks for. In a running bot it is the
 same line above the class in the controllers folder, with state="riskguard" for its memory.
+
+One sell-off, known when the rules were written: what is printed shows the wiring, not the worth.
 """
 
 from __future__ import annotations
@@ -25,8 +27,10 @@ from hummingbot.strategy_v2.controllers.directional_trading_controller_base impo
 
 from riskguard.adapters.hummingbot import guarded
 from riskguard.history import History
+from riskguard.shipped import shipped
 
 CONNECTOR, PAIR, BARS = "binance_perpetual", "BTC-USDT", "4h"
+RULES = shipped("rules") / "support-ladder.yaml"  # or a file of your own
 CASH = Decimal(100_000)
 START = 170  # bars: before, the windows of the rules fill
 
@@ -87,7 +91,7 @@ async def run(history: History, controller: type) -> tuple[dict[str, Any], Any]:
 
 def main(history: History) -> None:
     """Show both runs, and what was refused in the second."""
-    kept = guarded("rules/support-ladder.yaml", bars=BARS)
+    kept = guarded(RULES, bars=BARS)
     for name, controller in {
         "bare": type("Bare", (AlwaysLong,), {}),
         "guarded": kept(type("Guarded", (AlwaysLong,), {})),

@@ -6,18 +6,18 @@
 The strategy is not edited: the decorator puts one guard before the brokers of all its routes. What
 jesse has no candles of (open interest, liquidations, funding) comes as `samples`; the other coins
 that the rules read are data routes.
+
+One sell-off, known when the rules were written: what is printed shows the wiring, not the worth.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-RULES = Path(__file__).resolve().parents[1] / "rules" / "feb-2026.yaml"
 FOLDER = tempfile.TemporaryDirectory()  # jesse takes the folder it is imported in for its own
 os.chdir(FOLDER.name)
 
@@ -26,7 +26,9 @@ from jesse.strategies import Strategy  # noqa: E402 - as above
 
 from riskguard.adapters.jesse import guarded  # noqa: E402 - as above
 from riskguard.history import History  # noqa: E402 - as above
+from riskguard.shipped import shipped  # noqa: E402 - as above
 
+RULES = shipped("rules") / "feb-2026.yaml"  # or a file of your own
 EXCHANGE = "Binance Perpetual Futures"
 START = 170  # bars: before, the windows of the rules fill
 

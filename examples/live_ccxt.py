@@ -17,12 +17,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from riskguard import Session
+from riskguard import Fit, Session
 from riskguard.adapters.ccxt import CAPABILITIES, RiskDenied, guard_exchange
 from riskguard.feeds.recorded import recorded
 from riskguard.feeds.recorder import opened
 from riskguard.feeds.streaming import Feeds
-from riskguard.live.rules import Fit
+from riskguard.feeds.venues import venue
+from riskguard.shipped import shipped
 
 
 async def trade(exchange: Any, symbol: str, amount: float, pause: float) -> None:  # noqa: ANN401 - ccxt is untyped
@@ -42,7 +43,7 @@ async def run(given: argparse.Namespace) -> None:
     exchange = opened(given.exchange, settings)
     await exchange.load_markets()
     market = exchange.market(given.symbol)
-    source = exchange.id.removesuffix("usdm")
+    source = venue(exchange.id).name
     fit = Fit(
         symbol=market["base"],
         sources={"liq.long": source, "liq.short": source},
@@ -82,7 +83,7 @@ if __name__ == "__main__":
     parser.add_argument("--exchange", default="binanceusdm")
     parser.add_argument("--symbol", default="BTC/USDT:USDT")
     parser.add_argument("--settings", type=Path, help="JSON for ccxt: apiKey, secret, urls")
-    parser.add_argument("--rules", default="rules/cascade.yaml", help="a rule file")
+    parser.add_argument("--rules", default=shipped("rules") / "cascade.yaml", help="a rule file")
     parser.add_argument("--state", default="riskguard-state", help="where the guard remembers")
     parser.add_argument("--recording", type=Path, help="a folder of riskguard record")
     parser.add_argument("--amount", type=float, default=0.01)

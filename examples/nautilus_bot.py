@@ -5,13 +5,15 @@
 
 The strategy is not edited: one line puts a guard before the engine. In a live node it is the same
 line with the node in place of the engine, and a folder in which the guard remembers.
+
+One sell-off, known when the rules were written: what is printed shows the wiring, not the worth.
 """
 
 from __future__ import annotations
 
 import warnings
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nautilus_trader.backtest.engine import BacktestEngine, BacktestEngineConfig
 from nautilus_trader.config import LoggingConfig, StrategyConfig
@@ -25,9 +27,14 @@ from nautilus_trader.trading.strategy import Strategy
 
 from riskguard.adapters.nautilus import Reading, guard_engine
 from riskguard.history import History
+from riskguard.shipped import shipped
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COIN = TestInstrumentProvider.btcusdt_perp_binance()
 BARS = BarType.from_str(f"{COIN.id}-4-HOUR-LAST-EXTERNAL")
+RULES = shipped("rules") / "feb-2026.yaml"  # or a file of your own
 CASH = 1_000_000
 START = 170  # bars: before, the windows of the rules fill
 
@@ -78,7 +85,7 @@ def readings_of(history: History) -> list[CustomData]:
     return [CustomData(DataType(Reading), one) for one in found]
 
 
-def run(history: History, rules: str = "") -> tuple[BacktestEngine, Ladder]:
+def run(history: History, rules: Path | str = "") -> tuple[BacktestEngine, Ladder]:
     """Run the ladder over a history, under rules if there are any."""
     logging = LoggingConfig(bypass_logging=True)
     engine = BacktestEngine(BacktestEngineConfig(logging=logging))
@@ -100,7 +107,7 @@ def run(history: History, rules: str = "") -> tuple[BacktestEngine, Ladder]:
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     history = History.read("feb-2026")
-    for name, rules in {"bare": "", "guarded": "rules/feb-2026.yaml"}.items():
+    for name, rules in {"bare": "", "guarded": RULES}.items():
         engine, ladder = run(history, rules)
         left = float(engine.portfolio.equity(Venue("BINANCE"))[USDT])
         held = sum(one.signed_qty for one in engine.cache.positions_open())

@@ -5,6 +5,8 @@
 
 vectorbt is handed whole arrays: the guard is played over the bars beforehand, and `masks.signals`
 returns what is left of the signals, a bar later, to be filled at the open.
+
+One sell-off, known when the rules were written: what is printed shows the wiring, not the worth.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ import vectorbt
 
 from riskguard.adapters.vectorbt import masks
 from riskguard.history import History
+from riskguard.shipped import shipped
 
+RULES = shipped("rules") / "feb-2026.yaml"  # or a file of your own
 START = 170  # bars: before, the windows of the rules fill
 
 
@@ -40,7 +44,7 @@ exits = (place >= START) & (place % 90 == 0)  # out every fifteen days
 entries = (place >= START) & (place % 6 == 0) & ~exits  # a tenth of a coin each day
 size = np.where(exits, np.inf, 0.1)
 
-guard = masks("rules/feb-2026.yaml", frame, sources=history.sources())
+guard = masks(RULES, frame, sources=history.sources())
 kept = guard.signals(entries, exits, size=size, accumulate=True)
 late = {
     "entries": np.r_[False, entries[:-1]],

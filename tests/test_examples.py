@@ -25,10 +25,10 @@ EXAMPLES = [path for path in FOUND if path.name not in ELSEWHERE]
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
-def test_example_runs_and_says_something(path: Path) -> None:
+def test_example_runs_in_an_empty_folder_and_says_something(path: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, str(path)],
-        cwd=ROOT,
+        cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,

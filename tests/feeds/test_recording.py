@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -9,35 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from riskguard import Event, Guard, Intake, Intent, load_rules
+from riskguard import Event
 from riskguard.errors import DataError
 from riskguard.feeds.recorded import recorded
 from riskguard.feeds.recording import Recording
 from riskguard.feeds.table import instant, rows
 from riskguard.feeds.venues import VENUES, Venue
 from riskguard.history.history import History
-from riskguard.live.rules import Fit
-from riskguard.live.session import Session
-from riskguard.live.ticker import Ticker
-from riskguard.live.warming import warm_at
-from riskguard.market import DAY, HOUR, MINUTE, SECOND, time_text
+from riskguard.market import HOUR, MINUTE, SECOND
 
 SYMBOL = "BTC/USDT:USDT"
 START = instant("2026-02-05T14:00:00Z")
-RULES = """\
-version: 1
-symbol: BTC
-every: 1h
-inputs:
-  liq.long: {max_age: 2h}
-rules:
-  cascade:
-    when: liq.long.sum(24h).times_avg(7d, min=1d) >= 3
-    clear: liq.long.sum(24h).times_avg(7d, min=1d) < 1.5
-    do: {block_entries: both}
-"""
-
-
 PLAIN = """\
 version: 1
 symbol: BTC
@@ -308,10 +289,10 @@ def test_a_recording_with_gaps_is_read_by_a_backtest_and_by_a_guard(tmp_path: Pa
 
 
 def test_a_recording_is_backtested_as_it_is_typed(tmp_path: Path) -> None:
-    """A day of minutes with a gap, under a rule that decides each hour."""
+    """Minutes with a gap, under a rule that decides each hour."""
     folder, rules = tmp_path / "rec", tmp_path / "rules.yaml"
     record(folder, 0, 500)
-    record(folder, 507, 1_440)
+    record(folder, 507, 600)
     rules.write_text(PLAIN)
     done = subprocess.run(
         [sys.executable, "-m", "riskguard", "backtest", "--data", "rec", "--rules", "rules.yaml"],
@@ -337,83 +318,3 @@ def test_a_change_of_how_often_funding_is_settled_goes_on_in_the_same_file(tmp_p
     recording.take(event(START + 4 * HOUR, "funding", rate=0.2, interval_hours=4.0))
     recording.flush(START + 5 * HOUR)
     assert [path.name for path in tmp_path.glob("*funding*")] == ["BTC-funding-8h.csv"]
-
-
-# ---------------------------------------------------------------- priming
-
-
-def primed(rules: Path, folder: Path, until: int) -> Intake:
-    guard = Guard(load_rules(rules), sources={"liq.long": "bybit"})
-    intake = Intake(guard)
-    for one in recorded(folder):
-        if one.ts <= until:
-            intake.take(one)
-    intake.take(Event(until, "clock", "*"))
-    return intake
-
-
-def test_a_guard_primed_from_a_recording_is_warm_when_it_said_it_would_be(
-    tmp_path: Path, measured: object
-) -> None:
-    """Recorded for two days and killed twice in between; warm to the hour it named itself."""
-    rules, folder = tmp_path / "rules.yaml", tmp_path / "rec"
-    rules.write_text(RULES)
-    minutes = DAY // MINUTE
-    record(folder, 0, minutes // 3)
-    record(folder, minutes // 3, minutes + 60)
-    record(folder, minutes + 60, 2 * minutes + 120)
-    for hours in (3, 20, 30, 47):
-        young = primed(rules, folder, START + hours * HOUR + 10 * SECOND)
-        said = warm_at(young.guard)
-        assert said is not None
-        assert young.guard.decision.priming
-        assert primed(rules, folder, said - 1 * HOUR + 10 * SECOND).guard.decision.priming
-        warm = primed(rules, folder, said + 10 * SECOND)
-        assert not warm.guard.decision.priming, (hours, time_text(said - START))
-        assert warm_at(warm.guard) is None
-        assert not warm.guard.decision.blind
-
-
-@pytest.mark.parametrize("minutes", [0, 3])
-def test_the_first_refused_entry_of_all_says_how_to_come_by_what_is_missing(
-    minutes: int, tmp_path: Path
-) -> None:
-    """Nothing was seen, or no hour has closed: from when on it is warm cannot be counted yet."""
-    rules, folder = tmp_path / "rules.yaml", tmp_path / "rec"
-    rules.write_text(RULES)
-    now = START + minutes * MINUTE
-    ticker = Ticker(wall=lambda: now, elapsed=lambda: now)
-    with Session(
-        rules, tmp_path / "state", fit=Fit(sources={"liq.long": "okx"}), ticker=ticker
-    ) as session:
-        if minutes:
-            record(folder, 0, minutes)
-            session.prime(recorded(folder))
-        session.tick()
-        verdict = session.decide(Intent(now, SYMBOL, "buy", 1.0, 0.0, price=70_000.0))
-        said = " ".join(reason.text for reason in verdict.reasons)
-        assert "priming: liq.long.sum(24h) has 0s of 24h" in said
-        assert "okx serves no history of liq.long: start from a recording" in said
-        assert "until when is told with its first data" in said
-
-
-def test_every_refused_entry_says_what_is_missing_and_how_to_come_by_it(tmp_path: Path) -> None:
-    rules, folder = tmp_path / "rules.yaml", tmp_path / "rec"
-    rules.write_text(RULES)
-    record(folder, 0, 9 * 60)
-    clock = [START + 9 * HOUR]
-    fit = Fit(sources={"liq.long": "bybit"})
-    ticker = Ticker(wall=lambda: clock[0], elapsed=lambda: clock[0])
-    with Session(rules, tmp_path / "state", fit=fit, ticker=ticker) as session:
-        session.prime(recorded(folder))
-        session.tick()
-        verdict = session.decide(Intent(clock[0], SYMBOL, "buy", 1.0, 0.0, price=70_000.0))
-        assert verdict.answer == "deny"
-        said = " ".join(reason.text for reason in verdict.reasons)
-        assert "priming: liq.long.sum(24h)" in said
-        assert "bybit serves no history of liq.long" in said
-        assert "riskguard record --out FOLDER" in said
-        assert "or wait until 2026-02-0" in said
-        assert "or wait until 2026-02-0" in json.dumps(session.status()["warming"])
-        leave = session.decide(Intent(clock[0], SYMBOL, "sell", 1.0, 1.0, price=70_000.0))
-        assert leave.answer == "allow"

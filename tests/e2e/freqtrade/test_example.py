@@ -19,8 +19,8 @@ def test_the_example_shows_a_bare_and_a_guarded_run(tmp_path) -> None:
         path = tmp_path / "exchange.json"
         path.write_text(json.dumps({"exchange": addresses}), encoding="utf-8")
         done = subprocess.run(
-            [sys.executable, "examples/freqtrade_bot.py", "-c", str(path)],
-            cwd=ROOT, capture_output=True, text=True, check=False,
+            [sys.executable, str(ROOT / "examples/freqtrade_bot.py"), "-c", str(path)],
+            cwd=tmp_path, capture_output=True, text=True, check=False,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr
     bare, kept = done.stdout.splitlines()

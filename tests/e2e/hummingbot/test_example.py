@@ -9,9 +9,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def test_the_guarded_controller_loses_less_than_the_bare_one() -> None:
-    command = [sys.executable, "examples/hummingbot_bot.py"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+def test_the_guarded_controller_loses_less_than_the_bare_one(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "examples/hummingbot_bot.py")]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     bare, kept, _, why = done.stdout.splitlines()
     left = [float(line.split()[1].replace(",", "")) for line in (bare, kept)]

@@ -10,11 +10,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def test_the_example_shows_a_bare_and_a_guarded_run() -> None:
+def test_the_example_shows_a_bare_and_a_guarded_run(tmp_path: Path) -> None:
     variables = {name: one for name, one in os.environ.items() if name != "NUMBA_DISABLE_JIT"}
-    command = [sys.executable, "examples/vectorbt_masks.py"]
+    command = [sys.executable, str(ROOT / "examples/vectorbt_masks.py")]
     done = subprocess.run(
-        command, cwd=ROOT, env=variables, capture_output=True, text=True, check=True
+        command, cwd=tmp_path, env=variables, capture_output=True, text=True, check=True
     )
     bare, kept, blocked = done.stdout.splitlines()
     drawdown = [float(line.split()[2]) for line in (bare, kept)]
