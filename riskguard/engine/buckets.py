@@ -12,6 +12,7 @@ from riskguard.market import Sample
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from riskguard.engine.doors import Doors
     from riskguard.market import SeriesSpec
 
 __all__ = ["Buckets", "Proof", "Series", "series_of"]
@@ -126,10 +127,12 @@ class Buckets:
         elif ts // interval != last // interval:
             self._waits = NEVER  # the feed has passed an end of its buckets
 
-    def whole(self, series: Series, end: int) -> bool:
-        """Say whether what comes late of a bucket was all that is missing of it."""
+    def whole(self, series: Series, end: int, doors: Doors) -> bool:
+        """Say whether a bucket that has passed was heard whole but for what comes late of it."""
         proof = self.proofs.get(series)
-        return proof is None or proof.covers(end, series.interval, told=True)
+        if proof is None or proof.covers(end, series.interval, told=True):
+            return True
+        return doors.holds(series.symbol, series.name, end)
 
     def unfilled(self, series: Series) -> Iterator[int]:
         """Yield the buckets of a proven flow that the guard was given before they were proven."""

@@ -254,12 +254,10 @@ class Intake:
         end = series.end(ts)
         if end > self.buckets.done:
             self.buckets.add(series, end, value)
-        elif series.flow:
-            key = series.symbol, series.name
-            if self.buckets.whole(series, end) or self.guard.doors.holds(*key, end):
-                self.guard.amend(*key, end, value)
-        else:  # it stands from here on, and decides nothing again
+        elif not series.flow:  # it stands from here on, and decides nothing again
             self.buckets.levels.append((end, series.symbol or self._named(), series.name, value))
+        elif self.buckets.whole(series, end, self.guard.doors):
+            self.guard.amend(series.symbol, series.name, end, value)
 
     def _traded(self, own: str, ts: int, price: float) -> None:
         """A price between closes drives levels under `evaluate: event`; closes come with bars."""
