@@ -9,6 +9,7 @@ from fractions import Fraction
 import pytest
 
 from riskguard.engine.measures import MEASURES
+from riskguard.engine.measures.baselines import PIECE, Ordered
 from riskguard.engine.measures.recursive import average_true_range, exponential_mean
 from riskguard.engine.windows import Tape
 from riskguard.market import HOUR
@@ -215,3 +216,25 @@ def test_nothing_is_a_share_of_a_debt(function: str, base: float) -> None:
         tape.push(hour * HOUR, value)
         found = rolling.read(hour * HOUR)
         assert math.isnan(found) == (hour in {1, 4, 5}), hour
+
+
+@pytest.mark.parametrize("spread", [3, 400, 10**9])
+def test_values_in_order_are_counted_as_in_one_sorted_list(spread: int) -> None:
+    """In pieces, none of which grows: what comes and goes moves a bounded number of others."""
+    pick, kept, ordered = random.Random(spread), [], Ordered()
+    for step in range(9_000):
+        value = float(pick.randrange(spread) + step // 3)  # a price that wanders off
+        if len(kept) > 4_000 or (kept and pick.random() < 0.2):
+            ordered.remove(kept.pop(pick.randrange(len(kept))))
+        ordered.add(value)
+        kept.append(value)
+        if step % 50 == 0:
+            assert [one for piece in ordered.pieces for one in piece] == sorted(kept)
+            assert all(0 < len(piece) <= PIECE for piece in ordered.pieces)
+            for asked in (value, value + 0.5, min(kept), max(kept) + 1.0):
+                assert ordered.below(asked) == sum(one < asked for one in kept)
+    for value in kept:
+        ordered.remove(value)
+    assert (ordered.pieces, ordered.below(0.0)) == ([], 0)
+    ordered.add(1.0)
+    assert ordered.below(2.0) == 1

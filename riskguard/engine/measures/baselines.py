@@ -15,9 +15,10 @@ from riskguard.engine.windows import NEVER, UNKNOWN, Rolling
 if TYPE_CHECKING:
     from riskguard.engine.windows import Tape
 
-__all__ = ["Baseline", "Percentile", "Stdev", "Times", "Zscore"]
+__all__ = ["Baseline", "Ordered", "Percentile", "Stdev", "Times", "Zscore"]
 
 FLAT = 1e-9  # a spread below this share of the mean is no spread
+PIECE = 512  # values that are moved at most where one comes or goes
 
 
 class Baseline(Rolling):
@@ -154,6 +155,75 @@ class Zscore(Stdev):
         return (self.tape.values[-1] - mean) / spread if spread > FLAT * abs(mean) else UNKNOWN
 
 
+class Ordered:
+    """Values in order: one comes, goes, or is laid beside all others in O(log n).
+
+    They lie in `pieces` of at most `PIECE`; `tree` sums how many lie before each (Fenwick 1994).
+    """
+
+    __slots__ = ("highest", "pieces", "tree")
+
+    def __init__(self) -> None:
+        self.pieces: list[list[float]] = []
+        self.highest: list[float] = []  # of each piece
+        self.tree = [0]
+
+    def add(self, value: float) -> None:
+        """Take a value in."""
+        at = bisect_left(self.highest, value)
+        if at == len(self.pieces):
+            if not at:
+                self.pieces.append([])
+            at = max(0, at - 1)
+            self.highest[at:] = [value]
+        piece = self.pieces[at]
+        insort(piece, value)
+        if len(piece) > PIECE:
+            self.pieces.insert(at + 1, piece[PIECE // 2 :])
+            del piece[PIECE // 2 :]
+            self.highest.insert(at, piece[-1])
+            self._count()
+        elif len(self.tree) == 1:
+            self._count()
+        else:
+            self._moved(at, 1)
+
+    def remove(self, value: float) -> None:
+        """Take a value out that was taken in."""
+        at = bisect_left(self.highest, value)
+        piece = self.pieces[at]
+        del piece[bisect_left(piece, value)]
+        if piece:
+            self.highest[at] = piece[-1]
+            self._moved(at, -1)
+        else:
+            del self.pieces[at], self.highest[at]
+            self._count()
+
+    def below(self, value: float) -> int:
+        """Return how many are smaller."""
+        at, found, tree = bisect_left(self.highest, value), 0, self.tree
+        if at < len(self.pieces):
+            found = bisect_left(self.pieces[at], value)
+        while at:
+            found += tree[at]
+            at -= at & -at
+        return found
+
+    def _moved(self, at: int, by: int) -> None:
+        tree, at = self.tree, at + 1
+        while at < len(tree):
+            tree[at] += by
+            at += at & -at
+
+    def _count(self) -> None:
+        tree = self.tree = [0, *map(len, self.pieces)]
+        for at in range(1, len(tree)):
+            above = at + (at & -at)
+            if above < len(tree):
+                tree[above] += tree[at]
+
+
 class Percentile(Baseline):
     """Return the share of the samples before the current one that lie strictly below it."""
 
@@ -161,13 +231,13 @@ class Percentile(Baseline):
 
     def __init__(self, tape: Tape, span: int, minimum: int | None = None) -> None:
         super().__init__(tape, span, minimum)
-        self.ordered: list[float] = []
+        self.ordered = Ordered()
 
     def enter(self, index: int) -> None:
-        insort(self.ordered, self.tape.values[index])
+        self.ordered.add(self.tape.values[index])
 
     def leave(self, index: int) -> None:
-        del self.ordered[bisect_left(self.ordered, self.tape.values[index])]
+        self.ordered.remove(self.tape.values[index])
 
     def measure(self, held: int) -> float:
-        return bisect_left(self.ordered, self.tape.values[-1]) / held
+        return self.ordered.below(self.tape.values[-1]) / held
