@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from riskguard.engine.decision import State
 from riskguard.engine.events import Event
-from riskguard.errors import RuleError
+from riskguard.errors import RuleError, StateError
 from riskguard.live.paper import PRICES, Paper, account, calm
 from riskguard.live.requests import KILL, asked, leave
 from riskguard.live.rules import Fit, Loaded
@@ -70,7 +70,7 @@ def drill(rules: Path, folder: Path, fit: Fit) -> Iterator[Drilled]:
         for done, step in steps:
             try:
                 yield Drilled(done, step())
-            except Missed as why:
+            except (Missed, StateError) as why:
                 yield Drilled(done, "", str(why))
                 return
     finally:
@@ -255,6 +255,7 @@ class Drill:
 
     def _restart(self) -> None:
         self.session.store.close()  # without a last word
+        self._opened = None
         self._tick()
         self._open()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+
 import pytest
 
 from riskguard.engine.guard import Guard
@@ -115,3 +117,16 @@ def test_wrong_rules_and_wrong_folders_are_told(riskguard, world, tmp_path) -> N
     assert riskguard("drill", bad).code == 1
     assert riskguard("drill", "nobody").code == 2
     assert riskguard("drill", world.rules, "--state", tmp_path).code == 2
+
+
+def test_a_disk_that_refuses_fails_the_step_that_it_befalls(riskguard, world) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        code, out, err = riskguard("drill", world.rules)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (code, err) == (1, "")
+    assert "\nFAIL " in f"\n{out}"
+    assert "is closed" not in out
+    assert "do not rely on the kill switch" in out
