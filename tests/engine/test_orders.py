@@ -55,6 +55,14 @@ def test_a_position_lies_along_an_order_or_is_left_to_close(side, position, book
     assert (stand.asked, stand.price, list(stand.mine)) == (3.0, 0.0, [])
 
 
+@pytest.mark.parametrize("position", [1e300, -1e300])
+def test_the_largest_sizes_that_are_numbers_are_sizes(position) -> None:
+    whole = order("a", "buy", 1e300)
+    stand = read(intent("buy", 1e300, position, whole, price=1e300))
+    assert (stand.asked, stand.along, stand.price, stand.mine) == (1e300, position, 1e300, [whole])
+    assert read(intent("buy", 1, 2, price=3)).price == 3.0
+
+
 def test_an_order_may_bind_itself_to_closing() -> None:
     assert read(intent("sell", 1.0, 2.0, reduce_only=True)).bound is True
     assert read(intent("sell", 1.0, 2.0, close=True)).bound is True
