@@ -89,6 +89,21 @@ def test_what_makes_no_sense_is_told_with_what_would(wrong, text) -> None:
     assert str(error.value) == text
 
 
+@pytest.mark.parametrize("wrong", [nan, inf, -inf, 1.1e300, -1e-9, True, "2", [], 10**400])
+def test_a_price_or_an_open_order_of_no_size_makes_no_sense(wrong) -> None:
+    with pytest.raises(Absurd, match="price"):
+        read(intent("sell", 1.0, 2.0, price=wrong))
+    with pytest.raises(Absurd, match="open order"):
+        read(intent("sell", 1.0, 2.0, order("7", "buy", wrong)))
+
+
+@pytest.mark.parametrize("size", [2, 0, Decimal("0.25"), 0.5, 1e300])
+def test_a_price_and_an_open_order_may_be_numbers_of_any_kind(size) -> None:
+    stand = read(intent("buy", 1, -2, order("7", "buy", size), price=size))
+    assert (stand.asked, stand.along, stand.price) == (1.0, -2.0, float(size))
+    assert [one.remaining for one in stand.mine] == [size]
+
+
 def test_a_careful_reader_passes_over_what_an_exit_can_do_without() -> None:
     good, bad = order("1", "sell", 1.0), order("2", "sell", nan)
     odd = replace(intent("sell", 1.0, 2.0, bad, good, None), price=nan)
