@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-from freqtrade.strategy import IStrategy
-
 from riskguard.adapters.freqtrade import guarded
 from tests.e2e.freqtrade.desks import LEFT
+from tests.e2e.freqtrade.plain import AtMarket
 
 
-class Wishing(IStrategy):
-    INTERFACE_VERSION = 3
-    timeframe = "1m"
-    minimal_roi = {"0": 10}
-    stoploss = -0.9
-    startup_candle_count = 0
-    position_adjustment_enable = True
+class Wishing(AtMarket):
     order_types = {
         "entry": "market", "exit": "market", "stoploss": "limit", "stoploss_on_exchange": False,
     }  # fmt: skip
     stake: float | None = None  # to be added, or taken out below 0
     price: float | None = None  # of the next entry
     leaves = False
-
-    def populate_indicators(self, dataframe, metadata):
-        return dataframe
-
-    def populate_entry_trend(self, dataframe, metadata):
-        dataframe["enter_long"] = 0
-        return dataframe
-
-    def populate_exit_trend(self, dataframe, metadata):
-        dataframe["exit_long"] = 0
-        return dataframe
+    enters = 0
 
     def custom_entry_price(self, proposed_rate, **kwargs):
         return self.price or proposed_rate

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from freqtrade.strategy import IStrategy
-
 from riskguard.adapters.freqtrade import guarded
 from riskguard.history import History
+from tests.e2e.freqtrade.plain import Plain
 
 HISTORY = History.read("feb-2026")
 
@@ -17,24 +16,8 @@ class Broken:
         raise RuntimeError("the guard is broken")
 
 
-class Holding(IStrategy):
-    INTERFACE_VERSION = 3
-    timeframe = "4h"
-    minimal_roi = {"0": 10}
-    stoploss = -0.9
-    startup_candle_count = 0
-    position_adjustment_enable = True
-
-    def populate_indicators(self, dataframe, metadata):
-        return dataframe
-
-    def populate_entry_trend(self, dataframe, metadata):
-        dataframe["enter_long"] = 1
-        return dataframe
-
-    def populate_exit_trend(self, dataframe, metadata):
-        dataframe["exit_long"] = 0
-        return dataframe
+class Holding(Plain):
+    """Is in from its first candle on."""
 
 
 @guarded("feb-2026.yaml", samples=HISTORY.samples, sources=HISTORY.sources())

@@ -7,10 +7,9 @@ import threading
 import time
 import urllib.request
 
-from freqtrade.strategy import IStrategy
-
 from riskguard import Event
 from riskguard.adapters.freqtrade import guarded
+from tests.e2e.freqtrade.plain import AtMarket
 
 
 def prices(session, strategy) -> None:
@@ -28,25 +27,5 @@ def prices(session, strategy) -> None:
 
 
 @guarded("living.yaml", feed=prices)
-class Living(IStrategy):
-    INTERFACE_VERSION = 3
-    timeframe = "1m"
-    minimal_roi = {"0": 10}
-    stoploss = -0.9
-    startup_candle_count = 0
-    position_adjustment_enable = True
-    # exits are limit orders that would rest: only the guard sends them at market
-    order_types = {
-        "entry": "market", "exit": "limit", "stoploss": "limit", "stoploss_on_exchange": False,
-    }  # fmt: skip
-
-    def populate_indicators(self, dataframe, metadata):
-        return dataframe
-
-    def populate_entry_trend(self, dataframe, metadata):
-        dataframe["enter_long"] = 1
-        return dataframe
-
-    def populate_exit_trend(self, dataframe, metadata):
-        dataframe["exit_long"] = 0
-        return dataframe
+class Living(AtMarket):
+    """Hears of prices between its candles, and holds."""
