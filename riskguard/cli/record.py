@@ -19,18 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["record"]
 
+ENDED = "quarantined"
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def record(
-    exchange: Annotated[
-        str,
-        typer.Option(
-            "--exchange",
-            metavar="NAME",
-            help="binanceusdm, binancecoinm, bybit, okx or gate, as ccxt names it.",
-        ),
-    ],
     symbol: Annotated[
         list[str],
         typer.Option(
@@ -40,6 +33,26 @@ def record(
         ),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where to write.")],
+    exchange: Annotated[
+        str,
+        typer.Option(
+            "--exchange",
+            metavar="NAME",
+            help="binanceusdm, binancecoinm, bybit, okx or gate, as ccxt names it.",
+        ),
+    ] = "",
+    feed: Annotated[
+        list[str] | None,
+        typer.Option("--feed", metavar="NAME", help="A feed of a plug-in; may be repeated."),
+    ] = None,
+    series: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--series",
+            metavar="NAME",
+            help="What to take of the exchange: bars, open_interest, liquidations, funding; all.",
+        ),
+    ] = None,
     duration: Annotated[
         str, typer.Option("--for", metavar="TIME", help="End after 90s, 10m, 2h or 3d.")
     ] = "",
@@ -53,12 +66,13 @@ def record(
     The folder is a scenario: it primes a guard, gives floors, and can be backtested. Minutes
     that were not heard nine tenths are left out: a gap stays a gap. It goes on where it was when
     it is started again; a kill loses what was heard in the last ten seconds at most. No keys are
-    needed. ccxt is: pip install "riskguard[data]".
+    needed. ccxt is: pip install "riskguard[data]". A feed of a plug-in has to be allowed, and
+    may stand alone; what it brings cannot come from the exchange as well.
 
     Example: riskguard record --exchange bybit --symbol BTC/USDT:USDT --out rec
 
-    Exit codes: 0 it ended by --for or SIGTERM or Ctrl-C with all on disk, 1 the folder or the
-    venue is refused, or the disk was to the end, 2 wrong use, 5 another process records into
+    Exit codes: 0 it ended by --for or SIGTERM or Ctrl-C with all on disk, 1 the folder, the
+    venue or a plug-in is refused, or the disk was to the end, 2 wrong use, 5 another process records into
     the folder.
     """
     import asyncio
@@ -66,17 +80,24 @@ def record(
     from riskguard.feeds.recorder import opened
     from riskguard.feeds.recorder import record as recording
 
+    feeds = tuple(feed or ())
     if not symbol:
         raise WrongUse("--symbol is missing", "write --symbol BTC/USDT:USDT")
+    if not exchange and not feeds:
+        raise WrongUse("--exchange is missing", "write --exchange bybit")
     seconds = _seconds(duration) if duration else None
-    made = _settings(settings)
+    made, wanted = _settings(settings), _series(series)
 
     symbols = tuple(dict.fromkeys(symbol))
 
     async def run() -> Recording:
-        venue = opened(exchange, made)
-        print(f"recording {', '.join(symbols)} of {exchange} into {out}", flush=True)
-        return await recording(venue, symbols, out, seconds=seconds, tell=_telling())
+        venue = opened(exchange, made) if exchange else None
+        of = ", ".join(filter(None, (exchange, *feeds)))
+        print(f"recording {', '.join(symbols)} of {of} into {out}", flush=True)
+        return await recording(
+            venue, symbols, out,
+            seconds=seconds, series=wanted, plugins=feeds, tell=_telling(),
+        )  # fmt: skip
 
     found = asyncio.run(run())
     if found.late:
@@ -88,6 +109,15 @@ def record(
     return 0
 
 
+def _series(given: list[str] | None) -> tuple[str, ...]:
+    from riskguard.feeds.plugged import SERIES
+
+    wrong = [one for one in given or () if one not in SERIES]
+    if wrong:
+        raise WrongUse(f"--series {wrong[0]!r} is none", f"write one of {', '.join(SERIES)}")
+    return tuple(given or SERIES)
+
+
 def _telling() -> Callable[[dict[str, int], dict[str, str]], None]:
     """Return what says once which feeds fail or are well, and each minute what was written."""
     failing: dict[str, str] = {}
@@ -97,8 +127,11 @@ def _telling() -> Callable[[dict[str, int], dict[str, str]], None]:
         nonlocal flushes
         for name in sorted(failing.keys() - faults.keys()):
             print(f"{name}: well again", file=sys.stderr, flush=True)
-        for name in sorted(faults.keys() - failing.keys()):
-            print(f"{name}: {faults[name]}; it is tried again", file=sys.stderr, flush=True)
+        for name, why in sorted(faults.items()):
+            ended = why.startswith(ENDED)
+            if name not in failing or ended != failing[name].startswith(ENDED):
+                again = "" if ended else "; it is tried again"
+                print(f"{name}: {why}{again}", file=sys.stderr, flush=True)
         failing.clear()
         failing.update(faults)
         flushes += 1

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from riskguard.engine.events import Event
 from riskguard.errors import DataError
-from riskguard.feeds.recording import ABOUT, OURS, UNITS
+from riskguard.feeds.recording import ABOUT, OURS, SERIES_OF, UNITS
 from riskguard.feeds.table import rows, stamp
-from riskguard.market import HOUR, MINUTE, SECOND, coin
+from riskguard.market import DAY, HOUR, MINUTE, SECOND, coin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +27,8 @@ def recorded(folder: Path, since: int = 0) -> Iterator[Event]:
     try:
         about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         venue, symbols = str(about["venue"]), [str(one) for one in about["symbols"]]
+        plugins = dict(about.get("plugins", {})).items()
+        brought = {one: name for name, of in plugins for one in (*of["series"], *of["values"])}
     except (OSError, ValueError, KeyError, TypeError) as error:
         msg = f"no recording: {error}"
         help_ = "record one: riskguard record --exchange bybit --symbol BTC/USDT:USDT --out FOLDER"
@@ -35,24 +37,26 @@ def recorded(folder: Path, since: int = 0) -> Iterator[Event]:
     found: list[Event] = []
     for path in sorted(folder.glob("*.csv")):
         name, _, what = path.stem.partition("-")
-        if name in known and OURS.fullmatch(what):
-            found += _events(path, what, known[name], venue, since)
+        kind = what.rpartition("-")[0]
+        if name in known and (OURS.fullmatch(what) or kind in brought):
+            source = brought.get(SERIES_OF.get(kind, kind), venue)
+            found += _events(path, what, known[name], source, since)
     found.sort(key=lambda event: (event.ts, event.kind, event.symbol, event.id))
     yield from found
 
 
-def _events(path: Path, what: str, symbol: str, venue: str, since: int) -> Iterator[Event]:
+def _events(path: Path, what: str, symbol: str, source: str, since: int) -> Iterator[Event]:
     kind, _, interval = what.rpartition("-")
-    width = int(interval[:-1]) * {"m": MINUTE, "h": HOUR}[interval[-1]]
+    width = int(interval[:-1]) * {"m": MINUTE, "h": HOUR, "d": DAY}[interval[-1]]
     for ts, values in rows(path):
-        end = ts if kind in ("oi", "funding") else ts + width
+        end = ts + width if kind in ("", "liquidations") else ts
         if end <= since:
             continue
         for number, (word, data) in enumerate(_facts(kind, width, values)):
             at = end if word != "begins" else ts + SECOND
             word = "alive" if word == "begins" else word  # noqa: PLW2901 - how it is told
             yield Event(
-                at, word, symbol, data, source=venue, id=f"{path.stem}:{stamp(ts)}:{number}"
+                at, word, symbol, data, source=source, id=f"{path.stem}:{stamp(ts)}:{number}"
             )
 
 
@@ -73,3 +77,6 @@ def _facts(
             if value:
                 yield "liquidation", {"liquidated_side": side, "notional_usd": value}
             yield "alive", {"series": f"liq.{side}"}
+    else:
+        for series, value in values.items():
+            yield "value", {"series": series, "value": value}

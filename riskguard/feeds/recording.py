@@ -20,18 +20,20 @@ from riskguard.feeds.table import Table
 from riskguard.market import MINUTE, coin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from riskguard.engine.events import Event
+    from riskguard.feeds.plugged import Vendor
     from riskguard.feeds.venues import Venue
 
-__all__ = ["ABOUT", "OURS", "UNITS", "Recording"]
+__all__ = ["ABOUT", "OURS", "SERIES_OF", "UNITS", "Recording"]
 
 BARS = ("open", "high", "low", "close", "volume")
 RATE = ("funding_rate",)
 UNITS = {"coins": "oi_coins", "usd": "oi_usd"}
 OURS = re.compile(r"1m|(oi|liquidations)-\d+m|funding-\d+h")
+SERIES_OF = {"": "bars", "oi": "open_interest"}  # kind of a file -> what brings it
 FILE = "scenario.yaml"
 ABOUT = "recording.json"
 PART = "recording.part"  # minutes in progress
@@ -47,31 +49,43 @@ class Kept(NamedTuple):
 class Recording:
     """A folder that is being recorded: `take` events, `flush` about every ten seconds.
 
-    The folder belongs to it from the first row on.
+    The folder belongs to it from the first row on. `vendors` are feeds of plug-ins: what they
+    bring is theirs, and not of the venue.
 
     Raises:
-        DataError: the folder holds a recording of another venue or other symbols, or files that
-            are no recording; or two symbols are of one coin.
+        DataError: the folder holds a recording of another venue, other symbols or other
+            plug-ins, or files that are no recording; or two symbols are of one coin.
     """
 
-    def __init__(self, folder: Path, venue: Venue, symbols: tuple[str, ...]) -> None:
-        self.folder, self.venue = folder, venue
+    def __init__(
+        self,
+        folder: Path,
+        venue: Venue,
+        symbols: tuple[str, ...],
+        vendors: Sequence[Vendor] = (),
+    ) -> None:
+        self.folder, self.venue, self.vendors = folder, venue, vendors
         self.late = 0  # liquidations that came after their minute was written
-        self._minutes = Minutes(5 * MINUTE if venue.rows else MINUTE, whole=venue.rows)
+        self._from = {series: one for one in vendors for series in one.brings}
+        self._rows = venue.rows and "liquidations" not in self._from
+        self._minutes = Minutes(5 * MINUTE if self._rows else MINUTE, whole=self._rows)
         self._kept: dict[str, Kept] = {}
         self._listed: tuple[str, ...] = ()
         _apart(symbols)
         folder.mkdir(parents=True, exist_ok=True)
-        about = self._found({"venue": venue.name, "symbols": list(symbols)})
+        self._about: dict[str, Any] = {"venue": venue.name, "symbols": list(symbols)}
+        if vendors:
+            self._about["plugins"] = {one.name: one.about() for one in vendors}
+        about = self._found(self._about)
         self._ours = about is not None
-        self.symbols = symbols if about is None else tuple(about["symbols"])
+        self.symbols: tuple[str, ...] = symbols if about is None else tuple(about["symbols"])
         self._resume()
 
     # ------------------------------------------------------------ events
 
     def take(self, event: Event) -> None:
         """Take one event of a feed; what is no part of a recording is passed over."""
-        name, data = coin(event.symbol), event.data
+        name, data = coin(event.symbol if event.symbol != "*" else self.symbols[0]), event.data
         if event.kind == "bar":
             values = {column: _float(data[column]) for column in BARS if column in data}
             columns = BARS if "volume" in values else BARS[:-1]
@@ -82,14 +96,22 @@ class Recording:
         elif event.kind == "funding":
             table = self._funding(name, round(_float(data.get("interval_hours", 8))))
             table.add(event.ts, {"funding_rate": _float(data["rate"])})
+        elif event.kind == "value":
+            self._valued(name, event)
         elif event.kind == "liquidation":
             self._liquidated(name, event)
         elif event.kind == "alive" and data.get("series") == "liq.long":
             self._minutes.proven(name, event.ts)
 
+    def _valued(self, name: str, event: Event) -> None:
+        series = str(event.data["series"])
+        interval = self._from[series].values[series].interval
+        table = self._table(name, f"{series}-{interval}", (series,))
+        table.add(event.ts, {series: _float(event.data["value"])})
+
     def _liquidated(self, name: str, event: Event) -> None:
         if self._minutes.start(event.ts) <= self._liquidations(name).last:
-            self.late += not self.venue.rows  # a row is told again at each start
+            self.late += not self._rows  # a row is told again at each start
             return
         side, usd = str(event.data["liquidated_side"]), _float(event.data["notional_usd"])
         self._minutes.liquidated(name, event.ts, side, usd, event.id)
@@ -142,8 +164,21 @@ class Recording:
         file = f"{name}-{what}.csv"
         if file not in self._kept:
             table = Table(self.folder / file, columns)
-            self._kept[file] = Kept(table, _said(name, what, self.venue))
+            self._kept[file] = Kept(table, self._said(name, what))
         return self._kept[file].table
+
+    def _said(self, name: str, what: str) -> dict[str, str]:
+        """Return what scenario.yaml says of a file but for the series of its columns."""
+        kind, _, interval = what.rpartition("-")
+        opens = kind in ("", "liquidations")
+        of = self._from.get(SERIES_OF.get(kind, kind))
+        said = {"symbol": name, "interval": interval, "stamp": "open" if opens else "close"}
+        if of is not None and kind in of.values:
+            said |= {"unit": of.values[kind].unit, "kind": "level"}
+        coverage = (of or self.venue).coverage if kind == "liquidations" else "full"
+        source, grade = (self.venue.name, "exchange") if of is None else (of.name, "vendor")
+        said |= {"source": source, "grade": grade, "coverage": coverage}
+        return said | {"repair": "drop"}  # what is missing was not heard, and stays a hole
 
     # ------------------------------------------------------------ the folder
 
@@ -160,21 +195,21 @@ class Recording:
             raise DataError(f"{ABOUT} cannot be read: {error}", path=str(self.folder)) from error
         if _sorted(found) != _sorted(about):
             held = _sorted(found)
-            msg = f"the folder holds a recording of {held[0]}: {', '.join(held[1])}"
+            of = ", ".join([held[0], *held[2]])
+            msg = f"the folder holds a recording of {of}: {', '.join(held[1])}"
             help_ = "record into another folder, or the same venue and symbols into this one"
             raise DataError(msg, path=str(self.folder), help=help_)
         return dict(found)
 
     def _claim(self) -> None:
         if not self._ours:
-            about = {"venue": self.venue.name, "symbols": list(self.symbols)}
-            _write(self.folder / ABOUT, json.dumps(about) + "\n")
+            _write(self.folder / ABOUT, json.dumps(self._about) + "\n")
             self._ours = True
 
     def _resume(self) -> None:
         for path in sorted(self.folder.glob("*.csv")):
             name, _, what = path.stem.partition("-")
-            if not OURS.fullmatch(what):
+            if not OURS.fullmatch(what) and what.rpartition("-")[0] not in self._from:
                 continue  # somebody laid it beside
             with path.open(encoding="ascii", errors="replace") as file:
                 columns = tuple(file.readline().strip().split(",")[1:])
@@ -197,7 +232,7 @@ class Recording:
             f'title: "{self.venue.name}, recorded live: {", ".join(self.symbols)}"',
             f"symbol: {traded}",
         ]
-        if self.venue.note:
+        if self.venue.note and "liquidations" not in self._from:
             lines += ["notes:", f'  - "Liquidations: {self.venue.note}."']
         lines.append("series:")
         for name in names:
@@ -219,25 +254,17 @@ def _apart(symbols: tuple[str, ...]) -> None:
         )
 
 
-def _sorted(about: object) -> tuple[str, list[str]]:
-    """Return venue and symbols of what a folder says of itself."""
+def _sorted(about: object) -> tuple[str, list[str], dict[str, Any]]:
+    """Return venue, symbols and plug-ins of what a folder says of itself."""
     if not isinstance(about, dict) or not isinstance(about.get("symbols"), list):
-        return "another kind", []
-    return str(about.get("venue")), sorted(map(str, about["symbols"]))
+        return "another kind", [], {}
+    plugins = about.get("plugins")
+    brought = plugins if isinstance(plugins, dict) else {}
+    return str(about.get("venue")), sorted(map(str, about["symbols"])), brought
 
 
 def _float(value: object) -> float:
     return float(value)  # type: ignore[arg-type]  # the fields of an event are numbers or text
-
-
-def _said(name: str, what: str, venue: Venue) -> dict[str, str]:
-    """Return what scenario.yaml says of a file but for the series of its columns."""
-    kind, _, interval = what.rpartition("-")
-    opens = kind in ("", "liquidations")
-    said = {"symbol": name, "interval": interval, "stamp": "open" if opens else "close"}
-    coverage = venue.coverage if kind == "liquidations" else "full"
-    said |= {"source": venue.name, "grade": "exchange", "coverage": coverage}
-    return said | {"repair": "drop"}  # what is missing was not heard, and stays a hole
 
 
 def _entries(said: dict[str, str], columns: tuple[str, ...]) -> Iterator[dict[str, str]]:
@@ -253,7 +280,7 @@ def _entries(said: dict[str, str], columns: tuple[str, ...]) -> Iterator[dict[st
         yield {"series": "bars", "unit": "price"} | said
         return
     for column in columns:
-        name, unit = series[column]
+        name, unit = series.get(column) or (column, said["unit"])
         yield {"series": name, "column": column, "unit": unit} | said
 
 

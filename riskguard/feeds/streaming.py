@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from riskguard.errors import AdapterError, RiskguardError
 from riskguard.feeds.facts import Market, bars, fundings, liquidations, open_interest
+from riskguard.feeds.plugged import SERIES
+from riskguard.feeds.vendors import Vendors
 from riskguard.feeds.venues import venue
 from riskguard.live.ticker import AGREE, Ticker
 from riskguard.market import HOUR, MINUTE, SECOND
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["SERIES", "Feeds"]
 
 Exchange = Any  # an exchange of ccxt.pro, which is untyped
-SERIES = ("bars", "open_interest", "liquidations", "funding")
 MS = 1_000_000  # ns
 PING = 5_000  # ms between two pings to a socket: its answers prove it
 LONGEST = 30.0  # seconds between two tries
@@ -70,10 +71,13 @@ class Feeds:
     """The feeds of some markets of one exchange: `run` them in the bot's own event loop.
 
     `exchange` is an exchange of `ccxt.pro`, `take` eats events (`Session.take`), `symbols` are
-    unified ("BTC/USDT:USDT"), `series` what is wanted of SERIES.
+    unified ("BTC/USDT:USDT"), `series` what is wanted of SERIES. `plugins` are feeds of others
+    that run beside (`riskguard.feeds.vendors`); what they bring is left out of `series`.
 
     Raises:
-        AdapterError: what the venue means by sides and units is not known for certain.
+        AdapterError: what the venue means by sides and units is not known for certain, or a
+            series would come from two feeds.
+        PluginError: a plug-in is not installed, not allowed, or does not fit.
     """
 
     exchange: Exchange
@@ -82,12 +86,17 @@ class Feeds:
     series: tuple[str, ...] = SERIES
     pace: Pace = field(default_factory=Pace)
     ticker: Ticker = field(default_factory=Ticker)
+    plugins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.series if name not in SERIES]
         if unknown:
             raise AdapterError(f"series {unknown[0]!r}", help=f"write some of {', '.join(SERIES)}")
         self.venue = venue(self.exchange.id)
+        self.vendors = Vendors(
+            self.plugins, self.symbols, self.take,
+            now=self.now, taken=self.series, other=self.venue.name,
+        )  # fmt: skip
         self.faults: dict[str, Fault] = {}
         self._markets: dict[str, Market] = {}
         self._closed: dict[str, int] = {}  # symbol -> open (ms) of the last bar that was told
@@ -110,9 +119,10 @@ class Feeds:
         Raises:
             AdapterError: a symbol is no contract of the venue.
         """
-        await self._load()
-        tasks = [asyncio.ensure_future(self._forever(*one)) for one in self._plan()]
+        tasks = [asyncio.ensure_future(self.vendors.run())]  # they wait for no venue
         try:
+            await self._load()
+            tasks += [asyncio.ensure_future(self._forever(*one)) for one in self._plan()]
             await asyncio.gather(*tasks)
         finally:
             for task in tasks:
@@ -121,7 +131,8 @@ class Feeds:
 
     def silent(self) -> dict[str, str]:
         """Return the feeds that fail now, and with what."""
-        return {name: fault.text for name, fault in self.faults.items() if fault.count}
+        failing = {name: fault.text for name, fault in self.faults.items() if fault.count}
+        return failing | self.vendors.silent()
 
     # ------------------------------------------------------------ what runs
 
