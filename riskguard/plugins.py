@@ -29,7 +29,9 @@ __all__ = [
     "allow",
     "allowed",
     "allowing",
+    "each",
     "load",
+    "permit",
     "said",
 ]
 
@@ -54,10 +56,20 @@ def allow(*names: str) -> None:
     _FOR_ALL.update(names)
 
 
+def permit(plugins: Iterable[str]) -> None:
+    """Allow what the `plugins` of a bot's door names: one name, or several."""
+    allow(*each(plugins))
+
+
+def each(names: Iterable[str]) -> frozenset[str]:
+    """Return names; a text is one name, not its letters."""
+    return frozenset({names} if isinstance(names, str) else names)
+
+
 @contextmanager
 def allowing(names: Iterable[str]) -> Iterator[None]:
     """Allow plug-ins for what is read inside."""
-    before = _ALLOWED.set(_ALLOWED.get() | frozenset(names))
+    before = _ALLOWED.set(_ALLOWED.get() | each(names))
     try:
         yield
     finally:

@@ -47,8 +47,12 @@ class Fit:
     plugins: frozenset[str] = field(default=frozenset(), compare=False)
 
     def allowing(self, plugins: Iterable[str]) -> Fit:
-        """Return this with more plug-ins allowed."""
-        return replace(self, plugins=self.plugins | frozenset(plugins))
+        """Return this with more plug-ins allowed: one name, or several."""
+        if not plugins:
+            return self
+        from riskguard.plugins import each  # noqa: PLC0415 - rarely needed
+
+        return replace(self, plugins=frozenset(each(self.plugins) | each(plugins)))
 
     def plain(self) -> dict[str, Any]:
         """Return this as JSON knows it."""

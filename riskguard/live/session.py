@@ -78,9 +78,9 @@ class Session:
         self.tells = tells
         self.acting: Acting | None = None  # what tells action plug-ins, where rules name any
         if self.fit.plugins:
-            from riskguard.plugins import allow  # noqa: PLC0415 - rarely needed
+            from riskguard.plugins import permit  # noqa: PLC0415 - rarely needed
 
-            allow(*self.fit.plugins)  # what was kept of earlier rules is read again as well
+            permit(self.fit.plugins)  # what was kept of earlier rules is read again as well
         self.lock = threading.RLock()
         self.stale = ""  # why the rule file that lies there now is not in force
         self.killed = False

@@ -42,6 +42,25 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     Path(path).write_text(json.dumps(told), encoding="utf-8")
 
 
+@pytest.fixture
+def plugged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return rules that read a measure of a plug-in, which nobody has allowed yet."""
+    from plugged import Installed
+
+    from riskguard import plugins
+
+    monkeypatch.setattr(plugins, "_FOR_ALL", set())
+    monkeypatch.delenv(plugins.ALLOWED, raising=False)
+    (tmp_path / "site").mkdir()
+    Installed(tmp_path / "site", monkeypatch)("last")
+    path = tmp_path / "plugged.yaml"
+    path.write_text(
+        "version: 1\nsymbol: BTC\nevery: 1h\nrules:\n"
+        "  fallen: {when: plugin.last() < 95, clear: plugin.last() > 99, do: {reduce_only: true}}\n"
+    )
+    return path
+
+
 def _reason(report: pytest.TestReport) -> str:
     found = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
     return str(found).removeprefix("Skipped: ")

@@ -23,9 +23,10 @@ from riskguard.engine.decision import State
 from riskguard.engine.orders import Intent
 from riskguard.errors import AdapterError
 from riskguard.market import Instrument
+from riskguard.plugins import permit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from riskguard.adapters.backtesting.orders import Wish
@@ -61,6 +62,7 @@ def guarded(
     stamp: str = "open",
     unit: float = 1.0,
     desk: Callable[[], Desk] | None = None,
+    plugins: Iterable[str] = (),
 ) -> Callable[[Any], Any]:
     """Put a guard before the broker of a strategy; each run makes a guard of its own.
 
@@ -68,13 +70,15 @@ def guarded(
     columns named as they are ("oi", "liq_long"), their flows as sums of the bar, NaN where
     nothing is new. `stamp` says whether the index stamps the "open" or the "close" of a bar,
     `unit` how many coins one unit is (`fractional_unit` of a FractionalBacktest). `desk` makes
-    the desk to ask instead of rules. A run tells what happened in `strategy.riskguard`.
+    the desk to ask instead of rules, `plugins` names the plug-ins that rules may use. A run tells
+    what happened in `strategy.riskguard`.
 
     Raises:
         AdapterError: backtesting.py is not there, or the class is none of its strategies.
     """
     package = framework("backtesting.backtesting", package=NAME, tested=TESTED)
     whole = Instrument(1.0, 1.0, unit)
+    permit(plugins)
     terms = Terms.of(rules, symbol=symbol, sources=sources, instrument=whole, desk=desk)
 
     def decorate(cls: Any) -> Any:  # noqa: ANN401 - backtesting.py is untyped

@@ -14,6 +14,7 @@ from riskguard.adapters.freqtrade.start import Terms
 from riskguard.adapters.freqtrade.watch import NOISE, Watch
 from riskguard.adapters.shared.frameworks import framework
 from riskguard.errors import AdapterError
+from riskguard.plugins import permit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -54,6 +55,7 @@ def guarded(
     samples: Callable[[], Iterable[Sample]] | None = None,
     feed: Callable[[Any, Any], object] | None = None,
     desk: Callable[[], Desk] | None = None,
+    plugins: Iterable[str] = (),
 ) -> Callable[[Class], Class]:
     """Guard a strategy class: `@guarded("rules.yaml")` above it, and nothing else changes.
 
@@ -63,7 +65,7 @@ def guarded(
     session and the strategy once the candles so far are told, and gives `session.take` events
     from a thread of its own. `sources` says which series these are, and where each is from.
     `state` is the folder, below the user's data, in which a dry or live run remembers. `desk`
-    makes a desk to be asked instead of rules.
+    makes a desk to be asked instead of rules; `plugins` names the plug-ins that rules may use.
 
     Raises:
         AdapterError: freqtrade is missing, or neither rules nor a desk are given.
@@ -72,6 +74,7 @@ def guarded(
         msg = "nothing to obey" if desk is None else "give one of rules and desk"
         raise AdapterError(msg, help='write @guarded("rules.yaml")')
     framework("freqtrade", package="freqtrade", tested=TESTED)
+    permit(plugins)
     terms = Terms(rules, benchmark, state, dict(sources or {}), samples, feed, desk, CAPABILITIES)
 
     def decorate(cls: Class) -> Class:

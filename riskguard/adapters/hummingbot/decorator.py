@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from riskguard.adapters.shared.frameworks import framework
 from riskguard.errors import AdapterError
+from riskguard.plugins import permit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -42,6 +43,7 @@ def guarded(
     samples: Callable[[], Iterable[Sample]] | None = None,
     feed: Callable[[Any], object] | None = None,
     desk: Callable[[], Desk] | None = None,
+    plugins: Iterable[str] = (),
 ) -> Callable[[Class], Class]:
     """Guard a controller class: `@guarded("rules.yaml", bars="1h", state="riskguard")` above it.
 
@@ -49,7 +51,7 @@ def guarded(
     remembers in a folder below `state`, one for each controller. What else the rules read comes
     in a backtest by `samples`, and live by `feed`, which is called with the session and gives
     `session.take` events from then on; `sources` says where each series comes from. `desk` makes
-    a desk to be asked instead of rules.
+    a desk to be asked instead of rules; `plugins` names the plug-ins that rules may use.
 
     Raises:
         AdapterError: hummingbot is missing, or neither rules nor a desk are given.
@@ -59,6 +61,7 @@ def guarded(
     framework("hummingbot", package="hummingbot", tested=TESTED)
     from riskguard.adapters.hummingbot.watch import Terms, Watch  # noqa: PLC0415 - only where hummingbot is
 
+    permit(plugins)
     terms = Terms(rules, bars, state, dict(sources or {}), samples, feed, desk, CAPABILITIES)
 
     def decorate(cls: Class) -> Class:

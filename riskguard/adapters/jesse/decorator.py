@@ -12,6 +12,7 @@ from riskguard.adapters.shared.offline import Terms
 from riskguard.adapters.shared.post import Post
 from riskguard.errors import AdapterError
 from riskguard.market import Instrument, coin
+from riskguard.plugins import permit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -48,6 +49,7 @@ def guarded(
     samples: Callable[[], Iterable[Sample]] | None = None,
     instrument: Instrument | None = None,
     desk: Callable[[], Desk] | None = None,
+    plugins: Iterable[str] = (),
 ) -> Callable[[Any], Any]:
     """Put a guard before the brokers of all routes of a strategy.
 
@@ -55,12 +57,14 @@ def guarded(
     data route must bring them, a data route of a shorter time frame brings them finer. `samples`
     yields what jesse has no candles of (open interest, liquidations, funding), stamped with the
     time when it was known, oldest first. `desk` makes the desk to ask instead of rules: live a
-    `Session`, whose feeds then are its own. A route tells what happened in `strategy.riskguard`.
+    `Session`, whose feeds then are its own. `plugins` names the plug-ins that rules may use. A
+    route tells what happened in `strategy.riskguard`.
 
     Raises:
         AdapterError: jesse is not there, or the class is none of its strategies.
     """
     package = framework("jesse.strategies", package=NAME, tested=TESTED)
+    permit(plugins)
     terms = Terms.of(
         rules,
         symbol=symbol,

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from riskguard.adapters.shared.frameworks import framework
 from riskguard.adapters.shared.starting import able
 from riskguard.errors import AdapterError
+from riskguard.plugins import permit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from riskguard.adapters.shared.desk import Desk
 
@@ -49,6 +50,7 @@ def guard_engine(
     marks: bool = False,
     mirror: bool = False,
     install: bool = True,
+    plugins: Iterable[str] = (),
 ) -> Watch:
     """Put a guard before the engines of a BacktestEngine or a TradingNode; return its actor.
 
@@ -63,7 +65,8 @@ def guard_engine(
     `OpenInterest`, `Alive` and `Reading`; with `funding` and `marks` the rates and mark prices
     of the venue are told too. `mirror` shows the state of the guard as the trading state of
     Nautilus: only where every instrument of the host is guarded. `install=False` leaves the
-    engines alone: then only `GuardedStrategy` is judged.
+    engines alone: then only `GuardedStrategy` is judged. `plugins` names the plug-ins that rules
+    may use.
 
     Raises:
         AdapterError: nautilus_trader is missing, its risk engine is bypassed, or the rules ask
@@ -85,6 +88,7 @@ def guard_engine(
     from riskguard.adapters.nautilus.watch import Watch  # noqa: PLC0415 - as above
 
     names, bars = Names(kernel.cache, symbols or {}), bar_types(bars)
+    permit(plugins)
     if isinstance(rules, str | Path):
         start = Start(kernel, names, bars, sources or {}, bool(data), funding, CAPABILITIES)
         desk = start.desk(rules, state)

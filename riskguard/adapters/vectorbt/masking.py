@@ -19,9 +19,10 @@ from riskguard.adapters.shared.offline import (
 from riskguard.adapters.vectorbt.signals import AMOUNT, PERCENT, VALUE, Signals, play
 from riskguard.engine.decision import Decision, State
 from riskguard.errors import AdapterError
+from riskguard.plugins import permit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from riskguard.adapters.shared.desk import Desk
@@ -56,12 +57,14 @@ def masks(
     sources: Mapping[str, str] | None = None,
     stamp: str = "open",
     desk: Callable[[], Desk] | None = None,
+    plugins: Iterable[str] = (),
 ) -> Masks:
     """Play the guard over the bars of a frame: columns open to close, and series by their names.
 
     Series beside the bars are columns named as they are ("oi", "liq_long"), flows as sums of the
     bar, NaN where nothing is new. `stamp` says whether the index stamps the "open" or the
-    "close" of a bar. `desk` makes a desk to be asked instead of rules ("").
+    "close" of a bar. `desk` makes a desk to be asked instead of rules (""); `plugins` names the
+    plug-ins that rules may use.
 
     Raises:
         AdapterError: vectorbt is not there, the rules ask what no mask can do, or the bars are
@@ -69,6 +72,7 @@ def masks(
         RuleError: the rules do not fit the columns.
     """
     framework(NAME, package=NAME, tested=TESTED)
+    permit(plugins)
     terms = Terms.of(rules, symbol=symbol, sources=sources, desk=desk)
     if terms.rules is not None:
         _possible(terms.rules, terms.symbol)
