@@ -41,6 +41,12 @@ class Drilled(NamedTuple):
     fault: str = ""
 
 
+class Silent(Session):
+    """A session that calls no action plug-in: nobody is woken by a drill."""
+
+    tells = False
+
+
 class Missed(Exception):  # noqa: N818 - a finding of the drill, not an error
     """Something is not as it must be."""
 
@@ -244,7 +250,7 @@ class Drill:
 
     def _open(self) -> None:
         ticker = Ticker(wall=lambda: self.now, elapsed=lambda: self.now)
-        self._opened = Session(self.rules, self.place, fit=self.fit, ticker=ticker, tells=False)
+        self._opened = Silent(self.rules, self.place, fit=self.fit, ticker=ticker)
 
     @property
     def session(self) -> Session:

@@ -21,7 +21,7 @@ from riskguard.live.written import texts, with_texts
 from riskguard.market import CATALOGUE, Instrument
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from riskguard.language.ruleset import RuleSet
@@ -45,14 +45,6 @@ class Fit:
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
     # that the operator allows the rules to use: said anew at each start, and kept nowhere
     plugins: frozenset[str] = field(default=frozenset(), compare=False)
-
-    def allowing(self, plugins: Iterable[str]) -> Fit:
-        """Return this with more plug-ins allowed: one name, or several."""
-        if not plugins:
-            return self
-        from riskguard.plugins import each  # noqa: PLC0415 - rarely needed
-
-        return replace(self, plugins=frozenset(each(self.plugins) | each(plugins)))
 
     def plain(self) -> dict[str, Any]:
         """Return this as JSON knows it."""

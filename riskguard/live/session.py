@@ -54,14 +54,15 @@ class Session:
     `rules` is a rule file, `state` the folder of its memory: a second process that wants it is
     refused. Events come by `take`, time by `tick` (about once a second); before each order ask
     `decide`, after each event do what `poll` lists, and tell what was done by `done`. `plugins`
-    are the names of those that rules may use; the actions among them are told unless `tells` is
-    false.
+    are the names of those that rules may use.
 
     Raises:
         RuleError: the rules cannot be read, or do not fit the bot.
         PluginError: an action that the rules name cannot be made.
         StateInUseError: another process holds the state.
     """
+
+    tells = True  # action plug-ins hear what rules ask of them
 
     def __init__(
         self,
@@ -71,11 +72,12 @@ class Session:
         fit: Fit | None = None,
         ticker: Ticker | None = None,
         plugins: Iterable[str] = (),
-        tells: bool = True,
     ) -> None:
         self.path, self.folder = Path(rules), Path(state)
-        self.fit, self.ticker = (fit or Fit()).allowing(plugins), ticker or Ticker()
-        self.tells = tells
+        self.fit, self.ticker = fit or Fit(), ticker or Ticker()
+        if plugins:
+            named = frozenset({plugins} if isinstance(plugins, str) else plugins)
+            self.fit = replace(self.fit, plugins=self.fit.plugins | named)
         self.acting: Acting | None = None  # what tells action plug-ins, where rules name any
         if self.fit.plugins:
             from riskguard.plugins import permit  # noqa: PLC0415 - rarely needed

@@ -13,9 +13,11 @@ from riskguard import RuleError, Session, plugins
 from riskguard.cli.status_text import lines
 from riskguard.errors import StateError
 from riskguard.live import actors
+from riskguard.live.drilling import Silent
 from riskguard.live.looking import look
 from riskguard.live.replaying import Replay, checked
 from riskguard.live.rules import Fit
+from riskguard.live.ticker import Ticker
 from riskguard.plugins import PluginError
 from riskguard.store import Journal
 from tests.live.world import START, World
@@ -258,8 +260,9 @@ def test_one_that_is_not_allowed_or_gone_is_refused_at_each_start(
         bot.session()
 
 
-def test_where_a_session_tells_nothing_nothing_is_made(bot: Bot) -> None:
-    with bot.session(tells=False) as session:
+def test_a_drill_calls_nobody(bot: Bot) -> None:
+    ticker = Ticker(wall=lambda: bot.world.now, elapsed=lambda: bot.world.now)
+    with Silent(bot.world.rules, bot.world.state, fit=FIT, ticker=ticker) as session:
         bot.closes(session, 95, 89)
         assert session.acting is None
         assert "actions" not in session.status()
