@@ -13,6 +13,7 @@ import pytest
 
 from riskguard import Event, Session
 from riskguard.errors import AdapterError, DataError
+from riskguard.feeds import plugged
 from riskguard.feeds import vendors as module
 from riskguard.feeds.plugged import Vendor
 from riskguard.feeds.recorded import recorded
@@ -129,7 +130,7 @@ class Weird(str):
         (lambda: "x", "str is no Event"),
         (lambda: None, "'NoneType' object is not iterable"),
         (lambda: 5, "'int' object is not iterable"),
-        (lambda: iter(value, None), "more than 100,000 events at once"),
+        (lambda: iter(value, None), "more than 1,000 events at once"),
         (lambda: [liquidation(liquidated_side="Buy")], "neither long nor short"),
         (lambda: [liquidation(surprise=1)], "unknown field 'surprise'"),
         (lambda: [liquidation(NOW + 6 * SECOND)], "lies in the future"),
@@ -151,8 +152,9 @@ class Weird(str):
     ],
 )
 def test_one_that_raises_or_tells_nonsense_is_quarantined_and_nothing_of_it_is_passed_on(
-    install: Installed, told: Callable[[], object], why: str
+    install: Installed, told: Callable[[], object], why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(plugged, "MOST_EVENTS", 1000)
     acme = feed(install)
     raised = isinstance(told(), BaseException)
     acme.SAID += [*[told() if raised else told for _ in range(3)], [value()]]
