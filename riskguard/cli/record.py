@@ -72,8 +72,8 @@ def record(
     Example: riskguard record --exchange bybit --symbol BTC/USDT:USDT --out rec
 
     Exit codes: 0 it ended by --for or SIGTERM or Ctrl-C with all on disk, 1 the folder, the
-    venue or a plug-in is refused, or the disk was to the end, 2 wrong use, 5 another process records into
-    the folder.
+    venue or a plug-in is refused, or the disk was to the end, 2 wrong use, 5 another process
+    records into the folder.
     """
     import asyncio
 

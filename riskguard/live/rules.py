@@ -21,9 +21,10 @@ from riskguard.live.written import texts, with_texts
 from riskguard.market import CATALOGUE, Instrument
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from riskguard.errors import Diagnostic
     from riskguard.language.ruleset import RuleSet
 
 __all__ = ["Fit", "Loaded"]
@@ -97,12 +98,22 @@ class Fit:
 ABLE = frozenset(one.name for one in fields(Actions))  # a bot that can do all that is asked
 
 
+PLUGGED = {"RG607", "RG608", "RG609"}  # a plug-in is gone, or not allowed, or another one now
 BARS = frozenset(name for name, one in CATALOGUE.items() if one.bar and "." not in name)
 
 
 def _read(ruleset: RuleSet) -> set[str]:
     read = {key_of(one) for leaf in leaves(*deciding(ruleset)) for one in series_of(leaf)}
     return read | BARS
+
+
+def _why(found: Sequence[Diagnostic]) -> str:
+    """Return why rules that were kept cannot be read any more, and the way out."""
+    if not found:
+        return "they mean something else now"
+    plugin = found[0].code in PLUGGED
+    fix = f"{found[0].help}; or begin with another folder of state" if plugin else found[0].help
+    return found[0].message + (f"\n  = help: {fix}" if fix else "")
 
 
 class Loaded:
@@ -136,9 +147,7 @@ class Loaded:
         except (KeyError, TypeError, ValueError, AttributeError, RuleError) as error:
             raise StateError(f"the rules kept with the state cannot be read: {error}") from error
         if ruleset is None or ruleset.hash != about.get("hash"):
-            said = found[0].message if found else "they mean something else now"
-            said += f"\n  = help: {found[0].help}" if found and found[0].help else ""
-            raise StateError(f"the rules kept with the state cannot be used: {said}")
+            raise StateError(f"the rules kept with the state cannot be used: {_why(found)}")
         ruleset = with_texts(ruleset, [str(line) for line in about.get("lines", ())])
         return Loaded(ruleset, fit, str(about.get("file", "")))
 

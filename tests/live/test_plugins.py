@@ -70,3 +70,41 @@ def test_a_reload_ends_a_quarantine(install: Installed, tmp_path: Path, rules: s
         assert session.reload() == ""
         assert session.guard.status()["plugins"][0]["quarantined"] is False
         assert world.bar(session, 7, 10).block_entries == "none"
+
+
+def test_a_state_of_rules_whose_plugin_is_gone_is_refused_with_the_way_out(
+    install: Installed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("total", TOTAL)
+    world = World(tmp_path, RULES)
+    with world.session(fit=FIT) as session:
+        world.bar(session, 1, 100)
+    (points,) = install.folder.glob("acme-*/entry_points.txt")
+    points.unlink()
+    monkeypatch.syspath_prepend(install.folder)
+    with pytest.raises(RuleError, match="no plug-in 'total' is installed"):
+        world.session(fit=FIT)
+    world.rules.write_text(RULES.replace("plugin.total(window=2h) > 405", "close > 405"))
+    with pytest.raises(StateError) as refused:  # what the state knows is in terms of the old rules
+        world.session(fit=FIT)
+    assert "kept with the state cannot be used: no plug-in 'total' is installed" in str(
+        refused.value
+    )
+    assert "none is installed; or begin with another folder of state" in str(refused.value)
+
+
+def test_a_package_that_goes_while_a_bot_runs_leaves_its_rules_in_force(
+    install: Installed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install("total", TOTAL)
+    world = World(tmp_path, RULES)
+    with world.session(plugins="total") as session:
+        for hour in (1, 2, 3, 4, 5):
+            world.bar(session, hour, 100)
+        assert session.decision.exposure_cap == 0.5
+        (points,) = install.folder.glob("acme-*/entry_points.txt")
+        points.unlink()
+        monkeypatch.syspath_prepend(install.folder)
+        assert "no plug-in 'total' is installed" in session.reload()
+        assert "no plug-in 'total' is installed" in session.status()["stale_rules"]
+        assert world.bar(session, 6, 100).exposure_cap == 0.5
