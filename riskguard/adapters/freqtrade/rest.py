@@ -15,7 +15,7 @@ import math
 import os
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from riskguard.adapters.freqtrade.facts import step_of
 from riskguard.engine.decision import State
@@ -25,7 +25,7 @@ from riskguard.errors import AdapterError
 from riskguard.market import coin
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from riskguard.adapters.shared.desk import Desk
@@ -48,6 +48,7 @@ MS = 1_000_000  # ns
 BARS = 500  # candles of the first step: what the windows of the rules begin with
 CANCELS = frozenset({"cancel_all", "cancel_entries"})
 PAUSED = "driver.json"  # beside the state of the guard
+T = TypeVar("T")
 log = logging.getLogger("riskguard.freqtrade")
 
 
@@ -125,30 +126,56 @@ class Driver:
         self._open: dict[str, Action] = {}  # asked for, and not seen done
         self._bar = 0  # the last close that was told
         self._said = ""
+        self._failed = False  # in this step
 
     def step(self, now: int) -> list[str]:
         """Tell the desk what the bot knows, and carry out what it wants; return the calls made.
+
+        While the guard fails, or the bot cannot be read, it is paused: nothing enters.
 
         Raises:
             AdapterError: the bot cannot be reached; the next step begins anew.
         """
         config = self.remote.call("GET", "/show_config")
-        fresh = self._tell_candles(str(config["timeframe"]), now)
-        trades = [Trade.of(one) for one in self.remote.call("GET", "/status")]
-        if self._bar:  # what is told before the candles would make latecomers of them
-            self._tell_account(trades, now, whole=fresh)
-            self.desk.tick()
-        tight = self.desk.decision.state is not State.ACTIVE
+        self._failed = False
+        trades = self._safely(self._trades)
+        self._safely(lambda: self._tell(str(config["timeframe"]), trades, now))
+        quiet = self._safely(lambda: self.desk.decision.state is State.ACTIVE)
+        actions = (None if quiet else self._safely(self.desk.poll)) or []
+        tight = self._failed or not quiet
         calls = self._pause(str(config["state"]), tight=tight)
-        actions = self.desk.poll() if tight else []
-        for trade in trades:
+        for trade in trades or ():
             mine = [one for one in actions if one.symbol == coin(trade.pair)]
             if trade.entering and tight:
                 calls += self._try("DELETE", f"/trades/{trade.id}/open-order")
             elif trade.position:
                 calls += self._bring(trade, mine)
-        self._settle(actions, {coin(one.pair): one for one in trades}, tight=tight)
+        if not self._failed:
+            held = {coin(one.pair): one for one in trades or ()}
+            self._safely(lambda: self._settle(actions, held, tight=tight))
         return calls
+
+    def _safely(self, work: Callable[[], T]) -> T | None:
+        """Do something that may fail: then nothing enters, and it is told once."""
+        try:
+            return work()
+        except Exception as error:  # noqa: BLE001 - whatever fails, nothing enters
+            self._failed = True
+            said = f"nothing enters: {type(error).__name__}: {error}"
+            if said != self._said:
+                log.warning("riskguard: %s", said)
+            self._said = said
+            return None
+
+    def _trades(self) -> list[Trade]:
+        return [Trade.of(one) for one in self.remote.call("GET", "/status")]
+
+    def _tell(self, timeframe: str, trades: list[Trade] | None, now: int) -> None:
+        fresh = self._tell_candles(timeframe, now)
+        if self._bar:  # what is told before the candles would make latecomers of them
+            if trades is not None:
+                self._tell_account(trades, now, whole=fresh)
+            self.desk.tick()
 
     def _settle(self, actions: list[Action], held: Mapping[str, Trade], *, tight: bool) -> None:
         """Tell the desk what is seen done."""

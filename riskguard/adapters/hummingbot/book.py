@@ -25,11 +25,21 @@ if TYPE_CHECKING:
 
     from riskguard.adapters.shared.venue import Order
 
-__all__ = ["OTHER", "Book", "Market", "Room", "Standing", "book_of", "market_of", "size_of"]
+__all__ = [
+    "OTHER",
+    "Book",
+    "Market",
+    "Room",
+    "Standing",
+    "book_of",
+    "market_of",
+    "side_of",
+    "size_of",
+]
 
 Thing = Any  # an object of hummingbot, which is untyped
-SIDES = {TradeType.BUY: ("buy", "long"), TradeType.SELL: ("sell", "short")}
-CLOSING = {"long": TradeType.SELL, "short": TradeType.BUY}
+SELL = TradeType.SELL  # an enum looks its members up each time
+CLOSING = {"long": SELL, "short": TradeType.BUY}
 OTHER = {"long": "short", "short": "long"}
 UNSEEN = 30_000_000_000  # how long (ns) an executor that was asked for may not be seen
 
@@ -58,7 +68,12 @@ def market_of(config: Thing) -> Market | None:
 
 def book_of(config: Thing) -> str:
     """Return the book an executor enters."""
-    return SIDES.get(getattr(config, "side", TradeType.BUY), SIDES[TradeType.BUY])[1]
+    return "short" if getattr(config, "side", None) is SELL else "long"
+
+
+def side_of(config: Thing) -> str:
+    """Return the side on which an executor enters."""
+    return "sell" if getattr(config, "side", None) is SELL else "buy"
 
 
 def size_of(config: Thing, price: float) -> float:
@@ -201,7 +216,7 @@ class Standing(NamedTuple):
         config, stopped = one.config, one.id in self.stopped
         if stopped and had and not orders(config):  # on its way out
             book = book_of(config)
-            side = SIDES[CLOSING[book]][0]
+            side = "sell" if book == "long" else "buy"
             return Pending(one.id, side, had, resting=False, reduce_only=True, book=book)
         left = max(0.0, size_of(config, self.price) - had)
         if getattr(config, "amount", None) is None:  # it goes on ordering, filled or not
@@ -209,7 +224,7 @@ class Standing(NamedTuple):
         return self._order(one.id, config, left, seen=not stopped)
 
     def _order(self, name: str, config: Thing, left: float, *, seen: bool = False) -> Pending:
-        side, book = SIDES.get(getattr(config, "side", None), SIDES[TradeType.BUY])
+        side, book = side_of(config), book_of(config)
         if self.leaves(config):
             book = OTHER[book]
         at_once = orders(config) and config.execution_strategy == ExecutionStrategy.MARKET

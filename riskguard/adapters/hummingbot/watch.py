@@ -22,7 +22,6 @@ from hummingbot.strategy_v2.models.executors import CloseType
 
 from riskguard.adapters.hummingbot.book import (
     OTHER,
-    SIDES,
     Book,
     Market,
     Room,
@@ -30,6 +29,7 @@ from riskguard.adapters.hummingbot.book import (
     book_of,
     closes,
     market_of,
+    side_of,
     size_of,
 )
 from riskguard.adapters.shared.offline import BAR, read_by
@@ -306,7 +306,7 @@ class Watch:
         intent = Intent(
             self.now(),
             standing.market.symbol,
-            SIDES[config.side][0] if hasattr(config, "side") else "buy",
+            side_of(config),
             quantity,
             standing.size(book) * (1 if book == "long" else -1),
             tuple(standing.pending()),
