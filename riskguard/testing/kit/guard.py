@@ -263,6 +263,17 @@ class GuardContract:
         desk.done(*first)
         self.holds(not first & {one.id for one in desk.poll()}, "asked for what is done")
 
+    def test_what_is_done_stays_done_over_a_restart(self) -> None:
+        """An id that was acted on is acted on once: another life does not ask for it."""
+        desk, now = self.halted()
+        self.tell(desk, Event(now, "account", self.symbol, {"position": 2.0}))
+        first = [one.id for one in desk.poll()]
+        done, left = first[:1], first[1:]
+        self.holds(bool(left), f"duties of a halt: {first}")
+        desk.done(*done)
+        found = [one.id for one in self.again(desk).poll()]
+        self.holds(found == left, f"{done} was done, and {found} is asked for after")
+
     def test_threads_may_share_it(self) -> None:
         """Four threads tell and ask at once: nothing is lost, and nothing is counted twice."""
         alone, shared = self.make(), self.make()
