@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+from riskguard.adapters.backtrader import TESTED
 from tests.e2e.environments import FRAMEWORKS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,6 +28,11 @@ def test_the_page_the_adapter_and_its_environment_name_one_version(name: str) ->
     framework = FRAMEWORKS[name]
     assert framework.version == import_module(f"riskguard.adapters.{name}").TESTED
     assert f"| {framework.version} | {framework.python} |" in PAGE
+
+
+def test_the_page_and_the_adapter_of_backtrader_name_the_version_that_is_here() -> None:
+    assert version("backtrader") == TESTED
+    assert f"| {TESTED} | 3.11 |" in PAGE
 
 
 def test_every_example_of_a_bot_is_named() -> None:

@@ -48,22 +48,8 @@ if TYPE_CHECKING:
 else:
     Base = object
 
-__all__ = ["CAPABILITIES", "NAME", "TESTED", "Fault", "GuardMixin", "Veto"]
+__all__ = ["Fault", "GuardMixin", "Veto"]
 
-NAME, TESTED = "backtrader", "1.9.78.123"
-CAPABILITIES = frozenset(
-    {
-        "exposure_cap",
-        "reduce_by",
-        "close",
-        "block_entries",
-        "reduce_only",
-        "leverage_cap",
-        "stop",
-        "cancel_orders",
-        "notify",
-    }
-)
 RECIPE = ("ruleset", "sources", "instruments")  # what a guard is made of
 Order = Any  # Backtrader is untyped
 

@@ -6,7 +6,8 @@ import logging
 
 from backtrader.brokers import BackBroker
 
-from riskguard.adapters.backtrader.broker import CAPABILITIES, GuardMixin
+from riskguard.adapters.backtrader import CAPABILITIES
+from riskguard.adapters.backtrader.broker import GuardMixin
 from riskguard.adapters.backtrader.lines import symbol_of
 from riskguard.adapters.shared.starting import able, announce
 
