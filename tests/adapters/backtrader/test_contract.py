@@ -91,6 +91,7 @@ class BacktraderHarness(Harness):
         self.broker = Heard(guard=told, cash=1_000_000.0)
         self.broker.desk = guard
         self.price, self.strategy = 100.0, None
+        self.kept, self.share = False, 1.0
         self.stepper = Stepper(self._run)
 
     def _run(self, stepper: Stepper) -> None:
@@ -101,6 +102,7 @@ class BacktraderHarness(Harness):
         )
         cerebro.adddata(GuardFeed(dataname=frame, name="BTC", timeframe=MINUTES, compression=240))
         cerebro.addstrategy(Puppet, stepper=stepper)
+        self.broker.set_filler(self.filled)
         cerebro.run(runonce=self.runonce)
 
     def _bar(self, job=None):
@@ -168,6 +170,27 @@ class BacktraderHarness(Harness):
         )
         sizes = [0.0 if one.status == bt.Order.Rejected else abs(one.size) for one in sent]
         return sizes[0], sizes[1]
+
+    def filled(self, order, price, ago) -> float:
+        """Return what a bar fills of an order: Backtrader asks whoever is its filler."""
+        share, self.share = self.share, 1.0
+        return 0.0 if self.kept else abs(order.executed.remsize) * share
+
+    def delay(self) -> None:
+        self.kept = True
+
+    def deliver(self) -> None:
+        self.kept = False
+        self._bar()
+
+    def fill_only(self, share: float) -> None:
+        self.share = share
+
+    def refuse(self) -> None:
+        raise NotSupported("Backtrader refuses orders for want of cash alone, and no exit")
+
+    def held(self, book: str) -> float:
+        raise NotSupported(f"Backtrader has one net position, and no {book} book")
 
     def denials(self) -> list[str]:
         return self.strategy.said
