@@ -14,15 +14,18 @@ import argparse
 import asyncio
 import contextlib
 import json
+import time
 from pathlib import Path
 from typing import Any
 
-from riskguard import Fit, Session
+from riskguard import Event, Fit, Session
 from riskguard.adapters.ccxt import CAPABILITIES, RiskDenied, guard_exchange
 from riskguard.feeds.recorded import recorded
 from riskguard.feeds.recorder import opened
+from riskguard.feeds.served import served
 from riskguard.feeds.streaming import Feeds
 from riskguard.feeds.venues import venue
+from riskguard.market import DAY
 from riskguard.shipped import shipped
 
 
@@ -35,6 +38,15 @@ async def trade(exchange: Any, symbol: str, amount: float, pause: float) -> None
         except RiskDenied as denied:
             print(f"not bought: {denied}", flush=True)
         await asyncio.sleep(pause)
+
+
+async def past(exchange: Any, given: argparse.Namespace, every: int) -> list[Event]:  # noqa: ANN401 - as above
+    """Return what was before: the days the venue serves, then what was recorded, where it was."""
+    now = time.time_ns()
+    own = list(recorded(given.recording)) if given.recording else []
+    begun = own[0].ts if own else now
+    days = now - given.days * DAY
+    return [*await served(exchange, (given.symbol,), days, begun, every=every), *own]
 
 
 async def run(given: argparse.Namespace) -> None:
@@ -50,8 +62,7 @@ async def run(given: argparse.Namespace) -> None:
         capabilities=CAPABILITIES,
     )
     with Session(given.rules, given.state, fit=fit) as session:
-        if given.recording:
-            session.prime(recorded(given.recording))
+        session.prime(await past(exchange, given, session.guard.plan.every))
         guarded = guard_exchange(exchange, session, symbols=[given.symbol])
         feeds = Feeds(exchange, (given.symbol,), session.take)
         running = [
@@ -86,6 +97,7 @@ if __name__ == "__main__":
     parser.add_argument("--rules", default=shipped("rules") / "cascade.yaml", help="a rule file")
     parser.add_argument("--state", default="riskguard-state", help="where the guard remembers")
     parser.add_argument("--recording", type=Path, help="a folder of riskguard record")
+    parser.add_argument("--days", type=int, default=30, help="of history that the venue serves")
     parser.add_argument("--amount", type=float, default=0.01)
     parser.add_argument("--pause", type=float, default=5.0, help="seconds between two buys")
     with contextlib.suppress(KeyboardInterrupt):

@@ -44,13 +44,15 @@ def _raised(error: Exception) -> NoReturn:
     raise error
 
 
-def bars(market: Market, rows: Iterable[Sequence[Told]], now: int) -> Iterator[Event]:
-    """Yield the bars that have closed by `now` (ns); `rows` are minutes, stamped by their open.
+def bars(
+    market: Market, rows: Iterable[Sequence[Told]], now: int, width: int = MINUTE
+) -> Iterator[Event]:
+    """Yield the bars that have closed by `now`; `rows` of `width` (ns) are stamped by their open.
 
     The volume of an inverse contract is in contracts, which is no series: it is left out.
     """
     for row in rows:
-        close = int(row[0]) + MINUTE // MS
+        close = int(row[0]) + width // MS
         if close * MS > now or any(value is None for value in row[1:5]):
             continue
         data: dict[str, object] = {
@@ -62,7 +64,9 @@ def bars(market: Market, rows: Iterable[Sequence[Told]], now: int) -> Iterator[E
             data.pop("volume", None)
         elif "volume" in data and market.venue.lots:
             data["volume"] = float(row[5]) * market.contract.size
-        yield market.event(close, "bar", {**data, "interval_ns": MINUTE}, f"1m:{row[0]}")
+        yield market.event(
+            close, "bar", {**data, "interval_ns": width}, f"{width // MINUTE}m:{row[0]}"
+        )
 
 
 def open_interest(market: Market, told: Mapping[str, Told], now: int) -> Event | None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from riskguard.engine.events import Event
 
-__all__ = ["SERIES", "Feeds"]
+__all__ = ["SERIES", "Feeds", "alive", "spacing"]
 
 Exchange = Any  # an exchange of ccxt.pro, which is untyped
 MS = 1_000_000  # ns
@@ -252,7 +252,7 @@ class Feeds:
                 continue
             end = round((stamp + ROWS) * 1000)
             if "liquidations" in self.series:
-                self._tell(*liquidations(market, [row]), *_alive(market, end))
+                self._tell(*liquidations(market, [row]), *alive(market, end))
             if "open_interest" in self.series:
                 event = open_interest(market, {**row, "timestamp": end}, self.now())
                 if event is not None:
@@ -299,7 +299,7 @@ class Feeds:
         age = time.time_ns() - spoke * MS  # by the wall clock, as ccxt stamps it
         if not (self._off or self.faults[_messages(market)].count):
             self.faults[f"liquidations {market.symbol}"].mended(self.now())
-            self._tell(*_alive(market, (self.now() - max(0, age)) // MS))
+            self._tell(*alive(market, (self.now() - max(0, age)) // MS))
 
     def _socket(self, market: Market) -> Any:  # noqa: ANN401 - a client of ccxt
         """Return the open socket that carries the liquidations of a market, None if there is none.
@@ -330,7 +330,7 @@ def _messages(market: Market) -> str:
     return f"messages {market.symbol}"
 
 
-def _alive(market: Market, ts: int) -> Iterator[Event]:
+def alive(market: Market, ts: int) -> Iterator[Event]:
     """Yield that the liquidations of a market are heard, both sides and together; `ts` in ms."""
     for name in ("liq.long", "liq.short", "liq.total"):
         yield market.event(ts, "alive", {"series": name})

@@ -16,7 +16,7 @@ from riskguard.errors import AdapterError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["VENUES", "Contract", "Liquidated", "Venue", "venue"]
+__all__ = ["ROW", "VENUES", "Contract", "Liquidated", "Venue", "venue"]
 
 Raw = Any  # JSON of a venue
 
@@ -46,7 +46,8 @@ class Venue(NamedTuple):
     `method` is the call of ccxt.pro that streams its liquidations ("" where none does), `coverage`
     how much of them it sends. `rows` says that open interest and liquidations come together in
     rows of five minutes, `lots` that its bars count volume in contracts. Open interest is told
-    anew each `every` minutes; `asked` is what a poll of it has to ask for beside the symbol.
+    anew each `every` minutes, and served as history in the same unit where `past`; `asked` is
+    what a poll of it has to ask for beside the symbol.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Venue(NamedTuple):
     rows: bool = False
     lots: bool = False
     every: int = 1
+    past: bool = False
     asked: Mapping[str, str] = MappingProxyType({})
     note: str = ""
 
@@ -144,7 +146,13 @@ LATEST = "the stream tells the latest liquidation of each second: a lower bound"
 SOME = "the venue says that its stream does not hold all liquidations: a lower bound"
 VENUES: Mapping[str, Venue] = {
     "binance": Venue(
-        "binance", "watch_liquidations_for_symbols", "sampled", _binance, _coins, note=LATEST
+        "binance",
+        "watch_liquidations_for_symbols",
+        "sampled",
+        _binance,
+        _coins,
+        past=True,
+        note=LATEST,
     ),
     # left alone ccxt asks bybit for the snapshot of the last full hour
     "bybit": Venue(
@@ -154,6 +162,7 @@ VENUES: Mapping[str, Venue] = {
         _bybit,
         _coins_or_value,
         every=5,
+        past=True,
         asked={"interval": "5m"},
     ),
     "okx": Venue("okx", "watch_liquidations_for_symbols", "sampled", _okx, _both, note=SOME),

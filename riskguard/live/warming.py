@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["advice", "warm_at"]
 
 RECORDED = "start from a recording (riskguard record --out FOLDER, then prime from FOLDER)"
-SERVED = "prime it with the history that the venue serves"
+SERVES_LIQUIDATIONS = frozenset({"gate"})
+SERVED = "prime it with the history that the venue serves (riskguard.feeds.served)"
 
 
 def _lack(guard: Guard, index: int) -> int:
@@ -67,7 +68,11 @@ def advice(guard: Guard) -> str:
         when = datetime.fromtimestamp(until // SECOND, UTC).strftime("%Y-%m-%dT%H:%MZ")
         wait = f"wait until {when}"
     names = {name for index in lacking for name in _series(guard, index)}
-    flows = sorted(name for name in names if name.startswith("liq."))
+    flows = sorted(
+        name
+        for name in names
+        if name.startswith("liq.") and guard.sources.get(name) not in SERVES_LIQUIDATIONS
+    )
     if not flows:
         return f"{SERVED}, or {wait}"
     venues = " and ".join(sorted({guard.sources.get(name, "") or "the venue" for name in flows}))

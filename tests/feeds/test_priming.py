@@ -82,6 +82,18 @@ def test_the_first_refused_entry_of_all_says_how_to_come_by_what_is_missing(
         assert "until when is told with its first data" in said
 
 
+def test_a_guard_on_gate_which_serves_liquidations_is_told_to_ask_for_them(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(RULES)
+    fit = Fit(sources={"liq.long": "gate"})
+    ticker = Ticker(wall=lambda: START, elapsed=lambda: START)
+    with Session(rules, tmp_path / "state", fit=fit, ticker=ticker) as session:
+        session.tick()
+        verdict = session.decide(Intent(START, SYMBOL, "buy", 1.0, 0.0, price=70_000.0))
+    said = " ".join(reason.text for reason in verdict.reasons)
+    assert "prime it with the history that the venue serves (riskguard.feeds.served)" in said
+
+
 def test_every_refused_entry_says_what_is_missing_and_how_to_come_by_it(tmp_path: Path) -> None:
     rules, folder = tmp_path / "rules.yaml", tmp_path / "rec"
     rules.write_text(RULES)

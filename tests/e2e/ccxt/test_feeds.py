@@ -15,9 +15,10 @@ import pytest
 
 from riskguard import Event, Intent, Session
 from riskguard.errors import AdapterError
+from riskguard.feeds.served import served
 from riskguard.feeds.streaming import Feeds, Pace
 from riskguard.live.rules import Fit
-from riskguard.market import MINUTE, SECOND
+from riskguard.market import HOUR, MINUTE, SECOND
 from tests.stub import binance, bybit, gate, okx
 from tests.stub.server import Stub
 
@@ -195,6 +196,26 @@ def test_a_venue_that_answers_429_is_asked_again_and_the_failure_is_told() -> No
             await until(lambda: not feeds.silent())
 
     run(test)
+
+
+@pytest.mark.parametrize("name", VENUES)
+def test_each_venue_serves_its_past_as_a_guard_is_primed_with_it(name: str) -> None:
+    now = time.time_ns()
+    told: list[Event] = []
+
+    async def test() -> None:
+        async with fed(name, print) as (_, feeds):
+            told.extend(await served(feeds.exchange, (SYMBOL,), now - 6 * HOUR, now, every=HOUR))
+
+    run(test)
+    closes = [one.ts for one in told if one.kind == "bar"]
+    assert closes == list(range(-(-(now - 5 * HOUR) // HOUR) * HOUR, now + 1, HOUR))[-len(closes) :]
+    assert len(closes) >= 5
+    assert {one.data["volume"] for one in told if one.kind == "bar"} == {100.0}
+    assert all(one.ts % HOUR == 0 for one in told if one.kind == "funding")
+    if name == "gate":
+        assert sum(one.kind == "open_interest" for one in told) >= 70
+    assert {one.data["coins"] for one in told if one.kind == "open_interest"} <= {80_000.0}
 
 
 def test_a_symbol_that_the_venue_does_not_have_ends_with_those_it_has() -> None:
