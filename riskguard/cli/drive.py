@@ -86,10 +86,10 @@ def _driver(
 ) -> tuple[Driver, Session]:
     """Make a driver on a session of the rules."""
     from riskguard import Session, load_rules
-    from riskguard.adapters.freqtrade.rest import CAPABILITIES, Driver
+    from riskguard.adapters.freqtrade.rest import ACCOUNT, CAPABILITIES, Driver
     from riskguard.adapters.shared.offline import BAR
     from riskguard.adapters.shared.starting import Bot, announce
-    from riskguard.market import ACCOUNT, SECOND, coin
+    from riskguard.market import SECOND, coin
 
     symbol = load_rules(path).symbol
     pairs = list(remote.call("GET", "/whitelist")["whitelist"])
@@ -101,7 +101,7 @@ def _driver(
         symbol or coin(pair),
         int(frame[:-1]) * UNITS[frame[-1]] * SECOND,
         CAPABILITIES,
-        (*BAR, *sorted(ACCOUNT)),
+        (*BAR, *ACCOUNT),
     )
     state.mkdir(parents=True, exist_ok=True)
     session = bot.live(path, state)

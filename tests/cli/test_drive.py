@@ -161,6 +161,17 @@ def test_rules_that_read_what_no_bot_tells_are_refused(riskguard, words, tmp_pat
     assert "oi" in err
 
 
+@pytest.mark.parametrize("series", ["trades.lost.sum(24h) >= 2", "pnl.realised.sum(24h) <= -$9"])
+def test_rules_on_closed_trades_which_the_driver_does_not_ask_for_are_refused(
+    riskguard, words, tmp_path, series
+) -> None:
+    rule = f"  bad: {{when: {series}, do: {{block_entries: both}}}}\n"
+    (tmp_path / "rules.yaml").write_text(RULES + rule, encoding="utf-8")
+    code, _, err = riskguard(*words)
+    assert code == 1
+    assert series.partition(".sum")[0] in err
+
+
 def test_a_state_that_another_process_holds_is_left_to_it(riskguard, words, tmp_path) -> None:
     state = tmp_path / "state"
     state.mkdir()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from riskguard.adapters.shared.desk import Desk
     from riskguard.engine.orders import Action
 
-__all__ = ["CAPABILITIES", "Driver", "Remote", "Trade"]
+__all__ = ["ACCOUNT", "CAPABILITIES", "Driver", "Remote", "Trade"]
 
 CAPABILITIES = frozenset(
     {
@@ -44,6 +44,7 @@ CAPABILITIES = frozenset(
         "notify",
     }
 )
+ACCOUNT = ("equity", "position")  # what of it the API is asked for, and the desk told
 MS = 1_000_000  # ns
 BARS = 500  # candles of the first step: what the windows of the rules begin with
 CANCELS = frozenset({"cancel_all", "cancel_entries"})
