@@ -72,9 +72,11 @@ def guard_exchange(
     announce(desk, symbols, lambda note: log.warning("riskguard: %s", note))
     gate = Gate(exchange, desk, hedged=hedged, fresh=round(fresh * SECOND), now=now)
     gate.traded.update(symbols)
+    gate.listed.update(symbols)
     ruleset = rules_of(desk)
     if ruleset is not None:
         gate.counts = asked(ruleset, exchange.id, gate.traded, tells)
-    gate.listed.update(symbols)
+        if gate.counts:
+            log.warning("riskguard: of deposits ccxt tells nothing: they count as gains")
     made = Guarded if getattr(exchange, "synchronous", False) else AsyncGuarded
     return made(gate, watch=watch, pause=pause)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Bot", "able", "announce", "rules_of"]
 
+UNTOLD = "transfers"  # by no framework, while a bot runs
+
 
 @dataclass(frozen=True, slots=True)
 class Bot:
@@ -75,7 +77,7 @@ class Bot:
         fit = Fit(
             symbol=self.symbol,
             every=self.every,
-            sources=self._keys(),
+            sources={key: told for key, told in self._keys().items() if key != UNTOLD},
             carries_all=False,
             capabilities=self.capabilities,
             instruments=self.instruments,

@@ -13,7 +13,7 @@ from riskguard.adapters.shared.offline import BAR, Terms
 from riskguard.adapters.shared.starting import Bot, able, announce
 from riskguard.errors import AdapterError
 from riskguard.language.ruleset import Actions
-from riskguard.market import HOUR
+from riskguard.market import ACCOUNT, HOUR
 from riskguard.testing import ScriptedGuard
 from tests.stood_in import STANDS_IN, passing, stood_in
 
@@ -98,3 +98,28 @@ def test_a_live_bot_says_where_it_remembers(rules: Path) -> None:
 def test_a_bot_of_one_symbol_is_refused_rules_that_do_not_guard_it(rules: Path) -> None:
     with pytest.raises(RuleError, match="guards BTC, ETH, not SOL"):
         Terms.of(rules, symbol="SOL").desk(HOUR, BAR, ABLE)
+
+
+DEPOSITS = (
+    "version: 1\nsymbol: BTC\nevery: 1h\nrules:\n  one: {when: RULE, do: {exposure_cap: 0%}}\n"
+)
+NOTE = "no 'transfers' are sent: deposits and withdrawals are taken as none"
+
+
+def of_account(folder: Path, rule: str) -> tuple[Bot, Path]:
+    path = folder / "account.yaml"
+    path.write_text(DEPOSITS.replace("RULE", rule))
+    return Bot("BTC", HOUR, ABLE, ("close", *sorted(ACCOUNT))), path
+
+
+def test_a_live_bot_says_that_nobody_tells_of_deposits(tmp_path: Path) -> None:
+    one, path = of_account(tmp_path, "equity.drawdown(all) >= 5%")
+    assert NOTE not in said(one.offline(load_rules(path)))
+    with one.live(path, tmp_path / "state") as session:
+        assert NOTE in said(session)
+
+
+def test_a_live_bot_refuses_rules_on_deposits(tmp_path: Path) -> None:
+    one, path = of_account(tmp_path, "transfers.sum(24h) >= $100")
+    with pytest.raises(RuleError, match="transfers"):
+        one.live(path, tmp_path / "state")

@@ -49,8 +49,9 @@ class Bot:
         return self.exchange.create_order(self.symbol, "market", "buy", amount)
 
 
-def test_a_loss_of_the_account_closes_the_position(tmp_path: Path) -> None:
+def test_a_loss_of_the_account_closes_the_position(tmp_path: Path, caplog: Any) -> None:
     bot = Bot(tmp_path, EQUITY)
+    assert "of deposits ccxt tells nothing" in caplog.text
     for _ in range(3):
         bot.bar(100.0)
     bot.buy(60)
