@@ -51,16 +51,18 @@ def asked(rules: RuleSet, venue: str, symbols: Iterable[str], tells: Collection[
             help='tell each by step(Event(ts, "trade_closed", symbol, {"pnl": ...})), and say so:'
             ' tells=["trade_closed"]',
         )
-    if not wanted["account"] or "account" in tells:
+    moved = "transfers" in _read(rules)
+    if not (wanted["account"] or moved) or "account" in tells:
         return False
-    why = ""
+    why = "ccxt tells of no deposits" if moved else ""
     if venue not in MARKED | UNMARKED:
         why = f"what {venue} calls the total of an account is not known here"
     elif any(one.settle not in ("", one.quote) for one in map(traded, symbols)):
         why = "an account of coins is not counted in dollars here"
     if why:
+        needs = ", ".join([*wanted["account"], *["transfers"] * moved])
         raise AdapterError(
-            f"the rules need {', '.join(wanted['account'])}: {why}",
+            f"the rules need {needs}: {why}",
             help='tell it by step(Event(ts, "account", symbol, {"equity": ...})), and say so:'
             ' tells=["account"]',
         )

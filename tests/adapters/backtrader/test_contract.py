@@ -171,7 +171,7 @@ class BacktraderHarness(Harness):
         sizes = [0.0 if one.status == bt.Order.Rejected else abs(one.size) for one in sent]
         return sizes[0], sizes[1]
 
-    def filled(self, order, price, ago) -> float:  # noqa: ARG002 - Backtrader's own signature
+    def filled(self, order, *_given) -> float:
         """Return what a bar fills of an order: Backtrader asks whoever is its filler."""
         share, self.share = self.share, 1.0
         return 0.0 if self.kept else abs(order.executed.remsize) * share

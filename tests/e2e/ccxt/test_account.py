@@ -124,6 +124,13 @@ def test_a_venue_whose_totals_are_not_known_is_refused_unless_the_bot_tells(tmp_
     assert guard_exchange(ccxt.mexc(), desk, symbols=[SYMBOL], tells=["account"])
 
 
+def test_rules_on_deposits_are_refused_unless_the_bot_tells_them(tmp_path: Path) -> None:
+    rule = "{when: transfers.sum(24h) >= $100, do: {block_entries: both}}"
+    with pytest.raises(AdapterError, match="need transfers: ccxt tells of no deposits"):
+        Bot(tmp_path, rule)
+    assert Bot(tmp_path, rule, tells=["account"])
+
+
 def test_a_word_that_is_no_kind_of_event_of_an_account_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AdapterError, match="account, trade_closed"):
         Bot(tmp_path, EQUITY, tells=["equity"])
