@@ -181,6 +181,12 @@ class Doors:
                 doors[one].tape.expire(ts)
                 self.aged()
 
+    def join(self) -> None:
+        """Let series that have always come together share a clock; how each comes is found anew."""
+        self.stream.join()
+        self._shapes.clear()
+        self.aged()
+
     def begin(self) -> None:
         """Take note that the account has sent its first event: from now on it must go on."""
         if not self.begun:

@@ -112,7 +112,7 @@ def loaded(guard: Guard, blob: str) -> Standing:
     series.names(_key(guard.plan, place) for place in range(len(guard.plan.tapes)))
     for place, tape in enumerate(guard.stream.tapes):
         _load_tape(series.part(_key(guard.plan, place)), tape)
-    guard.stream.join()
+    guard.doors.join()
     kept, windows = _kept(guard.stream), body.part("windows")
     windows.names(name for name, _, _ in kept)
     for name, window, _ in kept:

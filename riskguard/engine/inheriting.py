@@ -70,8 +70,7 @@ def _series(old: Guard, new: Guard) -> None:
             if tape.keep > before.keep and tape.times:
                 gone[id(before)] -= _forgotten(new.plan, place, tape)
             taken.add(place)
-    new.stream.join()
-    new.doors.aged()
+    new.doors.join()
     windows = {_window_key(old.plan, place): one for place, one in enumerate(old.stream.rollings)}
     for place, (window, read) in enumerate(new.plan.windows):
         if not taken.issuperset(read):

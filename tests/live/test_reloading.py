@@ -255,6 +255,27 @@ def test_a_new_window_is_filled_by_what_an_old_one_holds(tmp_path: Path) -> None
         assert (session.decision.priming, session.decision.blind) == ((), ())
 
 
+def test_series_that_come_together_still_do_after_a_reload(tmp_path: Path) -> None:
+    lines = "  deep: {when: low < 1, latch: true, do: {exposure_cap: 0%}}\n"
+    lines += "  paid: {when: funding > 9%, latch: true, do: {exposure_cap: 0%}}\n"
+    world = World(tmp_path, HEAD + "rules:\n" + MORE + lines)
+    with world.session() as session:
+        for hour in range(1, 20):
+            world.now = START + hour * HOUR - SECOND
+            session.take(Event(world.now, "funding", "BTC", {"rate": 0.0001}))
+            data = {"close": 100.0 + hour, "low": 99.0, "interval_ns": HOUR}
+            session.take(Event(START + hour * HOUR, "bar", "BTC", data))
+            world.now += 4 * SECOND
+            session.tick()
+            if hour % 6 == 0:
+                world.rules.write_text(HEAD + "rules:\n" + MORE + lines.replace("9", f"1{hour}"))
+                assert session.reload() == ""
+            for tape in session.guard.stream.tapes:
+                assert len(tape.times) == len(tape.values), hour
+    with world.session() as again:
+        assert again.guard.fault == ""
+
+
 def test_a_file_of_wider_bars_takes_over_no_series_of_narrow_ones(tmp_path: Path) -> None:
     world = World(tmp_path, file("top"))
     with world.session() as session:
