@@ -47,7 +47,7 @@ class Vendors:
         self._asked: dict[str, float] = {}  # name -> since when an answer is waited for (s)
         brings = dict.fromkeys(taken, other)
         try:
-            for name in dict.fromkeys(names):
+            for name in dict.fromkeys([names] if isinstance(names, str) else names):
                 vendor = Vendor(name, symbols, now)
                 self.vendors.append(vendor)
                 _join(brings, vendor)

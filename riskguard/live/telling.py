@@ -35,7 +35,9 @@ class Telling:
     def __init__(self, desk: Desk, actions: Iterable[str]) -> None:
         self._desk = desk
         self._last: Decision | None = None
-        self._actors = [Actor(name) for name in actions]
+        self._actors = [
+            Actor(name) for name in ([actions] if isinstance(actions, str) else actions)
+        ]
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the desk has
         return getattr(self._desk, name)

@@ -318,7 +318,8 @@ def test_one_series_comes_from_one_feed(install: Installed) -> None:
         Vendors(["acme", "other"], (SYMBOL,), print)
     with pytest.raises(AdapterError, match="bars would come from bybit and from plug-in acme"):
         Vendors(["acme"], (SYMBOL,), print, taken=("bars",), other="bybit")
-    assert len(Vendors(["acme", "acme"], (SYMBOL,), print).vendors) == 1
+    for names in (["acme", "acme"], "acme"):
+        assert [one.name for one in Vendors(names, (SYMBOL,), print).vendors] == ["acme"]
 
 
 def minutes(first: int, last: int) -> list[list[Event]]:

@@ -44,6 +44,15 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installed:
     return found
 
 
+def test_a_text_is_one_name(install: Installed) -> None:
+    install("mail", ACTION, kind="actions")
+    rules, _ = read_text(RULES, "rules.yaml")
+    assert rules is not None
+    one = Telling(Offline(Guard(rules)), "mail")
+    assert [told["action"] for told in one.actions()] == ["mail"]
+    one.hush()
+
+
 def desk(*actions: str) -> Telling:
     rules, _ = read_text(RULES, "rules.yaml")
     assert rules is not None
