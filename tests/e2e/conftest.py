@@ -12,6 +12,7 @@ import pytest
 
 # package, version and Python, as environments.py says them; elsewhere nothing is collected
 PACKAGE, VERSION, PYTHON = os.environ.get("RISKGUARD_E2E", "- - -").split()
+LONG = {"test_record.py", "test_example.py"}
 if PACKAGE == "-":
     collect_ignore_glob = ["*"]
 
@@ -22,6 +23,11 @@ def pytest_sessionstart() -> None:
         pytest.exit(f"{PACKAGE} {version(PACKAGE)} is installed, not {VERSION}", 3)
     if PACKAGE != "-" and not platform.python_version().startswith(f"{PYTHON}."):
         pytest.exit(f"this is Python {platform.python_version()}, not {PYTHON}", 3)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what waits for minutes to pass, where several processes share the tests."""
+    items.sort(key=lambda item: item.path.name not in LONG)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -40,6 +40,10 @@ for one in distributions():
 """
 
 
+# one test at a time to each process: those that wait for minutes to pass begin first
+SHARED = ("-p", "xdist", "--maxschedchunk", "1", "-n")
+
+
 @dataclass(frozen=True)
 class Framework:
     """A framework at the version that its adapter is tested with."""
@@ -275,7 +279,7 @@ def tested(framework: Framework) -> Outcome:
             # a folder called as the framework must not be taken for it: names count from the root
             "-c", str(HERE / "pytest.ini"), "--rootdir", str(ROOT), "--confcutdir", str(HERE),
             str(HERE / framework.name),
-            *(("-p", "xdist", "-n", str(framework.processes)) if framework.processes > 1 else ()),
+            *(SHARED + (str(framework.processes),) if framework.processes > 1 else ()),
         ]  # fmt: skip
         ended = within(command, variables, framework.seconds)
         if not told.exists():

@@ -38,7 +38,7 @@ def bot(folder: Path, port: int) -> Iterator[Path]:
     said = folder / "said.txt"
     command = [
         sys.executable, str(ROOT / "examples/live_ccxt.py"), "--settings", "settings.json",
-        "--rules", "rules.yaml", "--amount", "0.5", "--pause", "2",
+        "--rules", "rules.yaml", "--amount", "0.5", "--pause", "2", "--days", "1",
     ]  # fmt: skip
     with said.open("a") as out:
         running = subprocess.Popen(

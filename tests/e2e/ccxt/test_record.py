@@ -57,8 +57,12 @@ def until(found: Callable[[], object], seconds: float) -> None:
         time.sleep(0.2)
 
 
+def told_of(path: Path) -> list[tuple[int, dict[str, float]]]:
+    return list(rows(path)) if path.exists() else []
+
+
 def stamps(path: Path) -> list[int]:
-    return [ts for ts, _ in rows(path)] if path.exists() else []
+    return [ts for ts, _ in told_of(path)]
 
 
 def test_killed_and_started_again_a_recording_goes_on_and_leaves_its_gap(tmp_path: Path) -> None:
@@ -73,7 +77,7 @@ def test_killed_and_started_again_a_recording_goes_on_and_leaves_its_gap(tmp_pat
         time.sleep(62 - time.time() % 60)
         one = {"side": "long", "price": 70_000.0, "quantity": 2.0}
         stub.control_now(liquidation=[one, one])
-        until(lambda: stamps(liquidations), 90)
+        until(lambda: any(one["liq_long_usd"] for _, one in told_of(liquidations)), 90)
         first.send_signal(signal.SIGKILL)
         first.wait(10)
         heard = stamps(liquidations)[-1]
