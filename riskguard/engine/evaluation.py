@@ -190,15 +190,15 @@ class Evaluation:
                 self._pending = max(ts, self._pending, self.as_of + 1 if own else NEVER)
         if judges:
             self._instant(ts, closed=closed)
-        elif (
-            ts > self.as_of
-            and not closed
-            and self.only is None  # rules of an earlier file alone are never blind
-            and self.doors.late(ts) != self._decision.blind
-        ):
-            now = self.stream.change  # between closes only blindness can begin or end
+        elif ts > self.as_of and not closed and self._blinks(ts):
+            now = self.stream.change
             self._decision = self._decide(ts, Change(now.stage, now.stage, now.on, now.on))
         return self._decision
+
+    def _blinks(self, ts: int) -> bool:
+        """Return whether blindness begins or ends: between closes nothing else can change."""
+        # rules of an earlier file alone are never blind
+        return self.only is None and self.doors.late(ts) != self._decision.blind
 
     def _forget(self, symbol: str, name: str) -> None:
         """Let a series be as if it had never come; what rests on it is unknown."""

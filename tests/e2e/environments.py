@@ -279,7 +279,7 @@ def tested(framework: Framework) -> Outcome:
             # a folder called as the framework must not be taken for it: names count from the root
             "-c", str(HERE / "pytest.ini"), "--rootdir", str(ROOT), "--confcutdir", str(HERE),
             str(HERE / framework.name),
-            *(SHARED + (str(framework.processes),) if framework.processes > 1 else ()),
+            *((*SHARED, str(framework.processes)) if framework.processes > 1 else ()),
         ]  # fmt: skip
         ended = within(command, variables, framework.seconds)
         if not told.exists():

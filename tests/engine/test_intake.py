@@ -392,10 +392,8 @@ def test_another_unit_of_time_is_taken_once_the_old_one_is_heard_no_more() -> No
         live.take(clock(at(hour) + 3 * SECOND))
     # 2 in another unit, 3 and 4 in the old one again, 5 in the other, 6 and 7 alone in it
     assert live.refused == {"bar: time stamp in another unit than before": 2}
-    stream, plan = live.guard.stream, live.guard.plan
-    (close,) = [
-        tape
-        for spec, tape in zip(plan.tapes, stream.tapes, strict=True)
-        if (spec.symbol, spec.name) == ("", "close")
+    specs, tapes = live.guard.plan.tapes, live.guard.stream.tapes
+    named = {(one.symbol, one.name): tape for one, tape in zip(specs, tapes, strict=True)}
+    assert [stamp for stamp in named["", "close"].times if stamp >= at(1)] == [
+        at(h) for h in (1, 3, 4, 6, 7)
     ]
-    assert [stamp for stamp in close.times if stamp >= at(1)] == [at(h) for h in (1, 3, 4, 6, 7)]
