@@ -234,13 +234,12 @@ rules:
 
 
 def test_equity_reaches_a_cap_of_leverage_though_no_line_reads_it() -> None:
-    live = intake("version: 1\nsymbol: BTC\nevery: 1h\nrules:\n"
-                  "  few: {when: close < 101, do: {leverage_cap: 2x}}\n")  # fmt: skip
-    for hour in range(1, 4):
-        live.take(Event(at(hour) - 1, "account", "BTC/USDT:USDT", {"equity": 1_000.0}))
-        live.take(bar(hour, 100.0))
-    live.take(clock(at(3) + HOUR // 60))
-    asked = Intent(at(3) + HOUR // 60, "BTC/USDT:USDT", "buy", 50.0, 0.0, price=100.0)
+    few = "few: {when: close < 101, do: {leverage_cap: 2x}}"
+    live = intake(f"version: 1\nsymbol: BTC\nevery: 1h\nrules: {{{few}}}\n")
+    live.take(Event(at(2) - 1, "account", "BTC", {"equity": 1_000.0}))
+    for event in (bar(1, 100.0), bar(2, 100.0), bar(3, 100.0), clock(at(3.1))):
+        live.take(event)
+    asked = Intent(at(3.1), "BTC/USDT:USDT", "buy", 50.0, 0.0, price=100.0)
     assert live.guard.decide(asked).quantity == 20.0
 
 
