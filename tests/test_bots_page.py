@@ -18,9 +18,28 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 EXAMPLES = [path.read_text(encoding="utf-8") for path in (ROOT / "examples").rglob("*.py")]
 
 
+def lines(text: str) -> list[str]:
+    """Return the lines of a program, wherever it is indented and whatever is remarked."""
+    return [line.partition("  #")[0].strip() for line in text.splitlines()]
+
+
+def stands(piece: list[str], text: list[str]) -> bool:
+    ends = range(len(piece), len(text) + 1)
+    return any(text[end - len(piece) : end] == piece for end in ends)
+
+
 @pytest.mark.parametrize("block", BLOCKS)
 def test_what_the_page_shows_stands_in_an_example_that_is_run(block: str) -> None:
-    assert any(block in text for text in EXAMPLES)
+    pieces = [lines(piece.strip()) for piece in re.split(r"^\.\.\.$", block, flags=re.MULTILINE)]
+    assert any(all(stands(piece, lines(text)) for piece in pieces) for text in EXAMPLES)
+
+
+@pytest.mark.parametrize("name", [*FRAMEWORKS, "backtrader"])
+def test_each_framework_is_shown_from_its_import_to_the_whole_example(name: str) -> None:
+    sections = re.split(r"^## ", PAGE, flags=re.MULTILINE)
+    (section,) = [one for one in sections if f"from riskguard.adapters.{name} import" in one]
+    assert len(section.splitlines()) <= 40
+    assert re.search(r"\(\.\./examples/\w+\.py\)", section)
 
 
 @pytest.mark.parametrize("name", FRAMEWORKS)
