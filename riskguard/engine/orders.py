@@ -175,10 +175,10 @@ def read(intent: Intent, *, careful: bool = False) -> Stand:
     if not -LARGEST <= position <= LARGEST:
         raise Absurd(f"position {intent.position!r}: a finite number is needed")
     price = 0.0 if intent.price is None else intent.price
-    if type(price) is not float or not 0 <= price <= LARGEST:
+    if type(price) is not float:
         price = number(price)
-        if not price >= 0 and not careful:
-            raise Absurd(f"price {intent.price!r}: a finite number is needed, or None")
+    if not 0 <= price <= LARGEST and not careful:
+        raise Absurd(f"price {intent.price!r}: a finite number is needed, or None")
     if book:
         position = abs(position) if book == "long" else -abs(position)
     along = position if side == "buy" else -position
@@ -202,9 +202,9 @@ def _mine(intent: Intent, *, careful: bool) -> list[Pending]:
     for order in orders:
         try:
             left = order.remaining
-            if type(left) is not float or not 0 <= left <= LARGEST:
+            if type(left) is not float:
                 left = number(left)
-            if order.side not in SIDES or not left >= 0:
+            if order.side not in SIDES or not 0 <= left <= LARGEST:
                 raise Absurd(f"open order {order.id!r}: {order.side!r} {order.remaining!r}")  # noqa: TRY301 - one way out for all that is wrong with it
             if order.side == intent.side and (not intent.book or order.book in ("", intent.book)):
                 found.append(order)
