@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -60,11 +61,20 @@ class Live:
         lines = (f"{first + 60 * n},100,101,99,100,{mood}\n" for n, mood in enumerate(moods))
         (self.folder / "ticks.csv").write_text("".join(lines))
 
-    def bot(self, seconds: float = 2.0) -> str:
-        words = ["--state", str(self.folder / "state"), "--for", str(seconds)]
-        done = ran(self.site, *words, program="bot.py", **self.files)
-        assert (done.returncode, done.stderr) == (0, "")
-        return done.stdout
+    def bot(self, until: str) -> str:
+        """Run the bot until it says something, and end it as Ctrl-C does."""
+        words = ["bot.py", "--state", str(self.folder / "state"), "--for", "90"]
+        path = os.pathsep.join([str(ROOT), str(self.site)])
+        given = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", **self.files}
+        with subprocess.Popen(
+            [sys.executable, *words], cwd=EXAMPLE, env=given, stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            said = next((line for line in process.stdout if until in line), "")
+            process.send_signal(signal.SIGINT)
+            process.stdout.read()
+        assert process.returncode == 0
+        return said
 
     def command(self, *words: str) -> str:
         done = ran(self.site, *words, **self.files)
@@ -110,12 +120,12 @@ def test_live_equals_the_backtest(site: Path) -> None:
 def test_a_bot_is_fed_by_the_feed_and_tells_the_logbook_once(site: Path, tmp_path: Path) -> None:
     live = Live(site, tmp_path)
     live.minutes(60, 60, 60, 10)
-    assert live.bot().splitlines()[-1] == "CAUTION gloom"
+    assert live.bot("gloom") == "CAUTION gloom\n"
     (told,) = live.logged
     assert told["id"] == f"plugin.logbook:BTC:gloom:{live.now}000000000"
     assert (told["rule"], told["text"]) == ("gloom", "the mood is gone")
     assert told["exposure_cap"] == 0.5
-    live.bot(0.5)  # started again: the rule is on, and has been told
+    assert "gloom" in live.bot("gloom")  # started again: the rule is on, and has been told
     assert len(live.logged) == 1
     state = str(tmp_path / "state")
     shown = " ".join(live.command("status", "--allow-plugin", "logbook", state).split())
@@ -130,7 +140,7 @@ def test_a_bot_is_fed_by_the_feed_and_tells_the_logbook_once(site: Path, tmp_pat
 def test_the_feed_is_recorded_and_the_recording_fits_the_rules(site: Path, tmp_path: Path) -> None:
     live, out = Live(site, tmp_path), str(tmp_path / "recorded")
     live.minutes(*[60.0] * 10, *[10.0] * 10, *[60.0] * 10)
-    words = ["record", "--feed", "ticks", "--symbol", "BTC/USDT", "--out", out, "--for", "1s"]
+    words = ["record", "--feed", "ticks", "--symbol", "BTC/USDT", "--out", out, "--for", "2s"]
     shown = live.command(*words, "--allow-plugin", "ticks")
     assert f"recording BTC/USDT of ticks into {out}" in shown
     assert "BTC-1m.csv +30, BTC-mood-1m.csv +30" in shown
@@ -144,6 +154,8 @@ def test_the_feed_is_recorded_and_the_recording_fits_the_rules(site: Path, tmp_p
     assert "plug-in 'ticks' is not allowed here" in refused.stderr
 
 
-def test_a_feed_whose_file_is_missing_is_tried_again(site: Path, tmp_path: Path) -> None:
-    shown = Live(site, tmp_path).bot(0.5)
-    assert "feed ticks: FileNotFoundError" in shown
+def test_a_feed_whose_file_is_missing_is_told_of(site: Path, tmp_path: Path) -> None:
+    files = Live(site, tmp_path).files
+    done = ran(site, "--state", str(tmp_path / "state"), "--for", "2", program="bot.py", **files)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "feed ticks: FileNotFoundError" in done.stdout

@@ -2,7 +2,7 @@
 
     OWN_TICKS=ticks.csv OWN_LOGBOOK=logbook.jsonl python bot.py
 
-It prints each state of the guard until it has run for so many seconds. A real bot asks
+It prints each state of the guard until Ctrl-C, or for so many seconds. A real bot asks
 `session.decide` before each order, and has the feeds of its exchange beside this one:
 `riskguard.feeds.streaming.Feeds(exchange, symbols, session.take, plugins=("ticks",))`.
 """
@@ -45,4 +45,5 @@ if __name__ == "__main__":
     parser.add_argument("--state", type=Path, default=Path("state"))
     parser.add_argument("--for", dest="seconds", type=float, default=3600.0)
     given = parser.parse_args()
-    asyncio.run(run(given.state, given.seconds))
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(run(given.state, given.seconds))
