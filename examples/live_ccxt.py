@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -69,9 +70,10 @@ async def run(given: argparse.Namespace) -> None:
             asyncio.ensure_future(feeds.run()),
             asyncio.ensure_future(trade(exchange, given.symbol, given.amount, given.pause)),
         ]
-        state = None
+        state, stop = None, asyncio.Event()  # Ctrl-C ends it between two steps, never within one
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
         try:
-            while not any(task.done() for task in running):
+            while not stop.is_set() and not any(task.done() for task in running):
                 for symbol, done in (await guarded.step()).items():  # each second: time, duties
                     for order in done.sent:
                         print(f"{symbol}: {order.side} {order.quantity:g}, reducing", flush=True)
@@ -85,7 +87,7 @@ async def run(given: argparse.Namespace) -> None:
         finally:
             for task in running:
                 task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await asyncio.wait(running, timeout=5)
             await exchange.close()
 
 

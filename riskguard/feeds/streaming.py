@@ -125,9 +125,7 @@ class Feeds:
             tasks += [asyncio.ensure_future(self._forever(*one)) for one in self._plan()]
             await asyncio.gather(*tasks)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await _ended(tasks)
 
     def silent(self) -> dict[str, str]:
         """Return the feeds that fail now, and with what."""
@@ -312,6 +310,15 @@ class Feeds:
             if carries and client.isConnected and not client.closed():
                 return client
         return None
+
+
+async def _ended(tasks: Iterable[asyncio.Future[None]]) -> None:
+    """Cancel tasks until they have ended: what ccxt awaits may swallow one cancellation."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=1.0)
 
 
 def spacing(rows: Iterable[Any]) -> int:

@@ -184,6 +184,28 @@ async def test_rows_that_ended_while_the_venue_was_away_are_told_once_and_in_ord
 
 
 @in_a_loop
+async def test_feeds_end_also_where_a_request_swallows_that_they_are_cancelled() -> None:
+    """As some timeouts do: what is cancelled in the moment it is done goes on."""
+    exchange = Exchange()
+    swallowed = 0
+
+    async def fetch_time() -> int:
+        nonlocal swallowed
+        try:
+            await asyncio.sleep(10)
+        except asyncio.CancelledError:
+            swallowed += 1
+            if swallowed > 2:
+                raise
+        return now_ms()
+
+    exchange.fetch_time = fetch_time  # type: ignore[method-assign]  # a request that hangs
+    async with fed(exchange, []):
+        await asyncio.sleep(0.1)
+    assert swallowed
+
+
+@in_a_loop
 async def test_a_series_that_is_none_and_a_venue_nobody_knows_are_refused() -> None:
     with pytest.raises(AdapterError, match=r"series 'oi'\n.*write some of bars"):
         Feeds(Exchange(), (SYMBOL,), print, series=("oi",))
