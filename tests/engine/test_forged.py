@@ -36,6 +36,7 @@ from tests.engine.test_state import fed, signed
         ("nodes.sequence.7.starts", 5, "is a list"),
         ("windows.1.best", [], "is a number"),
         ("series.close.last", 1 << 61, "no later than the last sample"),
+        ("series.close.start", 5, "from when on it was observed"),
         ("controls.halt", ["now", "a look"], "is a time and a reason"),
         ("controls.latched", {"nobody": [1, "flapping"]}, "is a rule that is on"),
     ],

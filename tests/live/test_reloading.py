@@ -78,6 +78,7 @@ RULES = {
     when: close.stdev(3h).percentile(20h) > 90%
     clear: close.stdev(3h).percentile(20h) < 50%
     do: {exposure_cap: 30%}
+  apart: {when: close.stdev(3h) > 4, clear: close.stdev(3h) < 2, do: {exposure_cap: 60%}}
 """,
     "named": """\
 define:
@@ -257,21 +258,26 @@ def test_a_new_window_is_filled_by_what_an_old_one_holds(tmp_path: Path) -> None
 
 def test_series_that_come_together_still_do_after_a_reload(tmp_path: Path) -> None:
     lines = "  deep: {when: low < 1, latch: true, do: {exposure_cap: 0%}}\n"
+    lines += "  wide: {when: high / low > 9x, latch: true, do: {exposure_cap: 0%}}\n"
     lines += "  paid: {when: funding > 9%, latch: true, do: {exposure_cap: 0%}}\n"
-    world = World(tmp_path, HEAD + "rules:\n" + MORE + lines)
+    world = World(tmp_path, HEAD + "rules:\n" + MORE)  # two series are new to the first reload
     with world.session() as session:
         for hour in range(1, 20):
             world.now = START + hour * HOUR - SECOND
             session.take(Event(world.now, "funding", "BTC", {"rate": 0.0001}))
-            data = {"close": 100.0 + hour, "low": 99.0, "interval_ns": HOUR}
+            data = {"close": 100.0 + hour, "high": 120.0, "low": 99.0, "interval_ns": HOUR}
             session.take(Event(START + hour * HOUR, "bar", "BTC", data))
             world.now += 4 * SECOND
             session.tick()
             if hour % 6 == 0:
-                world.rules.write_text(HEAD + "rules:\n" + MORE + lines.replace("9", f"1{hour}"))
+                world.rules.write_text(HEAD + "rules:\n" + MORE + lines.replace("9%", f"1{hour}%"))
                 assert session.reload() == ""
             for tape in session.guard.stream.tapes:
                 assert len(tape.times) == len(tape.values), hour
+        assert [tape.times[-1] for tape in session.guard.stream.tapes] == [
+            START + 19 * HOUR - SECOND * (spec.name == "funding")
+            for spec in session.guard.plan.tapes
+        ]
     with world.session() as again:
         assert again.guard.fault == ""
 
