@@ -123,7 +123,9 @@ class Feeds:
         try:
             await self._load()
             tasks += [asyncio.ensure_future(self._forever(*one)) for one in self._plan()]
-            await asyncio.gather(*tasks)
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()  # what ends by an error ends all
         finally:
             await _ended(tasks)
 

@@ -200,7 +200,7 @@ async def test_feeds_end_also_where_a_request_swallows_that_they_are_cancelled()
         return now_ms()
 
     exchange.fetch_time = fetch_time  # type: ignore[method-assign]  # a request that hangs
-    async with fed(exchange, []):
+    async with fed(exchange, [], series=()):
         await asyncio.sleep(0.1)
     assert swallowed
 
