@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from riskguard.engine.account import LEAST, NAV, Account
 from riskguard.engine.windows import NEVER
@@ -24,6 +24,7 @@ __all__ = ["Door", "Doors"]
 LATE = "out of order"
 LATEST = (1 << 63) - 1  # of all time stamps
 MOST_SHAPES = 256  # of which it is kept how they are taken
+UNSEEN: tuple[int, list[Group]] = (0, [])  # there is always a clock
 
 
 class Door(NamedTuple):
@@ -37,33 +38,17 @@ class Door(NamedTuple):
     number: int  # of the tape in the plan
 
 
-class Way(NamedTuple):
-    """How a value gets on its tape: what it may be, what takes it, and in fixed point."""
-
-    door: Door
-    clock: Clock
-    least: float
-    most: float
-    add: Callable[[float], None]
-    add_fixed: Callable[[int], None] | None
-    scale: int
-    last: bool  # of those that come by this clock
+# how a value gets on its tape: the most it may be, what takes it, and that in fixed point; both
+# are plain tuples: one with names takes several times as long to take apart
+Way = tuple[float, "Callable[[float], None]", "Callable[[int], None] | None", int, "Door"]
+# what comes by one clock, and how it is picked from a sample
+Group = tuple["Clock", list[Way], "Callable[[Mapping[str, float]], tuple[Any, ...]]"]
 
 
-class Shape(NamedTuple):
-    """How a sample of these names is taken, as long as there are so many clocks."""
-
-    clocks: int
-    ways: list[Way]
-    pick: Callable[[Mapping[str, float]], tuple[object, ...]]
-
-
-def _way(door: Door, clock: Clock, *, last: bool) -> Way:
+def _way(door: Door) -> Way:
     tape = door.tape
     add_fixed = tape.fixed.append if tape.summed else None
-    return Way(
-        door, clock, door.least, door.most, tape.values.append, add_fixed, tape.scale, last
-    )  # fmt: skip
+    return door.most, tape.values.append, add_fixed, tape.scale, door
 
 
 def _least(spec: TapeSpec) -> float:
@@ -85,7 +70,8 @@ class Doors:
         self.rejected: dict[str, int] = {}  # series -> when a value was refused last
         self.begun = False  # the account has sent its first event
         self.account = Account() if any(spec.begins for spec in plan.tapes) else None
-        self._shapes: dict[tuple[str, ...], Shape] = {}  # of samples that came
+        # how samples of these names are taken, as long as there are so many clocks
+        self._shapes: dict[tuple[str, ...], tuple[int, list[Group]]] = {}
         self._by_symbol: dict[str, dict[str, Door]] = {}
         for number, (spec, tape) in enumerate(zip(plan.tapes, stream.tapes, strict=True)):
             if spec.feeder < 0:
@@ -100,32 +86,31 @@ class Doors:
         if self.account is not None and not symbol:
             values = self._accounted(ts, figures(values), self.account)
         shape = (symbol, *values)
-        known = self._shapes.get(shape)
-        if known is None or known.clocks != len(self.stream.clocks):  # some have parted since
-            known = self._shaped(shape)
-        refused: list[Tape] = []
-        for way, given in zip(known.ways, known.pick(values)):  # noqa: B905 - it picks one more
-            door, clock, least, most, add, add_fixed, scale, last = way
-            value = given if type(given) is float else figure(given)
-            if ts > clock.latest and (  # `plausible`, written out; NaN is never
-                SMALLEST <= value <= most
-                or (least <= value <= most and (value == 0 or value <= -SMALLEST))
-            ):
-                add(value)  # `Tape.add`, written out: this is done for every value that comes
-                if add_fixed is not None:
-                    add_fixed(round(value * scale))
-            else:
-                refused.append(door.tape)
-                self._refuse(ts, door.key, least, value, most)
-            if last and not refused:
+        clocks, groups = self._shapes.get(shape, UNSEEN)
+        if clocks != len(self.stream.clocks):  # some have parted since
+            groups = self._shaped(shape)
+        for clock, ways, pick in groups:
+            refused: list[Tape] = []
+            later = ts > clock.latest
+            for (most, add, add_fixed, scale, door), value in zip(ways, pick(values)):  # noqa: B905 - it picks one more
+                if type(value) is not float:
+                    value = figure(value)  # noqa: PLW2901 - what is compared is what is added
+                if later and (  # `plausible`, written out; NaN is never
+                    SMALLEST <= value <= most
+                    or (door.least <= value <= most and (value == 0 or value <= -SMALLEST))
+                ):
+                    add(value)  # `Tape.add`, written out: this is done for every value that comes
+                    if add_fixed is not None:
+                        add_fixed(round(value * scale))
+                else:
+                    refused.append(door.tape)
+                    self._refuse(ts, door.key, door.least, value, most)
+            if not refused:
                 clock.tick(ts)
-            elif last:
-                came = [tape for tape in clock.tapes if tape not in refused]
-                if came:
-                    clock.part(came).tick(ts)
-                refused = []
+            elif len(refused) < len(ways):
+                clock.part([tape for tape in clock.tapes if tape not in refused]).tick(ts)
 
-    def _shaped(self, shape: tuple[str, ...]) -> Shape:
+    def _shaped(self, shape: tuple[str, ...]) -> list[Group]:
         """Find what of a sample comes by which clock; what comes without others, parts."""
         symbol, *names = shape
         doors = self._by_symbol.get(symbol, {})
@@ -133,17 +118,15 @@ class Doors:
         for name in names:
             if name in doors:
                 by_clock.setdefault(doors[name].tape.clock, []).append(name)
-        ways: list[Way] = []
-        taken: list[str] = []
+        groups: list[Group] = []
         for clock, found in by_clock.items():
             own = clock.part([doors[name].tape for name in found])
-            taken += found
-            ways += [_way(doors[name], own, last=name == found[-1]) for name in found]
+            ways = [_way(doors[name]) for name in found]
+            groups.append((own, ways, itemgetter(*found, found[0])))  # of one it gives no tuple
         if len(self._shapes) >= MOST_SHAPES:
             self._shapes.clear()
-        pick = itemgetter(*taken, taken[0]) if taken else tuple  # of one name it gives no tuple
-        known = self._shapes[shape] = Shape(len(self.stream.clocks), ways, pick)
-        return known
+        self._shapes[shape] = len(self.stream.clocks), groups
+        return groups
 
     def amend(self, symbol: str, name: str, ts: int, value: float) -> None:
         """Add to what a flow brought in a bucket that has passed."""
