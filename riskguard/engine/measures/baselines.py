@@ -52,18 +52,14 @@ class Baseline(Rolling):
     def leave(self, index: int) -> None:
         """Take one sample out of the yardstick."""
 
-    def swap(self, new: int, old: int) -> None:
-        """Take one sample in and another out."""
-        self.enter(new)
-        self.leave(old)
-
     def read(self, now: int) -> float:
         held = self.settle(now)
         return self.measure(held) if held else UNKNOWN
 
     def glide(self, now: int) -> float:
         self.turned = now
-        self.swap(-2, self.back)
+        self.enter(-2)
+        self.leave(self.back)
         return self.measure(self.lag)
 
     def settle(self, now: int) -> int:
@@ -101,9 +97,11 @@ class Times(Baseline):
     def leave(self, index: int) -> None:
         self.total -= self.tape.fixed[index]
 
-    def swap(self, new: int, old: int) -> None:
+    def glide(self, now: int) -> float:
         fixed = self.tape.fixed
-        self.total += fixed[new] - fixed[old]
+        self.turned = now
+        self.total += fixed[-2] - fixed[self.back]
+        return self.measure(self.lag)
 
     def measure(self, held: int) -> float:
         tape, total = self.tape, self.total
@@ -131,12 +129,14 @@ class Stdev(Times):
         self.total -= fixed
         self.squares -= fixed * fixed
 
-    def swap(self, new: int, old: int) -> None:
+    def glide(self, now: int) -> float:
         fixed = self.tape.fixed
-        come, gone = fixed[new], fixed[old]
+        come, gone = fixed[-2], fixed[self.back]
         more = come - gone
+        self.turned = now
         self.total += more
         self.squares += more * (come + gone)
+        return self.measure(self.lag)
 
     def measure(self, held: int) -> float:
         """Return the deviation, from exact integers with one rounding."""
