@@ -54,7 +54,8 @@ class Account:
 
         What is late, said twice or impossible is as if it had not come.
         """
-        taken = {name: value for name, value in values.items() if self._takes(ts, name, value)}
+        judged = [name for name in LEAST if name in values]
+        taken = {name: values[name] for name in judged if self._takes(ts, name, values[name])}
         found = dict(values)
         self.transfers += taken.get("transfers", 0.0)
         if "equity" in taken:
@@ -65,11 +66,9 @@ class Account:
             found[STREAK] = self._counted(
                 taken.get("trades.closed", 0.0), taken.get("trades.lost", 0.0)
             )
-        return found, {name: values[name] for name in values.keys() - taken.keys()}
+        return found, {name: values[name] for name in judged if name not in taken}
 
     def _takes(self, ts: int, name: str, value: float) -> bool:
-        if name not in LEAST:
-            return True
         if not plausible(value, LEAST[name]) or ts <= self.last.get(name, NEVER):
             return False
         self.last[name] = ts

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from riskguard.engine.account import LEAST, NAV, Account
 from riskguard.engine.windows import NEVER
 from riskguard.language.ruleset import input_of
-from riskguard.market import FROM_ZERO, LARGEST, SMALLEST, figure, figures, plausible
+from riskguard.market import FROM_ZERO, LARGEST, SMALLEST, figure, plausible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -69,6 +69,7 @@ class Doors:
         self.refused: dict[str, int] = {}  # "oi: negative" -> how often
         self.rejected: dict[str, int] = {}  # series -> when a value was refused last
         self.begun = False  # the account has sent its first event
+        self._beginning = True  # there may be inputs of an account that have not begun
         self.account = Account() if any(spec.begins for spec in plan.tapes) else None
         # how samples of these names are taken, as long as there are so many clocks
         self._shapes: dict[tuple[str, ...], tuple[int, list[Group]]] = {}
@@ -82,9 +83,12 @@ class Doors:
         self.fresh = NEVER  # until when none is too old: what comes only moves it on
 
     def take(self, ts: int, symbol: str, values: Mapping[str, float]) -> None:
-        """Take the values of one sample; `symbol` "" is the guarded one, or market-wide."""
+        """Take the values of one sample; `symbol` "" is the guarded one, or market-wide.
+
+        Where there is an account, they are `figures`.
+        """
         if self.account is not None and not symbol:
-            values = self._accounted(ts, figures(values), self.account)
+            values = self._accounted(ts, values, self.account)
         shape = (symbol, *values)
         clocks, groups = self._shapes.get(shape, UNSEEN)
         if clocks != len(self.stream.clocks):  # some have parted since
@@ -179,7 +183,7 @@ class Doors:
 
     def aged(self) -> None:
         """Take note that an input may be older than it was, or another is needed: look again."""
-        self._ages, self.fresh = (0, []), NEVER
+        self._ages, self.fresh, self._beginning = (0, []), NEVER, True
 
     def late(self, now: int) -> tuple[str, ...]:
         """Return the keys of the inputs that are too old at `now`, sorted."""
@@ -224,6 +228,13 @@ class Doors:
         doors = self._by_symbol.get("", {})
         for name in sorted(refused.keys() - doors.keys()):
             self._refuse(ts, name, LEAST[name], refused[name])
+        if self._beginning:
+            self._let_begin(ts, values)
+        return values
+
+    def _let_begin(self, ts: int, values: Mapping[str, float]) -> None:
+        """Let account inputs that have not begun do so, where this event says from what."""
+        doors = self._by_symbol.get("", {})
         for name, door in doors.items():
             if not door.begins or door.tape.first is not None:
                 continue
@@ -232,7 +243,7 @@ class Doors:
             if plausible(first, door.least) and carried:
                 self.stream.begin(door.number, ts, first)
         self.begin()
-        return values
+        self._beginning = any(door.begins and door.tape.first is None for door in doors.values())
 
     def _good(self, name: str, value: float) -> bool:
         least = -LARGEST if input_of(self.plan.ruleset, "", name).spec.signed else 0.0

@@ -175,10 +175,9 @@ class Evaluation:
             self.symbol = symbol
         own = symbol == self.symbol
         door = "" if own or symbol == "*" else symbol
-        if "position" in values or "equity" in values:
-            told = self.symbol if symbol == "*" else symbol
-            self._account(ts, told, figures(values))
-            door = self._door(symbol)
+        if self.doors.account is not None or "position" in values or "equity" in values:
+            values = figures(values)
+            door = self._heard(ts, symbol, door, values)
         self.doors.take(ts, door, values)
         # a bar closes though its close is no price: that it came is what time is told by
         closed = closes and own and ts > self._closed and not ts % self.plan.every
@@ -208,6 +207,13 @@ class Evaluation:
         self.doors.aged()
         self._cold = self.plan.warming
         self.remade()
+
+    def _heard(self, ts: int, symbol: str, door: str, values: Mapping[str, float]) -> str:
+        """Hear what a sample says of the account, and return its name in the plan."""
+        if "position" not in values and "equity" not in values:
+            return door
+        self._account(ts, self.symbol if symbol == "*" else symbol, values)
+        return self._door(symbol)
 
     def _account(self, ts: int, symbol: str, values: Mapping[str, float]) -> None:
         """Hear what a sample says of the account."""

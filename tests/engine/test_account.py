@@ -63,6 +63,27 @@ def test_a_measure_of_a_measure_begins_too() -> None:
     assert left(made, 1) == 2.0
 
 
+def test_an_account_input_that_is_forgotten_begins_anew() -> None:
+    made = guard("equity.drop(24h) >= 2%", "trades.lost.sum(7d) >= 4")
+    feed(made, 1, equity=10_000.0, trades__closed=2.0, trades__lost=2.0)
+    feed(made, 2, equity=9_000.0)
+    assert [left(made, 0), left(made, 1)] == [pytest.approx(0.1), 2.0]
+    made.forget("", "trades.lost")
+    feed(made, 3)
+    assert math.isnan(left(made, 1))
+    feed(made, 4, equity=9_000.0)
+    assert [left(made, 0), left(made, 1)] == [pytest.approx(0.1), 0.0]
+
+
+def test_equity_begins_when_it_is_first_said_though_trades_came_before() -> None:
+    made = guard("equity.drop(24h) >= 2%", "trades.lost.sum(7d) >= 4")
+    for hour in (1, 2):
+        feed(made, hour, trades__closed=1.0, trades__lost=1.0)
+    assert math.isnan(left(made, 0))
+    feed(made, 3, equity=10_000.0, trades__closed=0.0, trades__lost=0.0)
+    assert [left(made, 0), left(made, 1)] == [0.0, 2.0]
+
+
 def test_after_the_first_event_an_account_ages_like_any_feed() -> None:
     made = guard("equity.drop(24h) >= 2%")
     feed(made, 1, equity=10_000.0)
