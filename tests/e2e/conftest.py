@@ -27,7 +27,7 @@ def pytest_sessionstart() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what waits for minutes to pass, where several processes share the tests."""
-    items.sort(key=lambda item: item.path.name not in LONG)
+    items.sort(key=lambda item: Path(item.location[0]).name not in LONG)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
