@@ -189,6 +189,20 @@ def test_a_flow_that_comes_late_is_measured_as_if_it_had_come_in_time(part: floa
     assert late.refused == {}
 
 
+def test_of_what_comes_together_the_good_is_taken_and_what_is_not_is_not() -> None:
+    text = "version: 1\nsymbol: BTC\nevery: 1h\nrules:\n"
+    text += "  r: {when: high / low > 2x, min_hold: 1h, do: {exposure_cap: 50%}}\n"
+    made = guard(text)
+    bars = [{"high": 110, "low": 100}, {"high": 115, "low": math.nan}, {"high": 120.0, "low": 90}]
+    for hour, told in enumerate(bars, 1):
+        feed(made, hour, close=105, **told)
+    assert made.refused == {"low: not finite": 1}
+    high, low = made.stream.tapes
+    assert ([type(one) for one in high.values], high.values) == ([float] * 3, [110, 115, 120])
+    assert [ts - START for ts in high.times] == [HOUR, 2 * HOUR, 3 * HOUR]
+    assert ([ts - START for ts in low.times], low.values) == ([HOUR, 3 * HOUR], [100, 90])
+
+
 def test_what_is_added_late_is_judged_at_the_door_like_what_comes_in_time() -> None:
     made = guard(RULES.replace("oi.change(3h) <= -5%", "liq.long.sum(3h) >= $50M"))
     for hour in range(2, 6):
