@@ -122,8 +122,9 @@ class Operator:
         world.session.close()
         path = world.state / "state.db"
         blob = bytearray(path.read_bytes())
-        for place in self.dice.sample(range(len(blob)), 200):
-            by = 1 + self.dice.randrange(255)
+        for _ in range(200):
+            # by shares: a file is longer where its folder has a longer name, and dice must not turn
+            place, by = int(self.dice.random() * len(blob)), 1 + self.dice.randrange(255)
             if place not in NEWER:  # one that a newer riskguard wrote is left alone for good
                 blob[place] ^= by
         path.write_bytes(blob)
