@@ -91,10 +91,10 @@ class Stream:
         """Return the number of a value at the last instant."""
         return self.values[index]
 
-    def step(self, now: int, instant: int | None = None, *, closed: bool = True) -> Change:
+    def step(self, now: int, instant: int, *, closed: bool = True) -> Change:
         """Move to `now` and return where the machines stand and stood.
 
-        The machines step at `instant` (default: `now`), which must be later than the last one;
+        The machines step at `instant`, which must be later than the last one;
         `closed` says that a bar closes: only then are bars counted and measures fed to others.
         The same object comes back while nothing moves.
         """
@@ -117,8 +117,6 @@ class Stream:
         self.closed = closed
         if now >= self._trim_at:
             self._trim(now)
-        if instant is None:
-            instant = now
         if self._idle and instant - self.last <= self._gap:
             self.last = instant
             return self.change
@@ -151,9 +149,8 @@ class Stream:
         """Read every number and line as of `now`; no machine steps."""
         for tape in self.tapes:
             tape.clock.rest()
-        for read, slot, _, _ in self._feeders:
-            if slot >= 0:
-                self.values[slot] = read(now)
+        for read, slot in [(read, slot) for read, slot, _, _ in self._feeders if slot >= 0]:
+            self.values[slot] = read(now)
         self._read(now, self._readings)
 
     def begin(self, tape: int, ts: int, value: float) -> None:
