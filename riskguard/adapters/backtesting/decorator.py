@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from riskguard.adapters.backtesting.orders import Wish
     from riskguard.adapters.shared.desk import Desk
-    from riskguard.adapters.shared.post import Fault, Veto
+    from riskguard.adapters.shared.vetoes import Fault, Veto
     from riskguard.language.ruleset import RuleSet
 
 __all__ = ["CAPABILITIES", "NAME", "TESTED", "Gatekeeper", "guarded"]

@@ -11,9 +11,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from riskguard.adapters.shared.frameworks import framework
+from riskguard.adapters.shared.vetoes import Fault, Veto
 
 if TYPE_CHECKING:
-    from riskguard.adapters.backtrader.broker import Fault, GuardMixin, Veto
+    from riskguard.adapters.backtrader.broker import GuardMixin
     from riskguard.adapters.backtrader.guarded import GuardedBroker
 
 __all__ = ["CAPABILITIES", "NAME", "TESTED", "Fault", "GuardMixin", "GuardedBroker", "Veto"]
@@ -33,7 +34,7 @@ CAPABILITIES = frozenset(
     }
 )
 # classes that need the framework to be made: on first use
-LATE = {"Fault": "broker", "GuardMixin": "broker", "GuardedBroker": "guarded", "Veto": "broker"}
+LATE = {"GuardMixin": "broker", "GuardedBroker": "guarded"}
 
 
 def __getattr__(name: str) -> object:

@@ -21,8 +21,6 @@ from riskguard.adapters.backtrader.lines import (
 )
 from riskguard.adapters.backtrader.orders import (
     Book,
-    Fault,
-    Veto,
     amend,
     arrange,
     drop,
@@ -31,6 +29,7 @@ from riskguard.adapters.backtrader.orders import (
     pending,
     waiting,
 )
+from riskguard.adapters.shared.vetoes import Fault, Veto
 from riskguard.engine.decision import Decision, State
 from riskguard.engine.episodes import Episodes
 from riskguard.engine.orders import RESIDUE, Intent
@@ -48,7 +47,7 @@ if TYPE_CHECKING:
 else:
     Base = object
 
-__all__ = ["Fault", "GuardMixin", "Veto"]
+__all__ = ["GuardMixin"]
 
 RECIPE = ("ruleset", "sources", "instruments")  # what a guard is made of
 Order = Any  # Backtrader is untyped

@@ -20,9 +20,7 @@ __all__ = [
     "STOP",
     "STOPS",
     "Book",
-    "Fault",
     "Stop",
-    "Veto",
     "amend",
     "arrange",
     "distance",
@@ -44,24 +42,6 @@ Strategy = Any
 AT_ONCE = frozenset({0, 1, 7})  # Market, Close, Historical: cannot be relied on to be cancelled
 CLOSE, LIMIT, STOP = 1, 2, 3  # of backtrader.Order
 STOPS = frozenset({3, 4, 5, 6})  # Stop, StopLimit, StopTrail, StopTrailLimit
-
-
-class Veto(NamedTuple):
-    """An order that was cut or refused: quantities asked and granted, and why."""
-
-    ts: int
-    symbol: str
-    side: str
-    asked: float
-    granted: float
-    reasons: tuple[str, ...]
-
-
-class Fault(NamedTuple):
-    """An exception inside the guard: from there on entries are denied, exits allowed."""
-
-    ts: int
-    text: str
 
 
 def held(broker: Broker, data: Feed) -> float:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from riskguard.adapters.shared.enforcing import Memory, enforce
+from riskguard.adapters.shared.vetoes import Fault, Veto
 from riskguard.engine.decision import Decision, State
 from riskguard.engine.gate import exit_alone, surplus
 from riskguard.engine.orders import together
@@ -18,28 +19,10 @@ if TYPE_CHECKING:
     from riskguard.adapters.shared.enforcing import Enforced, Venue
     from riskguard.engine.orders import Intent, Pending, Verdict
 
-__all__ = ["Fault", "Post", "Veto", "closing"]
+__all__ = ["Post", "closing"]
 
 PLAIN = Instrument()
 log = logging.getLogger("riskguard")
-
-
-class Veto(NamedTuple):
-    """An order that was cut or refused: quantities asked and granted, and why."""
-
-    ts: int
-    symbol: str
-    side: str
-    asked: float
-    granted: float
-    reasons: tuple[str, ...]
-
-
-class Fault(NamedTuple):
-    """An exception inside the guard: until it works again entries are denied, exits allowed."""
-
-    ts: int
-    text: str
 
 
 def closing(position: float, side: str, quantity: float, pending: Iterable[Pending]) -> float:

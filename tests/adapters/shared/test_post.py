@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import pytest
 
 from riskguard import Intent, Pending, State
-from riskguard.adapters.shared.post import Fault, Post, closing
+from riskguard.adapters.shared.post import Post, closing
 from riskguard.adapters.shared.venue import Order
+from riskguard.adapters.shared.vetoes import Fault
 from riskguard.testing import ScriptedGuard
 
 TS = 1_767_225_600_000_000_000
