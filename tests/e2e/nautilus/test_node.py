@@ -69,10 +69,13 @@ class Node:
         await self.until(self.node.is_running)
         await self.until(lambda: self.script.is_running)
 
-    async def until(self, holds: Callable[[], bool]) -> None:
-        end = time.monotonic() + 10
-        while not holds() and time.monotonic() < end:  # noqa: ASYNC110 - nobody sets an event
-            await asyncio.sleep(0.05)
+    async def until(self, holds: Callable[[], bool], price: float = 0.0) -> None:
+        """Wait until something holds; the market says its price on and on, as markets do."""
+        end = time.monotonic() + 30
+        while not holds() and time.monotonic() < end:
+            if price:
+                self.price(price)  # in the last second of a minute it is left to the bar
+            await asyncio.sleep(0.2)
         assert holds()
 
     def price(self, price: float) -> None:
@@ -110,8 +113,7 @@ async def bought_then_lost(folder: Path) -> None:
     await one.until(lambda: one.position == 2)
     one.script.limit(BUY, 1, 70_000)
     await one.until(lambda: len(one.node.cache.orders_open()) == 1)
-    one.price(74_000)
-    await one.until(lambda: one.position == 1)
+    await one.until(lambda: one.position == 1, 74_000)
     assert one.node.cache.orders_open() == []
     one.script.market(BUY, 1)
     await one.until(lambda: len(one.script.denied) == 2)
