@@ -293,7 +293,7 @@ class Feeds:
             return
         spoke = int(socket.last_message_at or 0)
         self._drain()  # what came while nobody waited comes before the proof
-        if spoke == self._said.get(market.symbol, 0):
+        if spoke in (0, self._said.get(market.symbol)):  # a new socket has said nothing yet
             return
         self._said[market.symbol] = spoke
         age = time.time_ns() - spoke * MS  # by the wall clock, as ccxt stamps it

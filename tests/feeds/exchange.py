@@ -22,7 +22,7 @@ class Socket:
     futures: dict[str, Any] = field(default_factory=dict)
     subscriptions: dict[str, Any] = field(default_factory=dict)
     isConnected: bool = True  # noqa: N815 - as ccxt calls it
-    last_message_at: int = field(default_factory=now_ms)
+    last_message_at: int | None = field(default_factory=now_ms)
 
     def closed(self) -> bool:
         return not self.isConnected

@@ -103,6 +103,23 @@ async def test_a_stream_whose_socket_is_closed_or_another_ones_proves_nothing() 
 
 
 @in_a_loop
+async def test_a_socket_that_has_said_nothing_since_it_was_opened_proves_nothing() -> None:
+    exchange, told = Exchange(), list[Event]()
+    async with fed(exchange, told, series=("liquidations",)) as feeds:
+        await until(lambda: of(told, "alive"))
+        fault = feeds.faults[f"liquidations {SYMBOL}"]
+        fault.text, fault.count = "NetworkError: closed", 1
+        told.clear()
+        exchange.socket.last_message_at = None  # another one: ccxt connects anew
+        await asyncio.sleep(0.1)
+        assert not told
+        assert feeds.silent() == {f"liquidations {SYMBOL}": "NetworkError: closed"}
+        exchange.socket.last_message_at = now_ms()
+        await until(lambda: of(told, "alive"))
+        assert not feeds.silent()
+
+
+@in_a_loop
 async def test_minutes_that_closed_while_the_venue_was_away_are_told_when_it_is_back() -> None:
     exchange, told = Exchange(), list[Event]()
     minute = MINUTE // 1_000_000
