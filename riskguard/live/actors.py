@@ -55,10 +55,11 @@ class Actor:
             self._drop(_id(change), "dropped: too much waits before it")
 
     def _drop(self, name: str, why: str) -> None:
-        self.dropped += 1
         self._end(name, why)
+        self.dropped += 1
 
     def _end(self, name: str, why: str) -> None:
+        """Say how it ended; whoever sees the counts of it finds this as well."""
         if name:
             self.ended.append((name, why))
 
@@ -71,11 +72,12 @@ class Actor:
             try:
                 self.plugin.act(change)
             except BaseException as error:  # noqa: BLE001 - the thread goes on, whatever it raises
-                self.faults, self.fault = self.faults + 1, said(error)
+                self.fault = said(error)
                 self._end(name, self.fault)
+                self.faults += 1
             else:
-                self.acted += 1
                 self._end(name, "")
+                self.acted += 1
 
     def close(self, seconds: float) -> None:
         """Let what waits be acted on for so long; a queue that is full gives its oldest up."""

@@ -42,6 +42,7 @@ class Exchange:
         self.bars: list[list[float]] = []
         self.rows: list[dict[str, Any]] = []
         self.ahead = 0  # ms of the venue's clock before that of this machine
+        self.clock = now_ms  # that of this machine
 
     @property
     def socket(self) -> Socket:
@@ -63,7 +64,7 @@ class Exchange:
         self.came.clear()
 
     async def fetch_time(self) -> int:
-        return now_ms() + self.ahead
+        return self.clock() + self.ahead
 
     async def fetch_ohlcv(self, _symbol: str, _frame: str, since: Any, limit: Any) -> list[Any]:
         self.asked.append(("bars", since, limit))
@@ -78,7 +79,8 @@ class Exchange:
         self.asked.append(("rows", since, limit))
         return self.rows[-limit:]
 
-    async def fetch_funding_rate_history(self, _symbol: str, _since: Any, limit: int) -> list[Any]:
+    async def fetch_funding_rate_history(self, _symbol: str, since: Any, limit: int) -> list[Any]:
+        self.asked.append(("funding", since, limit))
         hours = now_ms() // 28_800_000
         return [
             {"timestamp": (hours - back) * 28_800_000, "fundingRate": 0.0001}

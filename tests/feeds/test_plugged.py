@@ -23,6 +23,7 @@ from riskguard.history.history import History
 from riskguard.live.ticker import Ticker
 from riskguard.market import DAY, HOUR, MINUTE, SECOND
 from riskguard.plugins import PluginError
+from tests.feeds.ending import ended
 from tests.plugged import Installed
 
 SYMBOL = "BTC/USDT:USDT"
@@ -275,13 +276,13 @@ def test_one_that_does_not_fit_is_refused_at_the_start(
 ) -> None:
     assert old in FEED
     install("acme", FEED.replace(old, new), kind="feeds")
-    threads = threading.active_count()
+    threads = set(threading.enumerate())
     with pytest.raises(PluginError) as refused:
         Vendors(["acme"], (SYMBOL,), print)
     assert why in str(refused.value)
     assert str(refused.value).startswith("plug-in 'acme' of acme 0.1 ")
     assert len(str(refused.value)) < 400
-    assert threading.active_count() == threads
+    assert set(threading.enumerate()) <= threads
 
 
 def test_one_that_brings_nothing_is_refused(install: Installed) -> None:
@@ -344,18 +345,19 @@ def test_a_venue_of_ones_own_is_recorded_resumed_and_read_back(
 ) -> None:
     acme, out = feed(install), tmp_path / "rec"
 
-    def recording(seconds: float = 1.0) -> None:
+    def recording(first: int, last: int) -> None:
+        """Record until it is asked once more, when all has been told."""
         told: list[dict[str, str]] = []
-        asyncio.run(
-            record(None, (SYMBOL,), out, seconds=seconds, plugins=("acme",),
-                   tell=lambda _, faults: told.append(faults))
-        )  # fmt: skip
+        acme.SAID += minutes(first, last)
+        asked = len(acme.ASKED) + last - first
+        recorder = record(
+            None, (SYMBOL,), out, plugins=("acme",), tell=lambda _, faults: told.append(faults)
+        )
+        asyncio.run(ended(recorder, lambda: len(acme.ASKED) > asked))
         assert told[-1] == {}
 
-    acme.SAID += minutes(0, 5)
-    recording()
-    acme.SAID += minutes(5, 8)
-    recording(0.6)
+    recording(0, 5)
+    recording(5, 8)
     assert sorted(one.name for one in out.glob("*.csv")) == [
         "BTC-1m.csv", "BTC-fear_greed-1d.csv", "BTC-liquidations-1m.csv",
     ]  # fmt: skip

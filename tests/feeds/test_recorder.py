@@ -12,6 +12,7 @@ from riskguard.feeds.recording import Recording
 from riskguard.feeds.streaming import Pace
 from riskguard.feeds.table import rows
 from riskguard.market import MINUTE
+from tests.feeds.ending import ended
 from tests.feeds.exchange import SYMBOL, Exchange, now_ms
 
 QUICK = Pace(0.01, 0.01, 0.01, 0.01, 0.01, 0.01)
@@ -24,11 +25,16 @@ def telling(exchange: Exchange) -> Exchange:
     return exchange
 
 
-def recorded(folder: Path, seconds: float = 0.3, **given: object) -> Recording:
+def heard(exchange: Exchange) -> bool:
+    """Say whether all three bars and all three fundings have been told."""
+    return {"bars", "funding"} <= {one[0] for one in exchange.asked}
+
+
+def recorded(folder: Path, **given: object) -> Recording:
+    """Record until all was heard."""
     exchange = telling(Exchange())
-    return asyncio.run(
-        record(exchange, (SYMBOL,), folder, seconds=seconds, pace=QUICK, **given)  # type: ignore[arg-type]  # what a test gives
-    )
+    recorder = record(exchange, (SYMBOL,), folder, pace=QUICK, **given)  # type: ignore[arg-type]  # what a test gives
+    return asyncio.run(ended(recorder, lambda: heard(exchange)))
 
 
 def test_what_was_heard_is_on_the_disk_when_it_ends(tmp_path: Path) -> None:
@@ -63,16 +69,15 @@ def test_a_folder_that_cannot_be_one_is_refused(path: str, tmp_path: Path) -> No
 
 
 def test_a_second_recorder_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
-    async def both() -> Recording:
-        first = asyncio.ensure_future(
-            record(telling(Exchange()), (SYMBOL,), tmp_path, seconds=0.5, pace=QUICK)
-        )
-        await asyncio.sleep(0.1)
-        with pytest.raises(StateInUseError, match="another process records into"):
-            await record(telling(Exchange()), (SYMBOL,), tmp_path, seconds=0.1, pace=QUICK)
-        return await first
+    exchange = telling(Exchange())
 
-    asyncio.run(both())
+    def refused() -> bool:
+        second = record(telling(Exchange()), (SYMBOL,), tmp_path, pace=QUICK)
+        with pytest.raises(StateInUseError, match="another process records into"):
+            second.send(None)
+        return heard(exchange)
+
+    asyncio.run(ended(record(exchange, (SYMBOL,), tmp_path, pace=QUICK), refused))
     assert len(list(rows(tmp_path / "BTC-1m.csv"))) == 3
 
 
