@@ -32,6 +32,7 @@ __all__ = [
     "coin",
     "figure",
     "figures",
+    "plain",
     "plausible",
     "time_text",
     "unglued",
@@ -55,6 +56,7 @@ GLUED = ("FDUSD", "USDT", "USDC", "BUSD", "TUSD", "USD")
 GLUED_PAIRS = ("BTC", "ETH", "BNB", "EUR", "GBP", "TRY", "JPY", "BRL", "DAI")
 RARE = frozenset({"BUSD", "TUSD"})  # "BNBUSD" is BNB in dollars, "DOTUSD" is DOT
 MAJORS = frozenset({"BTC", "ETH", "BNB", "XRP", "SOL", "ADA", "LTC", "BCH", "DOGE", "USDT", "USDC"})
+FIXED = ("PF_", "PI_", "FI_", "FF_")  # what Kraken writes before a perpetual or a future
 # coins whose own name ends like a quote
 WHOLE = frozenset(
     {
@@ -135,7 +137,7 @@ def coin(symbol: str) -> str:
 
 
 def _coin(symbol: str) -> str:
-    name = symbol.partition(" ")[0]
+    name = plain(symbol)
     base, slash, _ = name.partition("/")
     if not slash:
         head, dot, venue = name.rpartition(".")
@@ -144,6 +146,29 @@ def _coin(symbol: str) -> str:
         if not rest or rest[0] in KINDS or rest[0][:1].isdigit():
             base, _ = unglued(base, pair=at_venue)
     return SAME.get(base, base)
+
+
+def plain(symbol: str) -> str:
+    """Return a market as most write it, without its book, where a venue or a chart has its own way.
+
+    >>> [plain(name) for name in ("btcusdt", "BTCPERP", "PF_XBTUSD", "XBTUSDTM")]
+    ['BTCUSDT', 'BTC-PERP', 'XBTUSD', 'XBTUSDT-PERP']
+    >>> [plain(name) for name in ("BINANCE:BTCUSDT.P", "btc/usdt:usdt long", "kPEPE")]
+    ['BTCUSDT-PERP', 'BTC/USDT:USDT', 'kPEPE']
+    """
+    name = (symbol.split(maxsplit=1) or [""])[0]
+    if name.islower():
+        name = name.upper()
+    chart, _, of_chart = name.partition(":")
+    if "/" not in chart and unglued(of_chart.removesuffix(".P"))[1]:
+        name = of_chart
+    if name.startswith(FIXED):
+        name = name[3:]
+    for tail in ("PERP", ".P", "M"):  # of Bybit, of charts, of KuCoin
+        head = name.removesuffix(tail)
+        if head != name and head.isalnum() and (tail != "M" or unglued(head)[1]):
+            return f"{head}-PERP"
+    return name
 
 
 def unglued(word: str, *, pair: bool = False) -> tuple[str, str]:

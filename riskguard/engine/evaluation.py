@@ -221,9 +221,12 @@ class Evaluation:
     def _guards(self, symbol: str) -> bool:
         """Say whether decisions hold for a symbol; rules without one guard that of their bars.
 
-        A venue's name of it ("BTC/USDT:USDT") is the name that rules use.
+        A venue's name of it ("BTC/USDT:USDT") is the name that rules use. What names nothing may
+        be any symbol, and so is guarded.
         """
         name, ruleset = coin(symbol), self.ruleset
+        if name in ("", "*"):
+            return True
         if not ruleset.per_symbol.keys().isdisjoint((symbol, name)):
             found = False  # it has rules of its own, and so a guard of its own
         elif self.symbol and not ruleset.symbol and ruleset.guards == "symbol":

@@ -153,6 +153,17 @@ def test_orders_in_other_symbols_are_allowed_and_named() -> None:
     assert every.decide(replace(ask(1, "buy", 1.0, 0.0), symbol="ETH")).answer == "deny"
 
 
+@pytest.mark.parametrize(
+    "symbol", ["btcusdt", "btc-usdt", " BTC/USDT:USDT", "BTCPERP", "", "*", " "]
+)
+def test_an_order_that_spells_the_guarded_symbol_oddly_or_names_none_is_guarded(symbol) -> None:
+    made = guard()
+    feed(made, 1, 60.0)
+    asked = replace(ask(1, "buy", 1.0, 0.0), symbol=symbol)
+    assert made.decide(asked).answer == "deny"
+    assert made.decide(replace(asked, side="sell", position=1.0)).quantity == 1.0
+
+
 def test_rules_without_a_symbol_guard_the_one_whose_bars_they_get() -> None:
     made = guard(RULES.replace("symbol: BTC\n", ""))
     elsewhere = replace(ask(1, "buy", 1.0, 0.0), symbol="ETH")

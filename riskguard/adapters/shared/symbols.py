@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from riskguard.market import KINDS, coin, unglued
+from riskguard.market import KINDS, coin, plain, unglued
 
 __all__ = ["STYLES", "Traded", "spelled", "traded"]
 
@@ -39,7 +39,7 @@ def traded(symbol: str) -> Traded:
     >>> traded("ETH-USDT"), traded("ETH")
     (Traded(coin='ETH', quote='USDT', settle='', expiry=''), Traded(coin='ETH', quote='', settle='', expiry=''))
     """  # noqa: E501 - as Python prints it
-    name = symbol.partition(" ")[0]
+    name = plain(symbol)
     base, slash, rest = name.partition("/")
     if slash:
         quote, _, settle = rest.partition(":")

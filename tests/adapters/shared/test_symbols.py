@@ -61,6 +61,22 @@ def test_each_venue_s_name_is_of_its_coin(base, quote) -> None:
         ("AAPL.XNAS", "AAPL"),
         ("USDC.e/USDT", "USDC.e"),
         ("BTC.b", "BTC.b"),
+        ("btcusdt", "BTC"),  # htx, bitstamp, the streams of binance
+        ("btc/usdt", "BTC"),
+        (" BTC/USDT", "BTC"),
+        ("BTC\t", "BTC"),
+        ("BTCPERP", "BTC"),  # bybit, settled in USDC
+        ("PERP", "PERP"),
+        ("PERPUSDT", "PERP"),
+        ("PF_XBTUSD", "BTC"),  # kraken futures
+        ("FI_XBTUSD_260327", "BTC"),
+        ("XBTUSDTM", "BTC"),  # kucoin futures
+        ("ETHUSDCM", "ETH"),
+        ("USDM", "USDM"),
+        ("BINANCE:BTCUSDT", "BTC"),  # charts
+        ("BYBIT:BTCUSDT.P", "BTC"),
+        ("BTC:USD", "BTC"),
+        ("SBTC/SUSDT:SUSDT", "SBTC"),  # bitget on paper
     ],
 )
 def test_a_name_that_could_be_misread_is_not(name, wanted) -> None:
