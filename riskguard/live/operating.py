@@ -12,7 +12,7 @@ from riskguard.engine.events import Event
 from riskguard.errors import RECEIVED, RiskguardError, StateError, visible
 from riskguard.live.memory import begun, restored
 from riskguard.live.recorder import Recorder
-from riskguard.live.requests import KILL, heard, leave, pending
+from riskguard.live.requests import KILL, heard, leave, pending, switched
 from riskguard.store import Entry, Journal, Store
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def worded(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def ordered(intake: Intake, folder: Path, now: int, request: Mapping[str, Any]) -> str:
     """Do what an operator asks of a guard; return why not, "" where it is done."""
-    if request.get("do") == "resume" and (folder / KILL).exists():
+    if request.get("do") == "resume" and switched(folder):
         return f"{KILL} lies in the folder of the state: remove it first"
     try:
         intake.take(Event(now, "operator", "*", request, source="operator"))
@@ -101,7 +101,7 @@ def _tried(journal: Journal, folder: Path, request: Mapping[str, Any], now: int)
     recorder = Recorder(memory.guard, memory.formers)
     intake = begun(memory, recorder)
     now = max(now, memory.guard.as_of)
-    if (folder / KILL).exists() and not memory.killed:
+    if switched(folder) and not memory.killed:
         ordered(intake, folder, now, {"do": "halt", "by": KILL})
     for _, earlier in pending(folder):
         if not isinstance(earlier, str):

@@ -8,6 +8,7 @@ import pytest
 
 from riskguard import State
 from riskguard.engine.events import Event
+from riskguard.live.operating import ask
 from riskguard.live.replaying import Replay, checked
 from riskguard.live.requests import asked, heard, leave
 from riskguard.market import HOUR, SECOND
@@ -37,6 +38,24 @@ def test_requests_that_wait_are_obeyed_at_the_start_before_the_first_event(world
     with world.session() as fourth:
         assert fourth.decision.state is State.REDUCING  # `fall` has not seen its two hours yet
         assert fourth.decision.latched is False
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_no_resume_goes_past_a_kill_switch_that_is_a_link_to_nowhere(
+    world: World, runs: bool
+) -> None:
+    with world.session() as session:
+        world.bar(session, 1, 100)
+    (world.state / "KILL").symlink_to("nowhere")
+    if not runs:
+        refused = ask(world.state, {"do": "resume", "by": "ann"}, world.now).refused
+        assert refused == "KILL lies in the folder of the state: remove it first"
+    with world.session() as session:
+        path = leave(world.state, {"do": "resume", "by": "ann"})
+        world.now += SECOND
+        session.tick()
+        assert session.decision.state is State.HALTED
+        assert asked(path, 0.0) == "KILL lies in the folder of the state: remove it first"
 
 
 def test_no_request_stops_a_bot(world: World) -> None:
