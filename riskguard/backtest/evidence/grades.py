@@ -1,14 +1,16 @@
 """What the data allows to be said: modelled series show mechanics, February 2026 illustrates.
 
 A rule that stayed silent on a modelled series shaped the result as much as one that spoke, so
-every series counts that a rule in force reads, and the bars that are traded.
+every series counts that a rule in force reads, the bars that are traded, and the funding that is
+paid on them.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from riskguard.language.ruleset import Compare, SeriesValue, values, walk
+from riskguard.language.rewriting import bars_of
+from riskguard.language.ruleset import Compare, Indicator, SeriesValue, values, walk
 from riskguard.market import DAY
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
     from riskguard.backtest.comparison import Comparison
     from riskguard.history import History
-    from riskguard.language.ruleset import Condition, RuleSet
+    from riskguard.language.ruleset import Condition, RuleSet, Value
 
 __all__ = [
     "FEBRUARY",
@@ -76,15 +78,22 @@ def grade_of(series: object) -> str:
 def gate(comparison: Comparison) -> Gate:
     """Return what the data of a comparison allows."""
     history, ts = comparison.history, comparison.ts
-    read = grades_read(history, comparison.ruleset, comparison.symbol)
+    read = grades_read(history, comparison.ruleset, comparison.symbol, comparison.leverage)
     reaches = int(ts[0]) < FEBRUARY[1] and int(ts[-1]) > FEBRUARY[0]
     return Gate(history.name == EMBEDDED, modelled(read), reaches)
 
 
-def grades_read(history: History, ruleset: RuleSet, symbol: str) -> dict[str, str]:
-    """Return the grade of each series that the rules read, and of the bars that are traded."""
-    read = (inputs_read(ruleset, symbol) | {f"{symbol}.close"}) & set(history.series)
-    return {key: grade_of(history.series[key]) for key in sorted(read)}
+def grades_read(
+    history: History, ruleset: RuleSet, symbol: str, leverage: float = 1.0
+) -> dict[str, str]:
+    """Return the grade of each series that the rules read, or that a run is made of.
+
+    A run is made of the closes of what is traded, and of its funding where `leverage` pays it.
+    """
+    read = inputs_read(ruleset, symbol) | {f"{symbol}.close"}
+    if leverage > 1:
+        read.add(f"{symbol}.funding")
+    return {key: grade_of(history.series[key]) for key in sorted(read & set(history.series))}
 
 
 def modelled(read: Mapping[str, str]) -> tuple[str, ...]:
@@ -112,10 +121,18 @@ def inputs_read(ruleset: RuleSet, symbol: str) -> set[str]:
         for leaf in walk(tree):
             if isinstance(leaf, Compare):
                 for side in (leaf.left, leaf.right):
-                    for value in values(side):
-                        if isinstance(value, SeriesValue):
-                            found |= {f"{value.symbol or watched}.{value.name}", f"*.{value.name}"}
+                    for one in _series(side):
+                        found |= {f"{one.symbol or watched}.{one.name}", f"*.{one.name}"}
     return found
+
+
+def _series(side: Value) -> Iterator[SeriesValue]:
+    """Yield the series under a value, those too that a library or a plug-in computes on."""
+    for value in values(side):
+        if isinstance(value, SeriesValue):
+            yield value
+        elif isinstance(value, Indicator):
+            yield from bars_of(value)
 
 
 def _conditions(ruleset: RuleSet) -> Iterator[Condition]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from riskguard.backtest.evidence.grades import MODELLED, grade_of, inputs_read
+from riskguard.backtest.evidence.grades import MODELLED, grades_read
 
 if TYPE_CHECKING:
     from riskguard.backtest.comparison import Comparison
@@ -28,9 +28,9 @@ def found(comparison: Comparison, name: str, *, pilot: bool = False) -> Series |
 
 def modelled(comparison: Comparison) -> dict[str, str]:
     """Return what is modelled of all that rules read and runs trade, by key, with its grade."""
-    rules, series = comparison.ruleset, comparison.history.series
-    read = inputs_read(rules, comparison.symbol) | {f"{comparison.symbol}.close"}
-    grades = {key: grade_of(series[key]) for key in sorted(read & set(series))}
+    grades = grades_read(
+        comparison.history, comparison.ruleset, comparison.symbol, comparison.leverage
+    )
     return {key: grade for key, grade in grades.items() if grade in MODELLED}
 
 
