@@ -83,6 +83,11 @@ def test_all_names_are_given_once_and_constants_come_first(path: Path) -> None:
     assert names == sorted(names, key=lambda word: (not word.isupper(), not word[0].isupper()))
 
 
+def test_no_module_of_the_package_has_the_name_of_a_test_file() -> None:
+    taken = [one for one in (ROOT / "riskguard").rglob("*.py") if one.name.startswith("test_")]
+    assert taken == []
+
+
 def test_every_ignore_of_ruff_has_its_reason() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     section = text[text.index("[tool.ruff.lint]") : text.index("[tool.ruff.lint.pydocstyle]")]

@@ -95,7 +95,7 @@ def test(
 
     Exit codes: 0 all kept, 1 a case failed or a minimum is missed, 2 wrong use.
     """
-    from riskguard.cli import test_text
+    from riskguard.cli import cases_text
     from riskguard.cli.junit import junit_xml
 
     files = list(dict.fromkeys(_files(paths or ["."])))
@@ -109,14 +109,14 @@ def test(
         tested.append(one)
         if not as_json:  # each file as soon as it is done: the next may take long
             title = [pack_path(one.path, file)] if len(files) > 1 else []
-            print("\n".join([*title, *test_text.lines(one)]), flush=True)
+            print("\n".join([*title, *cases_text.lines(one)]), flush=True)
     if target is not None:
         _write(junit_xml(tested), target)
     missed = list(_missed(tested, *least))
     if as_json:
         print(json.dumps(_plain(tested, missed), indent=2))
     else:
-        print("\n".join([*missed, test_text.summary(tested)]))
+        print("\n".join([*missed, cases_text.summary(tested)]))
     return FINDINGS if missed or any(one.failed for one in tested) else 0
 
 
