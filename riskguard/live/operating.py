@@ -6,6 +6,7 @@ tick; where none does, it is tried on what is stored, and obeyed at the next sta
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from riskguard.engine.events import Event
@@ -90,7 +91,9 @@ def _left(folder: Path, request: Mapping[str, Any]) -> Path:
         return leave(folder, request)
     except OSError as error:
         msg = f"no request can be left in {folder}: {error.strerror}"
-        if request.get("do") == "halt":
+        if not os.access(folder, os.W_OK):
+            msg += "\n  = help: ask where the folder can be written, as the user of the bot"
+        elif request.get("do") == "halt":
             msg += f"\n  = help: a file called {KILL} halts as well: touch {folder / KILL}"
         raise StateError(msg) from error
 

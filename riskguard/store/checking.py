@@ -12,7 +12,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from riskguard.errors import StateError
-from riskguard.store.database import APPLICATION, CHAINS, SCHEMA, TABLES, is_damage
+from riskguard.store.database import (
+    APPLICATION,
+    CHAINS,
+    SCHEMA,
+    TABLES,
+    connect,
+    is_damage,
+    is_hindrance,
+)
 from riskguard.store.files import Damage
 from riskguard.store.rows import (
     STATE_LOST,
@@ -27,6 +35,7 @@ from riskguard.store.rows import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from riskguard.store.lock import Mark
     from riskguard.store.rows import Row
@@ -34,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Found",
     "NewerError",
+    "begun",
     "check",
     "counted",
     "heads",
@@ -82,13 +92,26 @@ def reading() -> Iterator[None]:
     except sqlite3.Error as error:
         if is_damage(error):
             raise Damage(f"state.db cannot be read: {error}") from error
-        raise StateError(f"the state cannot be read: {error}") from error
+        ask = "; is the disk full, or mounted to be read only?" if is_hindrance(error) else ""
+        raise StateError(f"the state cannot be read: {error}{ask}") from error
     except (TypeError, ValueError, KeyError) as error:  # a value of a type that we never write
         raise Damage(f"state.db holds what was never written: {error}") from error
 
 
-def version(db: sqlite3.Connection) -> int:
-    """Return the schema of a database of ours.
+def begun(path: Path, *, still: bool = False) -> sqlite3.Connection:
+    """Open a database of ours for reading, as it is at this moment; `still` as for `connect`."""
+    db = connect(path, writing=False, still=still)
+    try:
+        db.execute("BEGIN")
+        version(db, still=still)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def version(db: sqlite3.Connection, *, still: bool = False) -> int:
+    """Return the schema of a database of ours; one opened as `still` does not tell of its log.
 
     Raises:
         Damage: It is none of ours.
@@ -106,7 +129,7 @@ def version(db: sqlite3.Connection) -> int:
     if found < 1:
         raise Damage(f"state.db has schema {found}; 1 is the first")
     (mode,) = db.execute("PRAGMA journal_mode").fetchone()
-    if mode != "wal":
+    if mode != "wal" and not still:
         raise Damage(f"state.db has journal_mode {mode}; wal is ours")
     return found
 

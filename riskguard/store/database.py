@@ -32,6 +32,7 @@ __all__ = [
     "connect",
     "created",
     "is_damage",
+    "is_hindrance",
     "migrated",
     "settled",
     "supported",
@@ -82,6 +83,12 @@ DENIED = {
     sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_AUTH,
 }  # fmt: skip
 
+# what it answers where it may lay nothing beside a database: read-only, full, broken
+HINDERED = {
+    sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+}  # fmt: skip
+
 
 class Batch(NamedTuple):
     """What is stored together or not at all; stored twice it is the same.
@@ -123,12 +130,13 @@ def supported() -> None:
         )
 
 
-def connect(path: Path, *, writing: bool) -> sqlite3.Connection:
+def connect(path: Path, *, writing: bool, still: bool = False) -> sqlite3.Connection:
     """Open a database that is there, whatever its name holds; for reading nothing is changed.
 
-    The caller sees to it that one thread at a time uses the connection.
+    The caller sees to it that one thread at a time uses the connection; and, of what is opened as
+    `still`, that nobody writes it: neither its log nor a lock is looked at.
     """
-    mode = "rw" if writing else "ro"
+    mode = "rw" if writing else "ro&immutable=1" if still else "ro"
     db = sqlite3.connect(
         f"file://{quote(os.fsencode(path))}?mode={mode}",
         uri=True,
@@ -147,7 +155,16 @@ def connect(path: Path, *, writing: bool) -> sqlite3.Connection:
 
 def is_damage(error: sqlite3.Error) -> bool:
     """Tell whether an error speaks of the content, not of the system around it."""
-    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF not in DENIED
+    return _primary(error) not in DENIED
+
+
+def is_hindrance(error: sqlite3.Error) -> bool:
+    """Tell whether an error may come of files that cannot be laid beside a database."""
+    return _primary(error) in HINDERED
+
+
+def _primary(error: sqlite3.Error) -> int:
+    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)) & 0xFF
 
 
 def created(files: Files, batch: Batch) -> None:

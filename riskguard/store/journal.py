@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from riskguard.errors import StateError
 from riskguard.store.checking import (
+    begun,
     check,
     counted,
     heads,
@@ -15,18 +17,18 @@ from riskguard.store.checking import (
     reading,
     snapshots,
     transition,
-    version,
     walk,
     whole,
 )
-from riskguard.store.database import connect
+from riskguard.store.database import is_hindrance
 from riskguard.store.files import Damage, named
 from riskguard.store.lock import Mark, holder, noted
 from riskguard.store.rows import Contents, Input, Walk
+from riskguard.store.still import still
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from riskguard.store.rows import Restored, Snapshot, Transition
@@ -123,7 +125,14 @@ class Journal:
         """Open the database, as it is at this moment."""
         if not self._files.look():
             raise StateError(f"there is no state in {self._files.folder}")
-        with reading(), closing(connect(self._files.database, writing=False)) as db:
-            db.execute("BEGIN")
-            version(db)
+        with reading(), self._begun() as db:
             yield db
+
+    def _begun(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Open the database; as it lies, where SQLite may lay nothing beside it."""
+        try:
+            return closing(begun(self._files.database))
+        except sqlite3.Error as error:
+            if not is_hindrance(error):
+                raise
+            return still(self._files, error)

@@ -10,6 +10,7 @@ import pytest
 from riskguard.store.database import SCHEMA
 from tests.cli.bots import bot
 from tests.live.world import RULES, World
+from tests.store.mounted import read_only
 
 
 @pytest.fixture
@@ -131,3 +132,22 @@ def test_who_cannot_be_asked_is_not_said_to_hang(riskguard, world) -> None:
         told = riskguard("halt", "--state", world.state, "--reason", "x")
         assert told.code == 1
         assert f"= help: a file called KILL halts as well: touch {world.state}/KILL" in told.err
+
+
+def test_a_state_that_may_only_be_read_is_told_and_takes_no_order(riskguard, world) -> None:
+    with world.session() as session:
+        world.fallen(session)
+    told = riskguard("status", world.state)
+    for side in ("state.db-wal", "state.db-shm"):
+        (world.state / side).unlink(missing_ok=True)
+    with read_only(world.state) as python:
+        code, out, err = python("-m", "riskguard", "status", world.state)
+        assert (code, err) == (0, "")
+        assert out.splitlines()[1:3] == told.out.splitlines()[1:3]
+        asked = ("-m", "riskguard", "halt", "--state", world.state, "--reason", "x")
+        code, out, err = python(*asked)
+    assert (code, out) == (1, "")
+    assert err.startswith(f"error: no request can be left in {world.state}: ")
+    assert "= help: ask where the folder can be written, as the user of the bot" in err
+    assert "touch" not in err
+    assert sorted(one.name for one in world.state.iterdir()) == ["state.db", "state.lock"]
