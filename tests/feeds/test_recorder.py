@@ -45,6 +45,11 @@ def test_what_was_heard_is_on_the_disk_when_it_ends(tmp_path: Path) -> None:
     assert told[-1]["BTC-1m.csv"] == 3
 
 
+def test_it_ends_by_itself_once_its_time_is_over(tmp_path: Path) -> None:
+    recorder = record(telling(Exchange()), (SYMBOL,), tmp_path, seconds=0.05, pace=QUICK)
+    assert asyncio.run(asyncio.wait_for(recorder, 60)).waiting == 0
+
+
 def test_a_disk_that_is_full_to_the_end_is_told_with_what_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,7 +62,7 @@ def _settled(market: Market, asked: dict[str, str]) -> Any:
 
 def _stats(market: Market, asked: dict[str, str]) -> Any:
     """Return the newest rows, the one in progress as the last."""
-    last = now_ms() // ROW * ROW
+    last = market.rows_until() // ROW * ROW
     count = int(asked.get("limit", 30))
     first = int(asked["from"]) * 1000 if "from" in asked else last - (count - 1) * ROW
     return [_row(market, start) for start in range(first, last + 1, ROW)][:count]

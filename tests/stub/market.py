@@ -69,6 +69,7 @@ class Market:
         self.slow: list[int] = []  # statuses that the next requests are answered with (429, 503)
         self.seen: Counter[str] = Counter()
         self.liquidated: list[tuple[int, str, float]] = []  # when, whose side, dollars: gate
+        self.rows_until = now_ms  # the clock by which rows of five minutes end: gate
 
     @property
     def price(self) -> float:

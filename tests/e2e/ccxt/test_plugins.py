@@ -18,6 +18,7 @@ from riskguard.errors import AdapterError
 from riskguard.feeds.recorded import recorded
 from riskguard.feeds.recorder import record
 from riskguard.feeds.streaming import Feeds, Pace
+from tests.feeds.ending import ended
 from tests.stub import bybit
 from tests.stub.server import Stub
 
@@ -74,7 +75,7 @@ def fed(wanted: Any, mode: str = "", module: str = "") -> tuple[list[Event], dic
             sys.modules[module].MODE.append(mode)
         running = asyncio.ensure_future(feeds.run())
         try:
-            ends = time.monotonic() + 30
+            ends = time.monotonic() + 90
             while not wanted(told, feeds.silent()):
                 assert time.monotonic() < ends, "it did not happen"
                 await asyncio.sleep(0.02)
@@ -131,17 +132,22 @@ def test_what_both_bring_is_refused_and_no_thread_is_left() -> None:
 
 
 @pytest.mark.usefixtures("module")
-def test_both_are_recorded_each_with_its_source(tmp_path: Path) -> None:
-    out = tmp_path / "rec"
+def test_both_are_recorded_each_with_its_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, files = tmp_path / "rec", {"BTC-1m.csv", "BTC-mood-1m.csv", "BTC-funding-8h.csv"}
+    monkeypatch.setattr("riskguard.feeds.recorder.FLUSH", 0.2)
+    rows: dict[str, int] = {}
 
     async def run() -> None:
         stub = Stub()
         runner = await stub.serve()
+        recorder = record(
+            exchange(stub), (SYMBOL,), out, pace=FAST, series=BESIDE, plugins=("vendor",),
+            tell=lambda written, _: rows.update(written),
+        )  # fmt: skip
         try:
-            await record(
-                exchange(stub), (SYMBOL,), out, seconds=4.0, pace=FAST, series=BESIDE,
-                plugins=("vendor",),
-            )  # fmt: skip
+            await ended(recorder, lambda: all(rows.get(name) for name in files))
         finally:
             await runner.cleanup()
 
