@@ -6,7 +6,8 @@
 MAKEFLAGS += --no-print-directory
 
 PY := .venv/bin/python
-PIP := $(PY) -m pip -qq --disable-pip-version-check
+# patient with an index that is slow or breaks off
+PIP := $(PY) -m pip -qq --disable-pip-version-check --retries 10 --timeout 60
 FIND = for p in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
 	  "$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
 	    >/dev/null 2>&1 && { echo "$$p"; break; }; done
@@ -78,7 +79,8 @@ clean:
 	  echo "  = help: on Debian: apt install python3-venv; or: make PYTHON=/path/to/python3.12" >&2; \
 	  exit 2; \
 	fi; \
-	if ! $(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	if ! { $(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    && $(PY) -m pip --version; } >/dev/null 2>&1; then \
 	  echo "setting up .venv with $$found"; rm -rf .venv; "$$found" -m venv .venv || { rm -rf .venv; exit 2; }; \
 	fi
 	@$(PIP) install "pip>=25.1"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,64 @@ def test_a_framework_without_tests_is_named(cache: Path, monkeypatch, capsys) ->
     assert "NOT RUN  jesse: no tests in tests/e2e/jesse" in capsys.readouterr().out
 
 
+def test_without_a_home_that_can_be_written_venvs_are_kept_in_the_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("RISKGUARD_VENVS", "XDG_CACHE_HOME", "PYENV_ROOT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "new"))
+    assert environments.venvs() == tmp_path / "new" / ".cache" / "riskguard" / "e2e"
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("HOME", str(tmp_path / "file"))
+    assert environments.venvs() == ROOT / ".venv" / "riskguard" / "e2e"
+
+    def nobody() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", nobody)
+    assert environments.venvs() == ROOT / ".venv" / "riskguard" / "e2e"
+    assert list(environments.candidates("3.1")) == [sys.executable]
+
+
+def test_a_cache_that_cannot_be_used_fails_its_framework_and_no_other(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(environments, "HERE", cache.parent)
+    monkeypatch.setitem(FRAMEWORKS, "old", Framework("old", "old", "1", "3.1", 10))
+    (cache.parent / "old").mkdir()
+    cache.write_text("in the way")
+    assert environments.main(["old", "jesse"]) == 1
+    said = capsys.readouterr().out
+    assert "FAILED   old: " in said
+    assert "NOT RUN  jesse: no tests" in said
+
+
+@pytest.mark.parametrize("broken", [1, 2])
+def test_an_installation_that_an_index_breaks_off_is_tried_once_more(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, broken: int
+) -> None:
+    framework = FRAMEWORKS["ccxt"]
+    ran: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> None:
+        ran.append(command)
+        framework.folder.mkdir(parents=True, exist_ok=True)
+        if "install" in command and sum("install" in one for one in ran) <= broken:
+            raise environments.NotMade("the index broke off")
+
+    monkeypatch.setattr(environments, "run", run)
+    monkeypatch.setattr(environments, "whole", lambda _: False)
+    monkeypatch.setattr(environments, "interpreter", lambda _: sys.executable)
+    if broken == 1:
+        environments.make(framework)
+    else:
+        with pytest.raises(environments.NotMade, match="broke off"):
+            environments.make(framework)
+    assert (framework.folder / STAMP).exists() == (broken == 1)
+    assert ["install" in one for one in ran] == [False, True, True]
+
+
 def test_a_half_made_venv_is_neither_ready_nor_whole(cache: Path) -> None:
     framework = FRAMEWORKS["ccxt"]
     made(framework)
@@ -82,7 +141,8 @@ def test_tests_that_hang_are_ended() -> None:
 
 def test_make_test_collects_nothing_of_another_venv() -> None:
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "tests/e2e"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    own = {name: value for name, value in os.environ.items() if name != "RISKGUARD_E2E"}
+    done = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, check=False)
     assert done.returncode == 5, done.stdout  # nothing collected
 
 

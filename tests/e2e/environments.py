@@ -1,7 +1,8 @@
 """One environment for each trading framework, and the tests of its adapter run inside it.
 
 The pins of the frameworks contradict each other, so each has a venv of its own, kept between
-runs in ${RISKGUARD_VENVS:-${XDG_CACHE_HOME:-~/.cache}/riskguard/e2e}/<name>-<version>-py3.X.
+runs in ${RISKGUARD_VENVS:-${XDG_CACHE_HOME:-~/.cache}/riskguard/e2e}/<name>-<version>-py3.X, and
+in .venv/ of the checkout where the user has no cache that can be written.
 A stamp is written last: a venv without it is looked through, and made anew unless it is whole.
 
     python tests/e2e/environments.py [NAME ...]    # no name: all of them
@@ -28,7 +29,9 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 STAMP = ".riskguard-ready"
 TOOLS = ("aiohttp", "pytest>=8.2", "pyyaml>=6.0.1")
-INSTALL, WAIT = 1200, 1500  # seconds for one installation; for another run that makes the same venv
+# seconds for one installation; for another run that makes the same venv, which may try twice
+INSTALL, WAIT = 1200, 2700
+PATIENT = ("--retries", "10", "--timeout", "60")  # with an index that is slow or breaks off
 # what a half-made installation lacks: a file that it lists, or the list itself
 WHOLE = """
 from importlib.metadata import distributions
@@ -52,7 +55,9 @@ class Framework:
     package: str
     version: str
     python: str
-    seconds: int  # for its tests; whatever takes longer is ended
+    seconds: (
+        int  # for its tests: whatever takes longer hangs, however slow the machine, and is ended
+    )
     variables: dict[str, str] = field(default_factory=dict)  # while it is installed
     tools: tuple[str, ...] = TOOLS
     beside: tuple[str, ...] = ()  # what it needs and pip does not find by itself
@@ -73,17 +78,17 @@ FRAMEWORKS = {
     for one in (
         # the command line is tried there too: riskguard record
         Framework(
-            "ccxt", "ccxt", "4.5.90", "3.11", 420, processes=6,
+            "ccxt", "ccxt", "4.5.90", "3.11", 1200, processes=6,
             beside=("typer>=0.12", "rich>=13.7"),
         ),
-        Framework("backtesting", "backtesting", "0.6.6", "3.11", 120),
-        Framework("freqtrade", "freqtrade", "2026.9", "3.11", 600),
-        Framework("nautilus", "nautilus_trader", "1.231.0", "3.12", 240),
+        Framework("backtesting", "backtesting", "0.6.6", "3.11", 600),
+        Framework("freqtrade", "freqtrade", "2026.9", "3.11", 1800),
+        Framework("nautilus", "nautilus_trader", "1.231.0", "3.12", 900),
         # it pins pytest to 6.2
-        Framework("jesse", "jesse", "3.5.3", "3.11", 240, tools=("aiohttp", "pytest", "pyyaml")),
-        Framework("vectorbt", "vectorbt", "1.2.0", "3.11", 240),
+        Framework("jesse", "jesse", "3.5.3", "3.11", 900, tools=("aiohttp", "pytest", "pyyaml")),
+        Framework("vectorbt", "vectorbt", "1.2.0", "3.11", 900),
         Framework(
-            "hummingbot", "hummingbot", "20260922", "3.12", 240,
+            "hummingbot", "hummingbot", "20260922", "3.12", 900,
             {"WITHOUT_CYTHON_OPTIMIZATIONS": "1"},
             # left alone pip tries one after the other and ends with "ResolutionImpossible"
             beside=(
@@ -114,8 +119,18 @@ class NotMade(Exception):  # noqa: N818 - it says what became of a venv
 
 
 def venvs() -> Path:
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("RISKGUARD_VENVS") or Path(cache) / "riskguard" / "e2e")
+    told = os.environ.get("RISKGUARD_VENVS")
+    return Path(told) if told else cache() / "riskguard" / "e2e"
+
+
+def cache() -> Path:
+    """Return the user's cache, and .venv of this checkout where none can be written."""
+    with contextlib.suppress(RuntimeError):  # a user without a home
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        there = next((one for one in (folder, *folder.parents) if os.access(one, os.F_OK)), folder)
+        if os.access(there, os.W_OK | os.X_OK):
+            return folder
+    return ROOT / ".venv"
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -154,10 +169,16 @@ def candidates(version: str) -> Iterator[str]:
     yield sys.executable
     for folder in os.environ.get("PATH", "").split(os.pathsep):
         path = Path(folder) / f"python{version}"
-        if folder and path.exists():
+        if folder and os.access(path, os.X_OK):
             yield str(path)
-    root = os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv"
-    for path in sorted((Path(root) / "versions").glob(f"{version}.*/bin/python{version}")):
+    with contextlib.suppress(RuntimeError):  # a user without a home
+        yield from kept_by_pyenv(
+            version, Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+        )
+
+
+def kept_by_pyenv(version: str, root: Path) -> Iterator[str]:
+    for path in sorted((root / "versions").glob(f"{version}.*/bin/python{version}")):
         yield str(path)
 
 
@@ -214,7 +235,12 @@ def make(framework: Framework) -> None:
         say(f"making {folder.name}")
         run([python, "-m", "venv", str(folder)])
         pip = [str(folder / "bin" / "python"), "-m", "pip", "-qq", "--disable-pip-version-check"]
-        run([*pip, "install", *framework.requirements], **framework.variables)
+        install = [*pip, *PATIENT, "install", *framework.requirements]
+        try:
+            run(install, **framework.variables)
+        except NotMade as error:
+            say(f"once more: {folder.name} {error}")  # what has been brought is kept by pip
+            run(install, **framework.variables)
     (folder / STAMP).write_text(recipe(framework), encoding="utf-8")
 
 
@@ -257,6 +283,8 @@ def tried(framework: Framework) -> Outcome:
                     make(framework)
         with locked(lock, fcntl.LOCK_SH):
             return tested(framework)._replace(seconds=time.monotonic() - began)
+    except OSError as error:
+        return Outcome(framework.name, failed=1, why=str(error))
     except NotMade as error:
         failed = 0 if str(error).startswith("no Python") else 1
         return Outcome(framework.name, failed=failed, why=str(error))

@@ -50,7 +50,7 @@ def bot(folder: Path, port: int) -> Iterator[Path]:
         assert running.poll() is None, said.read_text()
     finally:
         running.send_signal(signal.SIGINT)
-        running.wait(30)
+        running.wait(60)
 
 
 def until(found: Callable[[], object], what: Callable[[], str], seconds: float) -> None:
@@ -72,7 +72,7 @@ def test_the_bot_buys_is_halved_once_and_stays_halved_across_a_restart(tmp_path:
             assert 0 < left <= bought / 2  # of what was held when the guard looked last
         with bot(tmp_path, stub.port) as said:
             words = said.read_text().count("not bought")
-            until(lambda: said.read_text().count("not bought") > words + 2, said.read_text, 60)
+            until(lambda: said.read_text().count("not bought") > words + 2, said.read_text, 150)
             assert market.positions["BTCUSDT"] == left  # neither halved again nor bought
         sells = [one for one in market.orders if one.side == "SELL"]
         assert len(sells) == 1

@@ -57,6 +57,11 @@ def until(found: Callable[[], object], seconds: float) -> None:
         time.sleep(0.2)
 
 
+def listening(stub: Stub) -> bool:
+    """Say whether a recorder has subscribed to the liquidations."""
+    return any(stub.sockets.values())
+
+
 def told_of(path: Path) -> list[tuple[int, dict[str, float]]]:
     return list(rows(path)) if path.exists() else []
 
@@ -71,26 +76,28 @@ def test_killed_and_started_again_a_recording_goes_on_and_leaves_its_gap(tmp_pat
         settings = {"urls": bybit.urls(stub.port), "enableRateLimit": False}
         (tmp_path / "settings.json").write_text(json.dumps(settings))
         first = started(tmp_path)
-        until(lambda: stub.sockets or first.poll() is not None, 120)
+        until(lambda: listening(stub) or first.poll() is not None, 120)
         assert first.poll() is None, first.communicate()[0]
         # a whole minute is heard, with two equal liquidations of one message in it
-        time.sleep(62 - time.time() % 60)
+        begins = (time.time_ns() + 3 * SECOND) // MINUTE * MINUTE + MINUTE
+        until(lambda: time.time_ns() > begins + 2 * SECOND, 90)
         one = {"side": "long", "price": 70_000.0, "quantity": 2.0}
-        stub.control_now(liquidation=[one, one])
-        until(lambda: any(one["liq_long_usd"] for _, one in told_of(liquidations)), 90)
+        assert stub.control_now(liquidation=[one, one]) == 1
+        until(lambda: any(one["liq_long_usd"] for _, one in told_of(liquidations)), 120)
         first.send_signal(signal.SIGKILL)
-        first.wait(10)
+        first.wait(60)
+        until(lambda: not stub.sockets, 60)
         heard, killed = stamps(liquidations)[-1], time.time_ns()
         time.sleep(DEAF / SECOND)  # a quicker start would leave a minute nine tenths heard
         again = started(tmp_path)
-        until(lambda: (again.poll() is not None) or len(stub.sockets) == 1, 120)
+        until(lambda: (again.poll() is not None) or listening(stub), 120)
         second = started(tmp_path, "--for", "2s")
         said = second.communicate(timeout=60)[0]
         assert second.returncode == 5, said
         assert "another process records into rec" in said
-        until(lambda: stamps(bars)[-1] > heard, 100)
+        until(lambda: stamps(bars)[-1] > heard, 120)
         again.send_signal(signal.SIGTERM)
-        said = again.communicate(timeout=30)[0]
+        said = again.communicate(timeout=60)[0]
         assert again.returncode == 0, said
         assert "all that was heard is in rec" in said
     assert stamps(bars) == sorted(set(stamps(bars)))
