@@ -29,6 +29,7 @@ __all__ = [
     "cagr",
     "calmar",
     "captured",
+    "compounded",
     "cvar",
     "deepest_fall",
     "exposure_of",
@@ -43,6 +44,7 @@ __all__ = [
     "yearly_bars",
 ]
 
+MOST_GROWN = 1e6  # in a year; beyond it a few hours were taken for one
 OUT = 1e-9  # less than this share of what is wanted is nothing
 
 
@@ -182,8 +184,21 @@ def tail_ratio(returns: Floats) -> float:
 
 def cagr(path: Floats, yearly: float) -> float:
     """Return the growth a year, compounded; -1 for a path that ended with nothing."""
-    grown = float(path[-1] / path[0])
-    return max(grown, 0.0) ** (yearly / (path.size - 1)) - 1.0 if path.size > 1 else math.nan
+    if path.size < 2:
+        return math.nan
+    return compounded(float(path[-1] / path[0]), yearly / (path.size - 1))
+
+
+def compounded(grown: float, times: float) -> float:
+    """Return the growth of what grows so so many times in a row; -1 where nothing is left.
+
+    NaN above a millionfold: a few hours of minutes can grow to more in a year than a float holds.
+    """
+    try:
+        found = max(grown, 0.0) ** times
+    except OverflowError:
+        return math.nan
+    return found - 1.0 if found <= MOST_GROWN else math.nan
 
 
 def sharpe(returns: Floats, yearly: float) -> float:

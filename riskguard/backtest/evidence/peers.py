@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from riskguard.backtest.evidence.figures import compounded
 from riskguard.backtest.evidence.signals import (
     above_average,
     daily,
@@ -103,15 +104,18 @@ def best_simple(found: Iterable[Peer]) -> Peer | None:
 
 
 def leverage_line(paths: Paths, points: int = 21) -> tuple[Point, ...]:
-    """Return what holding less all the time gives: CAGR against CDaR, from 0 to all."""
-    shares = np.linspace(0.0, 1.0, points)
+    """Return what holding less all the time gives: CAGR against CDaR, from 0 to all.
+
+    Nothing where the stretch is too short to say what it would grow to in a year.
+    """
     years = paths.r.size * paths.every / YEAR
+    if not years or math.isnan(compounded(float(paths.equity(paths.x)[-1]), 1 / years)):
+        return ()
     found = []
-    for share in shares.tolist():
+    for share in np.linspace(0.0, 1.0, points).tolist():
         path = paths.equity(np.full(paths.r.size, share))
-        cagr = max(float(path[-1]), 0.0) ** (1 / years) - 1 if years else math.nan
-        found.append(Point(share, cagr, cdar(path)))
-    return tuple(found)
+        found.append(Point(share, compounded(float(path[-1]), 1 / years), cdar(path)))
+    return () if any(math.isnan(point.cagr) for point in found) else tuple(found)
 
 
 def random_guard(paths: Paths, chance: np.random.Generator) -> Floats:

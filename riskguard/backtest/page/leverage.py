@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from riskguard.backtest.evidence.figures import compounded
 from riskguard.backtest.evidence.paths import Paths
 from riskguard.backtest.metrics import cdar
 from riskguard.backtest.page.markup import Markup, joined, tag
@@ -38,8 +39,7 @@ def guard_point(comparison: Comparison) -> tuple[float, float]:
     """Return growth a year and CDaR 95 % of the guard; a lost account has shrunk by all."""
     path = guard_path(comparison)
     years = (len(path) - 1) * comparison.every / YEAR
-    grown = float(path[-1])
-    return (grown ** (1.0 / years) - 1.0 if grown > 0 and years else -1.0), cdar(path)
+    return compounded(float(path[-1]), 1.0 / years) if years else -1.0, cdar(path)
 
 
 def drawing(line: Sequence[Point], guard: tuple[float, float]) -> Markup:

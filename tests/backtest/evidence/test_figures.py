@@ -78,8 +78,11 @@ def test_what_cannot_be_measured_is_nan() -> None:
 
 
 def test_growth_is_compounded_and_ends_at_minus_one() -> None:
-    assert figures.cagr(np.array([1.0, 1.1, 1.21]), 365) == pytest.approx(1.1**365 - 1)
+    assert figures.cagr(np.array([1.0, 1.02, 1.0404]), 365) == pytest.approx(1.02**365 - 1)
     assert figures.cagr(np.array([1.0, -0.01]), 365) == -1.0
+    minutes = 365 * 1_440
+    assert math.isnan(figures.cagr(np.array([1.0, 1.01]), minutes)), "of a float it is too much"
+    assert math.isnan(figures.cagr(np.array([1.0, 1.00003]), minutes)), "and of sense"
 
 
 def test_insurance_has_a_price_only_where_something_was_saved() -> None:

@@ -227,6 +227,16 @@ def test_the_best_simple_peer_is_the_one_that_ended_highest_after_costs() -> Non
     assert dear.name == "constant exposure", "it alone never trades"
 
 
+def test_a_stretch_too_short_for_a_year_of_its_growth_has_no_leverage_line() -> None:
+    paths, _ = market(13)
+    few = replace(
+        paths, ts=paths.ts[:20], r=np.full(20, 0.01), x=np.ones(20), k=np.zeros(20),
+        wanted=np.ones(20, dtype=bool),
+    )  # fmt: skip
+    assert leverage_line(replace(few, every=HOUR // 60)) == ()
+    assert leverage_line(replace(few, r=few.r / 50, every=24 * HOUR)) != ()
+
+
 def test_the_leverage_line_runs_from_cash_to_the_bare_run() -> None:
     paths, _ = market(13)
     line = leverage_line(paths)
