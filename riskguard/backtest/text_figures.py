@@ -14,6 +14,7 @@ __all__ = [
     "change",
     "compact",
     "day",
+    "decimals",
     "duration",
     "iso",
     "moment",
@@ -115,9 +116,22 @@ def value_text(value: float | None, dimension: str, more: int = 0) -> str:
     return number(value, None if not more else 2 + more)
 
 
+def decimals(value: float | None, dimension: str) -> int:
+    """Return how many further decimals tell a share as it was written: 0.05%, not 0.1%.
+
+    None for one that was computed, which three decimals do not tell.
+    """
+    if dimension != "share" or value is None or not math.isfinite(value):
+        return 0
+    points = abs(value) * 100
+    found = (more for more in range(3) if math.isclose(points, round(points, 1 + more)))
+    return next(found, 0)
+
+
 def versus(value: float | None, threshold: float | None, dimension: str) -> tuple[str, str]:
     """Return both texts, with enough decimals that different numbers look different."""
-    for more in (0, 1, 2, 4):
+    least = decimals(threshold, dimension)
+    for more in (least, least + 1, least + 2, least + 4):
         pair = value_text(value, dimension, more), value_text(threshold, dimension, more)
         if pair[0] != pair[1] or value == threshold:
             break

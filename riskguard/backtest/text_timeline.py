@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from riskguard.backtest.text_figures import change, moment, percent, value_text, versus
+from riskguard.backtest.text_figures import change, moment, percent, versus
 from riskguard.backtest.text_table import WIDTH
 
 if TYPE_CHECKING:
@@ -153,10 +153,7 @@ def recovery(stage: str, open_lines: Iterable[Recovery]) -> list[str]:
         if item.truth == "unknown" or item.value is None:
             state = "unknown"
         else:
-            now, wanted = (
-                value_text(item.value, item.dimension),
-                value_text(item.threshold, item.dimension),
-            )
+            now, wanted = versus(item.value, item.threshold, item.dimension)
             state = f"now {now}, asked {wanted}"
             if item.distance:
                 state += f", needs {change(item.distance, item.dimension)}"

@@ -274,3 +274,13 @@ def test_times_are_written_in_utc() -> None:
 def test_different_numbers_never_look_equal() -> None:
     assert versus(0.04401, 0.044, "share") == ("4.401%", "4.4%")
     assert versus(3.0, 3.0, "ratio") == ("3x", "3x")
+
+
+@pytest.mark.parametrize("written", [0.05, 0.1, 0.25, 0.3, 4.4, 7, 12.345, -0.05])
+def test_a_share_that_a_rule_asks_for_looks_as_it_was_written(written: float) -> None:
+    assert versus(0.36, written / 100, "share")[1] == f"{written:g}%"
+
+
+def test_a_computed_threshold_is_rounded() -> None:
+    assert versus(0.36, 0.0123456, "share")[1] == "1.2%"
+    assert versus(None, None, "share") == ("unknown", "unknown")

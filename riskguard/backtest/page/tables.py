@@ -15,7 +15,16 @@ from riskguard.backtest.page.grades import resting
 from riskguard.backtest.page.leverage import guard_path
 from riskguard.backtest.report import figures, mark_bar, nearness
 from riskguard.backtest.text import BARS, EXPLAINED, mark_title, nearness_text
-from riskguard.backtest.text_figures import change, moment, money, number, percent, value_text
+from riskguard.backtest.text_figures import (
+    change,
+    decimals,
+    moment,
+    money,
+    number,
+    percent,
+    value_text,
+    versus,
+)
 from riskguard.backtest.text_table import ROWS, RUNS
 
 if TYPE_CHECKING:
@@ -298,8 +307,7 @@ def recovery_table(comparison: Comparison) -> Table | None:
         (
             item.stage,
             item.line,
-            value_text(item.value, item.dimension),
-            value_text(item.threshold, item.dimension),
+            *versus(item.value, item.threshold, item.dimension),
             change(item.distance, item.dimension) if item.distance else item.truth,
         )
         for item in comparison.recovery
@@ -313,17 +321,21 @@ def recovery_table(comparison: Comparison) -> Table | None:
 def parameters_table(comparison: Comparison) -> Table | None:
     """Return every parameter of the rules with the value the run had: the file's, or `--set`."""
     rows = [
-        (name, value_text(one.value, one.dimension), one.help)
+        (name, _written(one.value, one.dimension), one.help)
         for name, one in comparison.ruleset.params.items()
         if not one.by_source
     ]
     rows += [
-        (f"{name}, {source}", value_text(value, one.dimension), one.help)
+        (f"{name}, {source}", _written(value, one.dimension), one.help)
         for name, one in comparison.ruleset.params.items()
         for source, value in one.by_source.items()
     ]
     columns = ("parameter", "value", "what it is")
     return Table("Parameters as run", columns, tuple(rows), plain=True) if rows else None
+
+
+def _written(value: float | None, dimension: str) -> str:
+    return value_text(value, dimension, decimals(value, dimension))
 
 
 def data_table(comparison: Comparison) -> Table:
