@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from riskguard.engine.logic import Change
 
     Node = tuple[str, int]  # (kind, index), as in the order of the plan
-    Step = Callable[[int], None]
+    Step = Callable[[int], bool]  # moves one thing, and says whether it did
     Line = Callable[[int], bool]  # reads a line, and says whether it turned
 
 __all__ = ["Cell", "Component", "Machines", "components", "lines"]
@@ -57,24 +57,29 @@ class Machines(NamedTuple):
 class Component:
     """Steps in order; sleeps once nothing moves and no machine waits for time to pass."""
 
-    __slots__ = ("awake", "persists", "state", "steps", "waiting")
+    __slots__ = ("awake", "persists", "steps", "waiting")
 
     def __init__(self) -> None:
         self.awake = True
         self.steps: list[Step] = []
         self.persists: list[Persist] = []
         self.waiting: list[Callable[[], bool]] = []  # does a machine wait for time?
-        self.state: list[Callable[[], object]] = []  # what may move
 
-    def run(self, now: int, before: int) -> None:
-        """Step to `now`; `before` is the instant before it."""
+    def run(self, now: int, before: int) -> bool:
+        """Step to `now` and say whether it stays awake; `before` is the instant before it."""
         for persist in self.persists:
             persist.wake(before)
-        was = [read() for read in self.state]
+        awake = False
         for step in self.steps:
-            step(now)
-        still = was == [read() for read in self.state]
-        self.awake = not still or any(waits() for waits in self.waiting)
+            if step(now):
+                awake = True
+        if not awake:
+            for waits in self.waiting:
+                if waits():
+                    awake = True
+                    break
+        self.awake = awake
+        return awake
 
 
 def components(machines: Machines) -> tuple[list[Component], dict[int, list[Component]]]:
@@ -137,6 +142,14 @@ def _roots(plan: Plan) -> dict[Node, Node]:
 # ---------------------------------------------------------------- steps
 
 
+def _moved(truths: list[int], slot: int, truth: int) -> bool:
+    """Set the truth of a slot and say whether it is another."""
+    if truths[slot] == truth:
+        return False
+    truths[slot] = truth
+    return True
+
+
 def _add(machines: Machines, component: Component, node: Node) -> None:
     kind, index = node
     if kind == "truth":
@@ -150,8 +163,7 @@ def _add(machines: Machines, component: Component, node: Node) -> None:
 
 
 def _add_truth(machines: Machines, component: Component, slot: int) -> None:
-    truth, truths = machines.plan.truths[slot], machines.truths
-    component.state.append(lambda: truths[slot])
+    truth = machines.plan.truths[slot]
     if isinstance(truth, Ref):
         component.steps.append(_ref_step(machines, truth, slot))
     else:  # lines and hours are stepped by nobody: they are read
@@ -166,21 +178,21 @@ def _add_group(machines: Machines, component: Component, truth: Group, slot: int
         follow = machines.follows[slot] = Follow(len(parts), truth.span)
         component.waiting.append(lambda: True)  # a match grows old while nothing moves
 
-        def step_sequence(now: int) -> None:
-            truths[slot] = follow.step([truths[part] for part in parts], now)
+        def step_sequence(now: int) -> bool:
+            return _moved(truths, slot, follow.step([truths[part] for part in parts], now))
 
         component.steps.append(step_sequence)
     elif kind == "not":
 
-        def step_not(_now: int) -> None:
+        def step_not(_now: int) -> bool:
             inner = truths[parts[0]]
-            truths[slot] = inner if inner == ABSENT else TRUE - inner
+            return _moved(truths, slot, inner if inner == ABSENT else TRUE - inner)
 
         component.steps.append(step_not)
     else:
 
-        def step_group(_now: int) -> None:
-            truths[slot] = group(kind, count, [truths[part] for part in parts])
+        def step_group(_now: int) -> bool:
+            return _moved(truths, slot, group(kind, count, [truths[part] for part in parts]))
 
         component.steps.append(step_group)
 
@@ -190,10 +202,10 @@ def _add_for(machines: Machines, component: Component, truth: Group, slot: int) 
     persist = machines.persists[slot] = Persist(truth.span, truth.count, machines.plan.every)
     advance, closed = persist.step, machines.closed
 
-    def step_for(now: int) -> None:
+    def step_for(now: int) -> bool:
         inner = truths[part]
         answer = advance(UNKNOWN if inner == ABSENT else inner, now, closed=closed())
-        truths[slot] = ABSENT if inner == ABSENT else answer
+        return _moved(truths, slot, ABSENT if inner == ABSENT else answer)
 
     component.steps.append(step_for)
     component.persists.append(persist)
@@ -203,15 +215,15 @@ def _add_for(machines: Machines, component: Component, truth: Group, slot: int) 
 def _ref_step(machines: Machines, ref: Ref, slot: int) -> Step:
     truths, index, missing = machines.truths, ref.index, MISSING[ref.policy]
 
-    def step_slot(_now: int) -> None:
+    def step_slot(_now: int) -> bool:
         inner = truths[index]
-        truths[slot] = missing if inner in {UNKNOWN, ABSENT} else inner
+        return _moved(truths, slot, missing if inner in {UNKNOWN, ABSENT} else inner)
 
-    def step_rule(_now: int) -> None:
-        truths[slot] = TRUE if machines.latches[index].on else FALSE
+    def step_rule(_now: int) -> bool:
+        return _moved(truths, slot, TRUE if machines.latches[index].on else FALSE)
 
-    def step_stage(_now: int) -> None:
-        truths[slot] = TRUE if machines.ladder.stage >= index else FALSE
+    def step_stage(_now: int) -> bool:
+        return _moved(truths, slot, TRUE if machines.ladder.stage >= index else FALSE)
 
     return {"slot": step_slot, "rule": step_rule, "stage": step_stage}[ref.kind]
 
@@ -220,11 +232,11 @@ def _add_rule(machines: Machines, component: Component, index: int) -> None:
     spec, latch, truths = machines.plan.latches[index], machines.latches[index], machines.truths
     when, clear, advance = spec.when, spec.clear, latch.step
 
-    def step(now: int) -> None:
-        advance(truths[when], truths[clear], now)
+    def step(now: int) -> bool:
+        was = latch.on
+        return advance(truths[when], truths[clear], now) is not was
 
     component.steps.append(step)
-    component.state.append(lambda: latch.on)
     component.waiting.append(lambda: latch.waits(truths[when], truths[clear]))
 
 
@@ -232,11 +244,11 @@ def _add_ladder(machines: Machines, component: Component) -> None:
     ladder, truths = machines.ladder, machines.truths
     enters, recovers = machines.plan.enters, machines.plan.recovers
 
-    def step(now: int) -> None:
-        ladder.step([truths[i] for i in enters], [truths[i] for i in recovers], now)
+    def step(now: int) -> bool:
+        was = ladder.stage
+        return ladder.step([truths[i] for i in enters], [truths[i] for i in recovers], now) != was
 
     component.steps.append(step)
-    component.state.append(lambda: ladder.stage)
     component.waiting.append(
         lambda: ladder.stage > 0 and truths[recovers[ladder.stage - 1]] == TRUE
     )
@@ -251,16 +263,16 @@ def _add_ramp(machines: Machines, component: Component, index: int) -> None:
         machines.ladder,
     )
 
-    def step(now: int) -> None:
-        was = machines.was()
+    def step(now: int) -> bool:
+        was, before = machines.was(), caps[index]
         if spec.stage > 0:
             on, was_on = ladder.stage >= spec.stage, was.stage >= spec.stage
         else:
             on, was_on = latches[spec.rule].on, was.on[spec.rule]
         caps[index] = ramp.step(truths[spec.rising], now, on=on, was_on=was_on)
+        return caps[index] != before
 
     component.steps.append(step)
-    component.state.append(lambda: caps[index])
     component.waiting.append(lambda: ramp.rising)
 
 

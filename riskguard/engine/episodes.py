@@ -140,12 +140,14 @@ class Episodes:
 
         In hedge mode a net position says nothing of either book: send none.
         """
-        equity, coins = number(values.get("equity")), number(values.get("position"))
-        if equity >= 0:
-            self.equity = equity
-        told = self.of(symbol).told
-        if coins == coins and (told is None or ts >= told):  # noqa: PLR0124 - NaN is unequal
-            self.note(symbol, coins / self._venue(symbol).contract_size, ts)
+        if "equity" in values:
+            equity = number(values["equity"])
+            if equity >= 0:
+                self.equity = equity
+        if "position" in values:
+            coins, told = number(values["position"]), self.of(symbol).told
+            if coins == coins and (told is None or ts >= told):  # noqa: PLR0124 - NaN is unequal
+                self.note(symbol, coins / self._venue(symbol).contract_size, ts)
 
     def note(self, symbol: str, position: float, ts: int | None = None) -> None:
         """Take note of a position, signed and in the order unit.

@@ -137,12 +137,14 @@ class Stream:
         before, self.last = self.last, instant
         if instant - before > self._gap:  # a silence breaks every `for`
             self._wake()
-        ran = [component for component in self.components if component.awake]
-        for component in ran:
-            component.run(instant, before)
+        ran = awake = False
+        for component in self.components:
+            if component.awake:
+                ran = True
+                awake |= component.run(instant, before)
         if ran or not self._steady:
             self._moved()
-        self._idle = self._steady and not any(component.awake for component in ran)
+        self._idle = self._steady and not awake
         return self.change
 
     def look(self, now: int) -> None:
@@ -251,8 +253,10 @@ class Stream:
     def _moved(self) -> None:
         before, stage = self.change, self.ladder.stage
         on = tuple([latch.on for latch in self.latches])
-        self.change = Change(stage, before.stage, on, before.on)
         self._steady = stage == before.stage and on == before.on
+        still = self._steady and stage == before.stage_before and on == before.on_before
+        if not still or self.ramps:  # a cap may move alone
+            self.change = Change(stage, before.stage, on, before.on)
 
     def seen(self, index: int, now: int) -> int:
         """Return how much a window has observed at `now`, in ns."""
