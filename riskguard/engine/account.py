@@ -25,6 +25,8 @@ STREAK = "loss_streak"
 CHAINED = frozenset({"change", "drop", "rise", "drawdown", "vol"})
 # what others are derived from, each with the least it may be
 LEAST = {"equity": 0.0, "transfers": -LARGEST, "trades.closed": 0.0, "trades.lost": 0.0}
+JUDGED = tuple(LEAST.items())
+TRADES = frozenset({"trades.closed", "trades.lost"})
 
 
 def begins(name: str) -> str:
@@ -54,25 +56,27 @@ class Account:
 
         What is late, said twice or impossible is as if it had not come.
         """
-        judged = [name for name in LEAST if name in values]
-        taken = {name: values[name] for name in judged if self._takes(ts, name, values[name])}
-        found = dict(values)
-        self.transfers += taken.get("transfers", 0.0)
+        found, refused, last = dict(values), {}, self.last
+        taken: dict[str, float] = {}
+        for name, least in JUDGED:
+            if name not in values:
+                continue
+            value = values[name]
+            if ts > last.get(name, NEVER) and plausible(value, least):
+                taken[name], last[name] = value, ts
+            else:
+                refused[name] = value
+        if "transfers" in taken:
+            self.transfers += taken["transfers"]
         if "equity" in taken:
             found[NAV] = self._chained(taken["equity"])
-        self.sent |= plausible(values.get(STREAK, math.nan), 0.0)
-        told = values.keys() & {"trades.closed", "trades.lost"}
-        if not self.sent and told and told <= taken.keys():
+        if STREAK in values and plausible(values[STREAK], 0.0):
+            self.sent = True
+        if not self.sent and refused.keys().isdisjoint(TRADES) and not TRADES.isdisjoint(taken):
             found[STREAK] = self._counted(
                 taken.get("trades.closed", 0.0), taken.get("trades.lost", 0.0)
             )
-        return found, {name: values[name] for name in judged if name not in taken}
-
-    def _takes(self, ts: int, name: str, value: float) -> bool:
-        if not plausible(value, LEAST[name]) or ts <= self.last.get(name, NEVER):
-            return False
-        self.last[name] = ts
-        return True
+        return found, refused
 
     def _chained(self, equity: float) -> float:
         moved, self.transfers = self.transfers, 0.0

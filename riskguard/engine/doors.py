@@ -71,6 +71,11 @@ class Doors:
         self.begun = False  # the account has sent its first event
         self._beginning = True  # there may be inputs of an account that have not begun
         self.account = Account() if any(spec.begins for spec in plan.tapes) else None
+        # what is good of an account begins it
+        self._least = {
+            name: -LARGEST if input_of(plan.ruleset, "", name).spec.signed else 0.0
+            for name in FROM_ZERO
+        }
         # how samples of these names are taken, as long as there are so many clocks
         self._shapes: dict[tuple[str, ...], tuple[int, list[Group]]] = {}
         self._by_symbol: dict[str, dict[str, Door]] = {}
@@ -222,7 +227,11 @@ class Doors:
         self, ts: int, values: Mapping[str, float], account: Account
     ) -> Mapping[str, float]:
         """Return what the account says with what follows from it; its first event begins it."""
-        if not any(self._good(name, values[name]) for name in FROM_ZERO & values.keys()):
+        least = self._least
+        for name, value in values.items():
+            if name in least and plausible(value, least[name]):
+                break
+        else:
             return values
         values, refused = account.derived(ts, values)
         doors = self._by_symbol.get("", {})
@@ -244,10 +253,6 @@ class Doors:
                 self.stream.begin(door.number, ts, first)
         self.begin()
         self._beginning = any(door.begins and door.tape.first is None for door in doors.values())
-
-    def _good(self, name: str, value: float) -> bool:
-        least = -LARGEST if input_of(self.plan.ruleset, "", name).spec.signed else 0.0
-        return plausible(value, least)
 
     def _refuse(self, ts: int, key: str, least: float, value: float, most: float = LARGEST) -> None:
         if not math.isfinite(value):
