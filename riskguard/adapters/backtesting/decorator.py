@@ -178,7 +178,7 @@ class Gatekeeper:
 
     def _account(self, unit: float) -> dict[str, float]:
         broker, price = self.broker, float(self.broker.last_price)
-        size, equity = float(broker.position.size), float(broker.equity)
+        size, equity = float(broker.position.size), max(0.0, float(broker.equity))
         return {
             "equity": equity,
             "position": size * unit,

@@ -137,7 +137,8 @@ class Watch:
     def _tell(self, trades: list[Trade], now: int) -> None:
         desk = self.desk
         assert desk is not None  # noqa: S101 - `loop` has made it
-        if self.live and not self._primed:
+        begins = self.live and not self._primed
+        if begins:
             self._prime(desk, now)
         ts = now if self.live else now - 1  # what belongs to a bar is told before its close
         for trade in self._news_of_trades(now):
@@ -151,7 +152,7 @@ class Watch:
             if self._told.get(name) != size:
                 desk.take(Event(ts, "account", name, {"position": size}))
                 self._told[name] = size
-        self._tell_bars(trades, now, ts)
+        self._tell_bars(trades, now, ts, begins=begins)
         if self.live:
             desk.tick()
 
@@ -175,10 +176,10 @@ class Watch:
             for bar in self.candles.news(self.pair, now)
         ]
 
-    def _tell_bars(self, trades: list[Trade], now: int, ts: int) -> None:
+    def _tell_bars(self, trades: list[Trade], now: int, ts: int, *, begins: bool) -> None:
         desk, bars = self.desk, self._bars(now)
         assert desk is not None  # noqa: S101 - `loop` has made it
-        if bars:
+        if bars or begins:  # the candles before the start are told, what the account is is not
             told = account(self.strategy, trades, self.candles, self.pair, now)
             desk.take(Event(ts, "account", self.symbol, told))
         if self._samples is None:

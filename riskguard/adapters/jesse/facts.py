@@ -165,7 +165,7 @@ class Candles:
         if strategy.is_spot_trading:  # there the balance lacks what is bound in coins and orders
             equity = float(strategy.portfolio_value)
         found = {
-            "equity": equity,
+            "equity": max(0.0, equity),
             "leverage": leverage(notional, equity),
             "unrealised": profit,
         }

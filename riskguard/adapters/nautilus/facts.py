@@ -144,7 +144,7 @@ class Facts:
         )
         if money is None:
             return
-        equity = float(money)
+        equity = max(0.0, float(money))
         said: dict[str, float] = {"equity": equity}
         if held is not None:
             coins = held * float(instrument.multiplier)

@@ -127,6 +127,7 @@ class Watch(Actor):
         instrument_id = bar.bar_type.instrument_id
         self.gate.prices[instrument_id] = float(bar.close)
         self.gate.forgive()
+        self.facts.told.pop(instrument_id, None)  # what is not told again grows old
         self._account(instrument_id)
         self.take(self.facts.bar(bar))
         self.do()

@@ -166,6 +166,16 @@ def test_trades_that_close_are_told_with_what_they_made() -> None:
     world.close()
 
 
+def test_an_account_that_stands_still_is_told_with_every_bar() -> None:
+    guard = ScriptedGuard()
+    world = World(guard)
+    for _ in range(4):
+        world.bar(80_000)
+    told = [one.data["equity"] for one in guard.events if one.kind == "account"]
+    assert told == [1_000_000] * 4
+    world.close()
+
+
 def test_the_position_of_all_strategies_together_is_judged_and_closed() -> None:
     guard, other = ScriptedGuard(), Script("S-2")
     world = World(guard, others=(other,))
