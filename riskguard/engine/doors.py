@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from riskguard.engine.account import LEAST, NAV, Account
 from riskguard.engine.windows import NEVER
 from riskguard.language.ruleset import input_of
-from riskguard.market import FROM_ZERO, LARGEST, SMALLEST, figure, plausible
+from riskguard.market import FROM_ZERO, LARGEST, SMALLEST, coin, figure, plausible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -172,6 +172,15 @@ class Doors:
             if one in doors:
                 doors[one].tape.expire(ts)
                 self.aged()
+
+    def price(self, symbol: str, now: int) -> float | None:
+        """Return the last close of a symbol ("" is the guarded one), where it stands at `now`."""
+        known = self._by_symbol
+        door = known.get(symbol, known.get(coin(symbol), {})).get("close")
+        tape = None if door is None else door.tape
+        if tape is None or not tape.values or now - tape.last > tape.fresh:
+            return None
+        return tape.values[-1]
 
     def join(self) -> None:
         """Let series that have always come together share a clock; how each comes is found anew."""

@@ -7,12 +7,14 @@ knows positions from the account, in the order unit, and from the orders it is a
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from riskguard.engine.decision import Decision, State
 from riskguard.engine.duties import duties
 from riskguard.engine.gate import UNLIMITED, Terms, exit_alone, gate
-from riskguard.engine.orders import RESIDUE, Action, Reason, Verdict, number
+from riskguard.engine.orders import RESIDUE, Action, Verdict, number
+from riskguard.engine.strangers import unguarded
 from riskguard.errors import StateError
 from riskguard.market import Instrument, coin
 
@@ -20,9 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from riskguard.engine.orders import Intent
-    from riskguard.language.ruleset import RuleSet
 
-__all__ = ["Episode", "Episodes", "elsewhere", "strictness"]
+__all__ = ["Episode", "Episodes", "strictness"]
 
 PLAIN = Instrument()
 REDUCED = 2  # where `strictness` holds reduce_by
@@ -109,10 +110,14 @@ class Episodes:
     of a duty is never used twice: `tightening` only goes up.
     """
 
-    def __init__(self, instruments: Mapping[str, Instrument] | None = None) -> None:
+    def __init__(
+        self, instruments: Mapping[str, Instrument] | None = None, *, max_age: float = math.inf
+    ) -> None:
         self.instruments = dict(instruments or {})
         self.tightening = 0
         self.equity: float | None = None
+        self.max_age = max_age  # ns that the equity stands for the account
+        self.counted: int | None = None  # when it was told
         self.decision: Decision | None = None  # the last one seen
         self._stand: tuple[float, ...] = (0.0,) * 12  # how strict it was
         self._claims: tuple[str, ...] = ()  # the rules that asked to reduce
@@ -142,8 +147,8 @@ class Episodes:
         """
         if "equity" in values:
             equity = number(values["equity"])
-            if equity >= 0:
-                self.equity = equity
+            if equity >= 0 and (self.counted is None or ts >= self.counted):
+                self.equity, self.counted = equity, ts
         if "position" in values:
             coins, told = number(values["position"]), self.of(symbol).told
             if coins == coins and (told is None or ts >= told):  # noqa: PLR0124 - NaN is unequal
@@ -212,11 +217,14 @@ class Episodes:
         guarded: bool = True,
         fault: str = "",
         equity: float | None = None,
+        price: float | None = None,
         as_of: int | None = None,
         until: Callable[[Decision, int], int | None] | None = None,
     ) -> Verdict:
         """Answer an order by the decision in force and the episode of its symbol; never raises.
 
+        `equity` and `price` are what a leverage cap is counted at, beside what the account and
+        the order tell.
         Nothing is remembered but the base of an episode that has none: the position the order
         stands on or, if flat, what it asked, when an entry was granted. Asked again it changes
         nothing.
@@ -224,7 +232,7 @@ class Episodes:
         step = 0.0
         try:
             if not guarded:
-                return _unguarded(intent, decision, as_of)
+                return unguarded(intent, decision, as_of)
             terms = self._terms
             if terms is None or terms.decision is not decision:
                 terms = self._terms = Terms(decision)
@@ -239,7 +247,8 @@ class Episodes:
                 intent,
                 decision,
                 ceiling=ceiling,
-                equity=self.equity if equity is None else equity,
+                equity=self._stands(intent.ts) if equity is None else equity,
+                price=price,
                 step=step,
                 min_quantity=least,
                 contract_size=size,
@@ -260,6 +269,11 @@ class Episodes:
         except Exception as error:  # noqa: BLE001 - whatever fails, exits pass and entries do not
             return exit_alone(intent, error, decision=decision, step=step, as_of=as_of)
         return verdict
+
+    def _stands(self, now: int) -> float | None:
+        """Return the equity that was told, where it still stands."""
+        told = self.counted
+        return self.equity if told is not None and now - told <= self.max_age else None
 
     # ------------------------------------------------------------ duties
 
@@ -300,6 +314,7 @@ class Episodes:
         return {
             "tightening": self.tightening,
             "equity": self.equity,
+            "counted": self.counted,
             "strictness": list(self._stand),
             "claims": list(self._claims),
             "symbols": {
@@ -316,12 +331,15 @@ class Episodes:
             stand = tuple(float(one) for one in body["strictness"])
             claims = tuple(map(str, body["claims"]))
             equity, tightening = _size(body["equity"]), int(body["tightening"])
+            counted = body.get("counted")  # states of earlier versions do not say
+            counted = None if counted is None else int(counted)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             msg = f"the episodes cannot be read ({error!r}); give what `dump` returned"
             raise StateError(msg) from error
         if len(stand) != len(self._stand):
             raise StateError(f"the episodes hold {len(stand)} fields of a decision, not 12")
         self.tightening, self.equity, self.decision = tightening, equity, None
+        self.counted = counted
         self._stand, self._claims, self._known = stand, claims, known
 
 
@@ -369,30 +387,3 @@ def _tells(verdict: Verdict, position: float) -> bool:
     """Say whether a judged order tells the base: it makes sense, and holds or enters something."""
     absurd = bool(verdict.reasons) and verdict.reasons[0].cause == "absurd"
     return verdict.quantity > 0 or (bool(position) and not absurd)
-
-
-def _unguarded(intent: Intent, decision: Decision, as_of: int | None) -> Verdict:
-    """Allow an order as it was asked, and say that nobody guards it."""
-    free = Decision(decision.ts, intent.symbol, rules=decision.rules)
-    verdict = gate(intent, free, as_of=as_of)
-    if verdict.answer != "allow":
-        return verdict
-    reason = Reason("unguarded", "", f"unguarded: the rules do not name {intent.symbol}")
-    return verdict._replace(reasons=(reason,))
-
-
-def elsewhere(intent: Intent, ruleset: RuleSet, as_of: int) -> Verdict | None:
-    """Answer an order in a symbol with rules of its own, which are not those of this guard.
-
-    What its rules say is not known here: nothing is entered, exits pass. None where it has none.
-    """
-    own = sorted({intent.symbol, coin(intent.symbol)} & ruleset.per_symbol.keys())
-    if not own:
-        return None
-    text = f"{own[0]} has rules of its own (per_symbol): ask the guard made with symbol {own[0]}"
-    verdict = gate(intent, Decision(0, own[0], rules=ruleset.hash), fault=text, as_of=as_of)
-    blind = [
-        one._replace(cause="blind") if one.cause == "guard_error" else one
-        for one in verdict.reasons
-    ]
-    return verdict._replace(reasons=tuple(blind))

@@ -56,6 +56,9 @@ FIELDS = (
     "exposure_cap", "reduce_by", "close", "reduce_only", "block_entries", "leverage_cap",
 )  # fmt: skip
 SHARES = frozenset({"exposure_cap", "reduce_by"})
+# what a cap of leverage cannot be counted without
+NO_EQUITY = "no equity was told of late: tell it by account events"
+NO_PRICE = "no price is known: tell it with the order (Intent.price)"
 UNSEEN = ("blind", "priming")  # stand among the winners too, and have words of their own
 OTHERS = {"long": ("short", "shorts", "none"), "short": ("long", "longs", "none")}
 
@@ -66,6 +69,7 @@ def gate(
     *,
     ceiling: float = UNLIMITED,
     equity: float | None = None,
+    price: float | None = None,
     step: float = 0.0,
     min_quantity: float = 0.0,
     contract_size: float = 1.0,
@@ -77,19 +81,21 @@ def gate(
     """Judge one order: exits pass in full, entries up to what the decision leaves room for.
 
     `ceiling` is the largest position in units (`Episode.ceiling`), `equity` the account in
-    dollars where it is known, `contract_size` the coins in one unit. A `fault` says what failed
-    in the guard: nothing is entered. `as_of` is the time of the last evaluation, `until` tells
-    of a decision and a time when a refusal may end at the earliest, `terms` are those of this
-    decision where many orders are asked under it. Never raises: an order that makes no sense is
-    denied, but for what it closes. The steps and their numbers are those of bots.md 3.1.
+    dollars and `price` that of one coin as it is known beside the order, `contract_size` the
+    coins in one unit. A `fault` says what failed in the guard: nothing is entered. `as_of` is
+    the time of the last evaluation, `until` tells of a decision and a time when a refusal may
+    end at the earliest, `terms` are those of this decision where many orders are asked under
+    it. Never raises: an order that makes no sense is denied, but for what it closes. The steps
+    and their numbers are those of bots.md 3.1.
     """
     try:
         terms, stand = terms or Terms(decision), read(intent)
         side, asked, closing, along, room, mine, bound, _ = stand
         shut = terms.barred[side] or bool(fault)
-        limit = 0.0 if shut else ceiling
+        limit, first = 0.0 if shut else ceiling, NO_REASON
         if decision.leverage_cap is not None and not shut:
-            limit = min(limit, _geared(stand, decision.leverage_cap, equity, contract_size))
+            geared, first = _geared(stand, decision.leverage_cap, equity, (price, contract_size))
+            limit = min(limit, geared)
         leaving = _leaving(asked, closing, along, step) if closing else 0.0
         reach, cancel = along + closing, NOTHING
         if mine:
@@ -101,7 +107,7 @@ def gate(
         answer, reasons, end = "allow", NO_REASON, None
         if granted < asked:
             answer = "resize" if granted > 0 else "deny"
-            reasons = _reasons(stand, fault, entry, (reach, limit), terms)
+            reasons = _reasons(stand, _failed(fault) or first, entry, (reach, limit), terms)
             if not reasons:
                 reasons = (Reason("venue", "", f"steps of {step:g}, at least {min_quantity:g}"),)
             end = None if until is None else until(decision, intent.ts)
@@ -199,14 +205,24 @@ def _barred(decision: Decision, side: str) -> bool:
     )
 
 
-def _geared(stand: Stand, cap: float, equity: float | None, contract_size: float) -> float:
-    """Return the largest position in units that the leverage cap allows, where it is known."""
-    if equity is None:
-        return UNLIMITED
-    unit = stand.price * contract_size
-    if not unit > 0:
-        return UNLIMITED
-    return max(0.0, cap * equity / unit)
+def _geared(
+    stand: Stand, cap: float, equity: float | None, unit: tuple[float | None, float]
+) -> tuple[float, tuple[Reason, ...]]:
+    """Return the largest position in units that a leverage cap allows, and what it lacks.
+
+    `unit` is the last price that is known, and the coins in one. Of that price and the one that
+    the order names the higher counts: a sale far below the market fills at the market. What
+    cannot be counted is taken for no room: nothing known is no leave to enter.
+    """
+    known, size = unit
+    price = max(stand.price, known or 0.0)
+    dollars = price * size
+    if equity is not None and 0 < dollars < math.inf:
+        return max(0.0, cap * equity / dollars), NO_REASON
+    lacks = [] if equity is not None else [NO_EQUITY]
+    if not 0 < dollars < math.inf:
+        lacks.append(f"a unit of {size:g} coins: see `instruments`" if price > 0 else NO_PRICE)
+    return 0.0, tuple(Reason("blind", "", f"leverage is capped, and {text}") for text in lacks)
 
 
 def _room_first(
@@ -281,19 +297,28 @@ def _effect(asked: float, along: float, room: float, *, bound: bool) -> str:
     return "close" if asked >= room * (1 - RESIDUE) else "reduce"
 
 
+def _failed(fault: str) -> tuple[Reason, ...]:
+    return (Reason("guard_error", "", fault),) if fault else NO_REASON
+
+
 def _reasons(
-    stand: Stand, fault: str, entry: float, reached: tuple[float, float], terms: Terms
+    stand: Stand,
+    first: tuple[Reason, ...],
+    entry: float,
+    reached: tuple[float, float],
+    terms: Terms,
 ) -> tuple[Reason, ...]:
-    """Say why less was let in than was asked; nothing when only rounding took it."""
+    """Say why less was let in than was asked; nothing when only rounding took it.
+
+    What comes `first` is no doing of a rule: what failed, or is not known.
+    """
     beyond = stand.asked - stand.closing
     if beyond - entry <= RESIDUE * stand.asked:
         return ()
     if stand.bound:
         return (Reason("order", "", f"may only close: {stand.room:g} left to close"),)
     reach, limit = reached
-    found = terms.refusal(stand.side, reach, limit)
-    if fault:
-        found = (Reason("guard_error", "", fault), *found)
+    found = (*first, *terms.refusal(stand.side, reach, limit))
     return found or (Reason("rule", "", f"{reach:g} of {limit:g} taken"),)
 
 

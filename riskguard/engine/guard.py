@@ -68,7 +68,8 @@ class Guard(Evaluation):
         from riskguard.engine.episodes import Episodes  # noqa: PLC0415 - not before there is a guard
 
         super()._begin()
-        self.episodes = self.parts["episodes"] = Episodes(self.instruments)
+        stands = self.plan.stands("equity")
+        self.episodes = self.parts["episodes"] = Episodes(self.instruments, max_age=stands)
 
     def update(self, sample: Sample) -> Decision:
         """Take one sample and return the decision in force.
@@ -232,7 +233,7 @@ class Guard(Evaluation):
         if guarded is None:
             guarded = self._guards(intent.symbol)
         if not guarded and self.ruleset.per_symbol:
-            from riskguard.engine.episodes import elsewhere  # noqa: PLC0415 - with the episodes
+            from riskguard.engine.strangers import elsewhere  # noqa: PLC0415 - with the episodes
 
             if (found := elsewhere(intent, self.ruleset, self.as_of)) is not None:
                 return found
@@ -241,6 +242,7 @@ class Guard(Evaluation):
             decision,
             guarded=guarded,
             fault=fault,
+            price=decision.leverage_cap and self.doors.price(self._door(intent.symbol), intent.ts),
             as_of=self.as_of,
             until=None if fault else self._until,
         )

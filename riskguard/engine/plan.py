@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from riskguard.engine.states import looks_back
-from riskguard.language.ruleset import During
+from riskguard.language.ruleset import During, input_of
 from riskguard.market import CALENDAR, LARGEST, time_text
 
 if TYPE_CHECKING:
@@ -159,6 +159,11 @@ class Plan:
             f"{self.window_texts[index]} has {time_text(have)} of {time_text(wanted)}"
             for index, have, wanted in seen
         )
+
+    def stands(self, name: str) -> int:
+        """Return how long (ns) the last value of a series of the guarded symbol stands."""
+        spec = input_of(self.ruleset, "", name).spec
+        return spec.max_age or 2 * (spec.interval or self.every)
 
     @property
     def warming(self) -> list[int]:

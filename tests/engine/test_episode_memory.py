@@ -9,8 +9,9 @@ from math import nan
 import pytest
 
 from riskguard.engine.decision import Decision, State
-from riskguard.engine.episodes import Episode, Episodes, elsewhere, strictness
+from riskguard.engine.episodes import Episode, Episodes, strictness
 from riskguard.engine.orders import Intent, Reason
+from riskguard.engine.strangers import elsewhere
 from riskguard.errors import StateError
 from riskguard.language.reader import read_text
 from riskguard.language.ruleset import RuleSet
@@ -302,6 +303,30 @@ def test_an_order_is_counted_by_the_instrument_of_its_coin(name) -> None:
     held = episodes.judge(order, limited, equity=11_500.0)
     assert (held.answer, held.quantity) == ("resize", 22.0)  # 22 x 10 coins x 100 of 23,000
     assert episodes.judge(order, limited, equity=3_900.0).answer == "deny"  # 6 are too few
+
+
+def test_an_equity_that_was_told_long_ago_is_none() -> None:
+    geared, order = decision(State.CAUTION, leverage_cap=2.0), intent("buy", 1.0, 0.0)
+    episodes = Episodes(max_age=10)
+    assert episodes.judge(order, geared).reasons[0].cause == "blind"
+    episodes.account(5, "BTC", {"equity": 1_000.0})
+    assert episodes.judge(replace(order, ts=15), geared).answer == "allow"
+    assert episodes.judge(replace(order, ts=16), geared).answer == "deny"
+    assert episodes.judge(replace(order, ts=16), geared, equity=1_000.0).answer == "allow"
+    loaded = Episodes(max_age=10)
+    loaded.load(episodes.dump())
+    assert loaded.judge(replace(order, ts=15), geared).answer == "allow"
+    assert loaded.judge(replace(order, ts=16), geared).answer == "deny"
+
+
+def test_a_state_that_does_not_say_when_the_equity_was_told_knows_none() -> None:
+    episodes = Episodes()
+    episodes.account(5, "BTC", {"equity": 1_000.0})
+    body = episodes.dump()
+    del body["counted"]
+    episodes.load(body)
+    geared = decision(State.CAUTION, leverage_cap=2.0)
+    assert episodes.judge(intent("buy", 1.0, 0.0), geared).answer == "deny"
 
 
 # ---------------------------------------------------------------- a dump

@@ -137,6 +137,7 @@ def test_what_is_late_or_no_number_tells_nothing_of_the_account() -> None:
     episodes.account(4, "BTC", {"position": 9.0})
     episodes.account(6, "BTC", {"position": nan, "equity": -1.0})
     episodes.account(6, "BTC", {"position": inf, "equity": nan})
+    episodes.account(4, "BTC", {"equity": 70.0})
     assert (episodes.of("BTC").position, episodes.equity) == (4.0, 10.0)
 
 

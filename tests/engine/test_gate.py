@@ -71,10 +71,69 @@ def test_sizes_are_rounded_down_and_dust_is_not_sent() -> None:
     assert gate(intent("buy", 3.0, 0.0), CAPPED, ceiling=0.07, min_quantity=0.1).answer == "deny"
 
 
-def test_leverage_cap_is_a_ceiling_where_equity_is_known() -> None:
-    geared = replace(ACTIVE, state=State.CAUTION, leverage_cap=2.0)
-    assert gate(intent("buy", 50.0, 0.0), geared, equity=1_000.0).quantity == 20.0
-    assert gate(intent("buy", 50.0, 0.0), geared).quantity == 50.0
+GEARED = replace(ACTIVE, state=State.CAUTION, leverage_cap=2.0, winners={"leverage_cap": ("a",)})
+UNPRICED = "leverage is capped, and no price is known: tell it with the order (Intent.price)"
+UNCOUNTED = "leverage is capped, and no equity was told of late: tell it by account events"
+
+
+def test_leverage_cap_is_a_ceiling() -> None:
+    assert gate(intent("buy", 50.0, 0.0), GEARED, equity=1_000.0).quantity == 20.0
+    assert gate(intent("buy", 20.0, 0.0), GEARED, equity=1_000.0).answer == "allow"
+    assert gate(intent("buy", 50.0, 0.0), GEARED, equity=0.0).answer == "deny"
+
+
+@pytest.mark.parametrize("said", [None, 0.0])
+def test_an_order_without_a_price_is_counted_at_the_last_one_that_is_known(said) -> None:
+    asked = replace(intent("sell", 50.0, 0.0), price=said)
+    assert gate(asked, GEARED, equity=1_000.0, price=200.0).quantity == 10.0
+
+
+def test_of_two_prices_the_higher_counts() -> None:
+    for side in ("buy", "sell"):  # a sale at 1 fills at the market
+        cheap = replace(intent(side, 50.0, 0.0), price=1.0)
+        assert gate(cheap, GEARED, equity=1_000.0, price=100.0).quantity == 20.0
+        dear = replace(cheap, price=200.0)
+        assert gate(dear, GEARED, equity=1_000.0, price=100.0).quantity == 10.0
+
+
+@pytest.mark.parametrize(
+    ("said", "known", "told"),
+    [
+        (None, {"equity": 1_000.0}, [UNPRICED]),
+        (None, {"equity": 1_000.0, "price": nan}, [UNPRICED]),
+        (None, {"equity": 1_000.0, "price": 0.0}, [UNPRICED]),
+        (100.0, {}, [UNCOUNTED]),
+        (None, {}, [UNCOUNTED, UNPRICED]),
+        (None, {"price": 100.0}, [UNCOUNTED]),
+    ],
+)
+def test_what_a_leverage_cap_cannot_be_counted_at_lets_nothing_enter(said, known, told) -> None:
+    for side in ("buy", "sell"):
+        verdict = gate(replace(intent(side, 1.0, 0.0), price=said), GEARED, **known)
+        assert (verdict.answer, verdict.quantity) == ("deny", 0.0)
+        causes = [reason.text for reason in verdict.reasons if reason.cause == "blind"]
+        assert causes == told
+        assert verdict.reasons[-1].rule == "a"
+        leaves = gate(replace(intent(side, 3.0, 2.0), price=said), GEARED, **known)
+        assert leaves.quantity == (2.0 if side == "sell" else 0.0)
+        out = replace(intent("sell" if side == "buy" else "buy", 3.0, 2.0), price=said, close=True)
+        assert not [one for one in gate(out, GEARED, **known).reasons if one.cause == "blind"]
+
+
+@pytest.mark.parametrize("size", [0.0, -1.0, nan, inf])
+def test_a_unit_that_is_no_size_lets_nothing_enter_under_a_leverage_cap(size) -> None:
+    verdict = gate(intent("buy", 1.0, 0.0), GEARED, equity=1_000.0, contract_size=size)
+    assert verdict.answer == "deny"
+    assert verdict.reasons[0].text.endswith(f"a unit of {size:g} coins: see `instruments`")
+    assert gate(intent("sell", 1.0, 1.0), GEARED, contract_size=size).answer == "allow"
+
+
+def test_what_is_shut_already_lacks_nothing() -> None:
+    for decision in (replace(GEARED, state=State.REDUCING), replace(GEARED, block_entries="long")):
+        told = gate(replace(intent("buy", 1.0, 0.0), price=None), decision).reasons
+        assert "blind" not in {reason.cause for reason in told}
+    failed = gate(replace(intent("buy", 1.0, 0.0), price=None), GEARED, fault="x")
+    assert [reason.cause for reason in failed.reasons] == ["guard_error", "rule"]
 
 
 def test_denial_names_the_rule() -> None:
@@ -178,11 +237,9 @@ def test_a_side_that_is_closed_is_not_entered() -> None:
 
 
 def test_contracts_are_counted_under_the_leverage_ceiling() -> None:
-    geared = replace(ACTIVE, state=State.CAUTION, leverage_cap=2.0)
     asked = intent("buy", 5_000.0, 0.0)
-    assert gate(asked, geared, equity=1_000.0, contract_size=0.01).quantity == 2_000.0
-    assert gate(asked, geared, equity=-5.0).quantity == 0.0
-    assert gate(replace(asked, price=None), geared, equity=1_000.0).answer == "allow"
+    assert gate(asked, GEARED, equity=1_000.0, contract_size=0.01).quantity == 2_000.0
+    assert gate(asked, GEARED, equity=-5.0).quantity == 0.0
 
 
 @pytest.mark.parametrize(

@@ -34,8 +34,9 @@ def test_an_order_that_is_allowed_is_answered_in_full() -> None:
         "cancel_first": (), "state": State.ACTIVE, "latched": True, "max_leverage": 3.0,
         "rules": RULES,
     }  # fmt: skip
-    assert gate(intent("buy", 2.0, 0.0), stands) == Verdict(**whole, as_of=5)
-    assert gate(intent("buy", 2.0, 0.0), stands, as_of=7) == Verdict(**whole, as_of=7)
+    asked = intent("buy", 2.0, 0.0)
+    assert gate(asked, stands, equity=70.0) == Verdict(**whole, as_of=5)
+    assert gate(asked, stands, equity=70.0, as_of=7) == Verdict(**whole, as_of=7)
 
 
 def test_an_order_that_is_cut_is_answered_in_full() -> None:

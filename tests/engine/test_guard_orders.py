@@ -72,6 +72,60 @@ def test_asking_changes_nothing() -> None:
     assert made.update(Sample(START + HOUR, "BTC", {})) is stood
 
 
+GEARED = """\
+version: 1
+symbol: BTC
+symbols: [BTC, ETH]
+guards: all
+every: 1h
+rules:
+  few: {when: {all: [close < 101, ETH.close > 0]}, do: {leverage_cap: 2x}}
+"""
+
+
+def test_a_market_order_is_counted_at_the_last_close_under_a_cap_of_leverage() -> None:
+    made = guard(GEARED, instruments={"BTC": Instrument(contract_size=0.1)})
+    made.update(Sample(START + HOUR, "ETH", {"close": 10.0}))
+    assert feed(made, 1, 100.0, equity=1_000.0) is State.CAUTION
+    for name in ("BTC", "BTC/USDT:USDT", "BTCUSDT-PERP.BINANCE"):
+        market = replace(ask(1, "buy", 500.0, 0.0), symbol=name, price=None)
+        assert made.decide(market).quantity == 200.0
+        assert made.decide(replace(market, price=1e-9)).quantity == 200.0
+    other = replace(market, symbol="ETH/USDT:USDT")
+    assert made.decide(other).quantity == 200.0
+    unknown = made.decide(replace(market, symbol="SOL/USDT"))
+    assert (unknown.answer, unknown.reasons[0].cause) == ("deny", "blind")
+    assert "Intent.price" in unknown.reasons[0].text
+    assert made.decide(replace(market, symbol="SOL/USDT", price=5.0)).quantity == 400.0
+    leaves = replace(market, symbol="SOL/USDT", side="sell", position=3.0, quantity=3.0)
+    assert made.decide(leaves).answer == "allow"
+
+
+def test_an_equity_that_is_old_lets_nothing_enter_under_a_cap_of_leverage() -> None:
+    made = guard(GEARED.replace("{all: [close < 101, ETH.close > 0]}", "close < 101"))
+    feed(made, 1, 100.0, equity=1_000.0)
+    for hour in (2, 3):
+        feed(made, hour, 100.0)
+        assert made.decide(ask(hour, "buy", 1.0, 0.0)).answer == "allow"
+    assert feed(made, 4, 100.0) is State.CAUTION
+    late = made.decide(ask(4, "buy", 1.0, 0.0))
+    assert (late.answer, late.reasons[0].cause) == ("deny", "blind")
+    assert made.decide(ask(4, "sell", 1.0, 1.0)).answer == "allow"
+    again = guard(GEARED.replace("{all: [close < 101, ETH.close > 0]}", "close < 101"))
+    again.load(made.dump())
+    assert again.decide(ask(4, "buy", 1.0, 0.0)) == late
+    made.update(Sample(START + 4 * HOUR, "*", {"equity": 1_000.0}))
+    assert made.decide(ask(4, "buy", 1.0, 0.0)).answer == "allow"
+
+
+def test_a_close_is_a_price_as_long_as_it_stands() -> None:
+    made = guard()
+    assert made.doors.price("", START) is None
+    feed(made, 1, 100.0)
+    for name, hour, price in (("", 1, 100.0), ("", 3, 100.0), ("", 3.01, None), ("ETH", 1, None)):
+        assert made.doors.price(name, START + int(hour * HOUR)) == price
+
+
 def test_before_the_first_decision_only_exits_pass() -> None:
     made = guard()
     verdict = made.decide(ask(1, "buy", 1.0, 0.0))

@@ -61,15 +61,14 @@ class Stream:
         self.hedged = pick.random() < 0.25
         self.holds = pick.random() < 0.5  # the venue knows reduce-only
         self.equity = pick.choice((None, 100.0, 400.0))
+        self.price: float | None = None  # that the guard has seen
         sizes = (-5.0, -3.0, -1.05, 0.0, 0.0, 0.03, 2.0, 3.7, 5.0)
         one = pick.choice(sizes)
         self.positions = {"long": abs(one), "short": -abs(pick.choice(sizes))}
         if not self.hedged:
             self.positions = {"": one}
         self.orders: list[Order] = []
-        self.decision = ACTIVE
-        self.period = 0
-        self.now = 0
+        self.decision, self.period, self.now = ACTIVE, 0, 0
         self.episodes = self.fresh()
         self.bases: dict[str, float] = {}  # the oracle of the ceiling
         self.left: dict[str, float] = {}
@@ -86,15 +85,12 @@ class Stream:
 
     def tell(self) -> None:
         """Tell the account: a net position; books are known from orders alone."""
+        values = {} if self.equity is None else {"equity": self.equity}
         if not self.hedged:
-            values = {"position": self.positions[""] * self.lot}
-            if self.equity is not None:
-                values["equity"] = self.equity
-            self.episodes.account(self.now, SYMBOL, values)
+            values["position"] = self.positions[""] * self.lot
             if self.decision is not ACTIVE and self.positions[""]:
                 self.bases.setdefault("", abs(self.positions[""]))
-        elif self.equity is not None:
-            self.episodes.account(self.now, SYMBOL, {"equity": self.equity})
+        self.episodes.account(self.now, SYMBOL, values)
 
     def pendings(self) -> tuple[Pending, ...]:
         return tuple(order.pending() for order in self.orders)
@@ -115,9 +111,9 @@ class Stream:
         if self.barred(side):
             return 0.0
         limit = self.ceiling(intent.book, abs(intent.position) or intent.quantity)
-        if self.decision.leverage_cap and self.equity is not None and intent.price:
-            geared = self.decision.leverage_cap * self.equity / (intent.price * self.lot)
-            limit = min(limit, geared)
+        if cap := self.decision.leverage_cap:  # nothing where it cannot be counted
+            price = max(intent.price or 0.0, self.price or 0.0)
+            limit = min(limit, cap * (self.equity or 0.0) / (price * self.lot or math.inf))
         return limit
 
     def barred(self, side: str) -> bool:
@@ -179,7 +175,7 @@ class Stream:
         self.send(
             Intent(
                 self.now, SYMBOL, side, asked, self.positions[book], self.pendings(),
-                pick.choice((100.0, 100.0, None)), reduce_only=flags < 0.1, close=flags > 0.9,
+                pick.choice((100.0, 100.0, 1e-9, None)), reduce_only=flags < 0.1, close=flags > 0.9,
                 book=book,
             ),
             resting=pick.random() < 0.4,
@@ -222,7 +218,7 @@ class Stream:
         room = self.room(intent.side, intent.book)
         limit = self.limit(intent)
         ends = self.hedged and (intent.book == "long") == (intent.side == "sell")
-        verdict = self.episodes.judge(intent, self.decision)
+        verdict = self.asked(intent)
         granted = verdict.quantity
         if self.decision is not ACTIVE and intent.book not in self.bases:
             if intent.position:
@@ -236,24 +232,28 @@ class Stream:
         assert granted >= exit_part - slack - NOISE, ("G4", granted, exit_part)
         if intent.reduce_only or intent.close or ends or limit == 0.0:
             assert granted <= exit_part + NOISE, ("entered", granted, exit_part)
-        if granted < intent.quantity:
-            assert verdict.reasons, "cut without a reason"
+        assert granted >= intent.quantity or verdict.reasons, "cut without a reason"
+        if self.decision.leverage_cap and not intent.price:
+            self.seen[f"market orders at a {'last' if self.price else 'missing'} price"] += 1
         self.check_faults(intent, verdict)
         self.seen[f"{self.decision.state.name} {verdict.answer}"] += 1
         return verdict
+
+    def asked(self, intent: Intent, **more: str) -> Verdict:
+        return self.episodes.judge(intent, self.decision, price=self.price, **more)
 
     def check_faults(self, intent: Intent, verdict: Verdict) -> None:
         """G6, G7, G8: the same exit under a fault, in any order of what is open, asked again."""
         mixed = list(intent.pending)
         self.pick.shuffle(mixed)
-        again = self.episodes.judge(replace(intent, pending=tuple(mixed)), self.decision)
+        again = self.asked(replace(intent, pending=tuple(mixed)))
         assert again == verdict, "G7"
         if verdict.quantity and not verdict.cancel_first:
-            small = self.episodes.judge(replace(intent, quantity=verdict.quantity), self.decision)
+            small = self.asked(replace(intent, quantity=verdict.quantity))
             assert abs(small.quantity - verdict.quantity) <= NOISE, "G8"
         shut = gate(intent, REDUCING, step=self.step_size)
         alone = exit_alone(intent, KeyError("x"), decision=self.decision, step=self.step_size)
-        failed = self.episodes.judge(intent, self.decision, fault="x")
+        failed = self.asked(intent, fault="x")
         assert alone.quantity == shut.quantity == failed.quantity, "G6"
         assert alone.cancel_first == shut.cancel_first == failed.cancel_first, "G6"
         assert alone.quantity <= verdict.quantity + NOISE, "G6"
@@ -269,8 +269,7 @@ class Stream:
             self.drop(order)  # the venue has nothing left to close
             return
         after = before + sign * size
-        if abs(after) < NOISE:
-            after = 0.0
+        after = 0.0 if abs(after) < NOISE else after
         self.positions[order.book] = after
         if self.decision.state >= State.REDUCING and order.period == self.period:
             assert abs(after) <= abs(before) + NOISE, ("G2 grows", before, after)
@@ -327,6 +326,7 @@ class Stream:
     def change(self, new: Decision) -> None:
         """Put another decision in force; the oracle of the ceiling follows by itself."""
         before, self.decision = self.decision, new
+        self.price = self.pick.choice((None, 60.0, 100.0, 250.0))
         if new.state >= State.REDUCING and before.state < State.REDUCING:
             self.period += 1
         if new is ACTIVE:

@@ -9,6 +9,7 @@ the larger of the two, and what it may be is counted from the smaller.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from riskguard.engine.decision import State
@@ -190,6 +191,8 @@ class _Book:
             return abs(order)
         side = "buy" if order > 0 else "sell"
         intent = Intent(ts, SYMBOL, side, abs(order), position)
+        if decision.leverage_cap is not None:  # none is below 1, and vectorbt lends nothing
+            decision = replace(decision, leverage_cap=None)
         return self.episodes.judge(intent, decision).quantity
 
     def _cut(self, limit: float) -> Bar:

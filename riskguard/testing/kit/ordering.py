@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from riskguard.engine.decision import State
+from riskguard.engine.orders import number
 from riskguard.market import DAY, HOUR, coin
 from riskguard.testing.kit.harness import NotSupported
 from riskguard.testing.kit.scripted import ScriptedGuard
@@ -115,7 +116,7 @@ class OrderContract:
         self.equals("position", self.h.position(), sent / self.h.unit)
 
     def test_a_cap_of_leverage_is_a_ceiling(self) -> None:
-        """Where the account is told, no more is entered than the equity carries."""
+        """Where the account is told, no more is entered than the equity carries at a price told."""
         for _ in range(3):
             self.h.feed(100.0)
         equity = self.guard.episodes.equity
@@ -125,6 +126,8 @@ class OrderContract:
         sent = self.h.try_entry(self.units(4))
         self.at_most("sent", sent, 2)
         self.at_most("position", self.h.position(), 2)
+        price = self.last().price
+        self.holds(number(price) > 0, f"price {price!r} of a market order: tell the last one")
 
     def test_an_add_is_gated(self) -> None:
         """An order that adds to a position is an entry as any other."""
