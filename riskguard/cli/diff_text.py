@@ -6,6 +6,7 @@ import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from riskguard.errors import visible
 from riskguard.language.changes.strictness import DIFFERENT, LOOSER, STRICTER
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def changes(found: Sequence[Difference]) -> list[str]:
     """Return the lines of what has changed, and how many changes protect less."""
     if not found:
         return ["no change of meaning"]
-    lines = [line for one in found for line in _change(one)]
+    lines = [visible(line) for one in found for line in _change(one)]
     effects = Counter(one.effect for one in found)
     counts = [f"{effects[name]} {name}" for name in (LOOSER, STRICTER, DIFFERENT) if effects[name]]
     summary = f"{len(found)} change{'s' if len(found) > 1 else ''} of meaning"

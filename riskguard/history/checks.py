@@ -8,7 +8,7 @@ import numpy as np
 
 from riskguard.errors import DataError
 from riskguard.history.stamps import STAMPS, CellError, duration_text, instant_text
-from riskguard.market import DAY
+from riskguard.market import DAY, LARGEST, SMALLEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,21 +31,26 @@ def check_values(
     columns: Mapping[str, NDArray[np.float64]],
     specs: Mapping[str, SeriesSpec],
 ) -> None:
-    """Refuse prices that are not above zero, negative unsigned values, impossible bars."""
+    """Refuse prices that are not above zero, negative unsigned values, impossible bars.
+
+    And what can be no amount at all: the guard refuses it too, and would be blind throughout.
+    """
     for name, numbers in columns.items():
+        size = np.abs(numbers)
+        odd = (size > LARGEST) | ((size < SMALLEST) & (size > 0))
+        found = [(odd, "can be no amount", f"{SMALLEST:g} to {LARGEST:g} are possible")]
         if specs[name].unit == "price":
-            bad, what, fix = numbers <= 0, "is not a price", "a price is above zero"
+            found.append((numbers <= 0, "is not a price", "a price is above zero"))
         elif not specs[name].signed:
-            bad, what, fix = numbers < 0, "is negative", "amounts carry no sign, nor do sides"
-        else:
-            continue
+            found.append((numbers < 0, "is negative", "amounts carry no sign, nor do sides"))
+        for bad, what, fix in found:
 
-        def wrong(
-            row: int, numbers: NDArray[np.float64] = numbers, what: str = what, fix: str = fix
-        ) -> CellError:
-            return CellError(f"{numbers[row]:g} {what}", fix)
+            def wrong(
+                row: int, numbers: NDArray[np.float64] = numbers, what: str = what, fix: str = fix
+            ) -> CellError:
+                return CellError(f"{numbers[row]:g} {what}", fix)
 
-        sieve.refuse(bad, names[name], what, wrong)
+            sieve.refuse(bad, names[name], what, wrong)
     if {"open", "high", "low", "close"} <= set(columns):
         _check_bars(sieve, names, columns)
 

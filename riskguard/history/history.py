@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os.path
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import PurePath
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from riskguard.errors import DataError
+from riskguard.errors import DataError, visible
 from riskguard.history import csvfile, embedded
 from riskguard.history.liquidations import rebuild
 from riskguard.history.scenario import FILE_NAME, SYMBOL, read_scenario
@@ -246,7 +247,8 @@ def _read_file(path: Path, symbol: str | None) -> History:
     guessed, told = csvfile.guess(path) if symbol is None else (symbol, [])
     listed, notes = csvfile.read_csv(path, guessed)
     series = {one.key: one for one in listed}
-    return History(path.stem, path.name, str(path), guessed, 0, None, series, (*told, *notes))
+    name = visible(path.stem), visible(path.name)
+    return History(*name, str(path), guessed, 0, None, series, (*told, *notes))
 
 
 def _read_entries(
@@ -257,6 +259,7 @@ def _read_entries(
     notes: list[str] = []
     for entry in sorted(scenario.entries, key=lambda entry: bool(entry.recipe)):
         path = folder / entry.file if files is None else _inside(files, entry, folder / FILE_NAME)
+        _regular(path)
         if entry.recipe:
             made = [rebuild(entry, path, series)]
         else:
@@ -275,6 +278,13 @@ def _read_entries(
                 )
             series[one.key] = one
     return series, notes
+
+
+def _regular(path: Path) -> None:
+    """Refuse what would be waited for, or read, for ever: a pipe, a device."""
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):  # noqa: PTH110, PTH112, PTH113 - those of Path raise where it may not be looked
+        fix = "a pipe is read where it is given alone: --data PIPE"
+        raise DataError("is no regular file", path=str(path), help=fix)
 
 
 def _inside(files: Path, entry: Entry, scenario: Path) -> Path:

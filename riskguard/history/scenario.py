@@ -28,7 +28,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from riskguard.errors import DataError
+from riskguard.errors import DataError, visible
 from riskguard.history.document import Listing, Section, Word, plain
 from riskguard.history.series import BARS, Entry
 from riskguard.history.stamps import CellError, duration, instant, shown
@@ -123,6 +123,10 @@ class Words:
             raise self.refusal(key, "must be one word or number", fix or f"write {key}: ...")
         return str(value)
 
+    def text(self, key: str, default: str | None = None, fix: str = "") -> str:
+        """Return what a key says to people, in one line and fit for a terminal."""
+        return _said(self.word(key, default, fix))
+
     def choice(self, key: str, allowed: Iterable[str], default: str | None = None) -> str:
         """Return the text of a key that must be one of `allowed`."""
         allowed = list(allowed)
@@ -163,10 +167,10 @@ def read_scenario(folder: Path) -> Scenario:
     if not isinstance(listed, Listing) or not listed:
         raise words.refusal("series", "must be a list, one entry a series", "- {file: ...}")
     entries = [_entry(Words(name, node, ENTRY_KEYS, "the series")) for node in listed]
-    known = words.word("name", folder.resolve().name)
+    known = words.text("name", folder.resolve().name)
     return Scenario(
         known,
-        words.word("title", known),
+        words.text("title", known),
         symbol,
         _mark(words),
         _remarks(words),
@@ -190,16 +194,20 @@ def _mark(words: Words) -> Mark | None:
         return None
     mark = Words(words.path, node, MARK_KEYS, "the mark")
     at = mark.word("at", fix="write at: 2026-02-13T00:00Z")
-    return Mark(mark.word("name", at), mark.read("at", instant, 0))
+    return Mark(mark.text("name", at), mark.read("at", instant, 0))
 
 
 def _remarks(words: Words) -> tuple[str, ...]:
     node = words.section.get(Word("notes", 0), Listing(0))
     if isinstance(node, Word):
-        return (str(node),)
+        return (_said(node),)
     if not isinstance(node, Listing) or not all(isinstance(item, Word) for item in node):
         raise words.refusal("notes", "must be a list of sentences", "notes: [first, second]")
-    return tuple(str(item) for item in node)
+    return tuple(_said(item) for item in node if isinstance(item, Word))
+
+
+def _said(text: str) -> str:
+    return visible(" ".join(text.split()))
 
 
 def _entry(words: Words) -> Entry:
@@ -219,8 +227,8 @@ def _entry(words: Words) -> Entry:
         stamp=words.choice("stamp", ("open", "close"), None if flow else "close"),
         available_after=words.read("available_after", duration, 0),
         max_age=words.read("max_age", duration, None),
-        source=words.word("source", fix="say where it comes from: source: binance"),
-        scope=words.word("scope", ""),
+        source=words.text("source", fix="say where it comes from: source: binance"),
+        scope=words.text("scope", ""),
         grade=words.choice("grade", GRADES),
         coverage=words.choice("coverage", COVERAGES, "full"),
         repair=words.choice("repair", ("drop",), ""),

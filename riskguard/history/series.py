@@ -147,7 +147,8 @@ def read_series(entry: Entry, table: Table) -> tuple[list[Series], list[str]]:
         else:
             sieve.refuse_faults(blank, column, BLANK, many=not regular)
         sieve.refuse_faults(faults, column, "not a number")
-        columns[name] = numbers if entry.scale == 1.0 else numbers * entry.scale
+        with np.errstate(over="ignore"):  # infinite, it can be no amount
+            columns[name] = numbers if entry.scale == 1.0 else numbers * entry.scale
     checks.check_values(sieve, entry.columns, columns, specs)
     checks.check_order(sieve, stamps)
     every = entry.pace or entry.interval

@@ -138,7 +138,7 @@ def read_text(path: Path) -> str:
     name = str(path)
     try:
         data = path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # NUL is in no name
         raise DataError("no such file", path=name, help=_neighbours(path)) from None
     except OSError as error:
         fix = "give the path of a file that may be read"
@@ -184,7 +184,8 @@ def floats(cells: Sequence[str]) -> tuple[NDArray[np.float64], dict[int, CellErr
     """Return the numbers of a column, and a CellError for each cell that holds none (NaN there)."""
     faults: dict[int, CellError] = {}
     try:
-        if "_" not in "".join(cells):
+        whole = "".join(cells)
+        if "_" not in whole and whole.isascii():
             numbers = np.fromiter(map(float, cells), np.float64, len(cells))
             if np.isfinite(numbers).all():
                 return numbers, faults
@@ -203,7 +204,7 @@ def _number(cell: str) -> float:
     if not cell.strip():
         raise CellError(BLANK, "write the value; nothing is filled in by guessing")
     try:
-        value = float(cell.replace("_", "?"))
+        value = float(cell.replace("_", "?") if cell.isascii() else "?")
     except ValueError:
         fix = "write digits with a decimal point"
         raise CellError(f"'{shown(cell)}' is not a number", fix) from None

@@ -43,6 +43,16 @@ def test_changes_of_meaning_are_told_with_what_protects_less(riskguard, edited: 
     )
 
 
+def test_what_a_file_says_cannot_drive_a_terminal(riskguard, tmp_path: Path) -> None:
+    text = "version: 1\nrules:\n  a:\n    when: close < 1\n    clear: close > 2\n"
+    for name, said in (("a", "\\e]0;x\\a"), ("b", "\\e[2J")):
+        (tmp_path / f"{name}.yaml").write_text(f'{text}    do: {{notify: "{said}"}}\n')
+    code, out, _ = riskguard("diff", tmp_path / "a.yaml", tmp_path / "b.yaml")
+    assert code == 1
+    assert out.replace("\n", "").isprintable()
+    assert "\\x1b[2J" in out
+
+
 def test_equal_meaning_is_no_change_however_it_is_written(riskguard, tmp_path: Path) -> None:
     shown = riskguard("show", "feb-2026", "--expand").out
     path = tmp_path / "shown.yaml"

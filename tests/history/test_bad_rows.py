@@ -45,6 +45,13 @@ BAD_ROWS = {
     "negative flow": ("2026-01-01T10:00Z,100,110,90,100,-5", "volume", "-5 is negative"),
     "text": ("2026-01-01T10:00Z,100,110,90,about 100,5", "close", "'about 100' is not a number"),
     "underscore": ("2026-01-01T10:00Z,100,110,90,1_00,5", "close", "'1_00' is not a number"),
+    "digits of another script": (
+        "2026-01-01T10:00Z,100,110,90,\u0661\u0660\u0660,5",
+        "close",
+        "is not a number",
+    ),
+    "too large": ("2026-01-01T10:00Z,100,1e200,90,100,5", "high", "1e+200 can be no amount"),
+    "too small": ("2026-01-01T10:00Z,100,110,90,100,1e-200", "volume", "1e-200 can be no amount"),
     "empty": ("2026-01-01T10:00Z,100,110,90,,5", "close", "empty cell"),
     "too few": ("2026-01-01T10:00Z,100,110,90,100", "", "line 12 has 5 cells, the header has 6"),
     "too many": ("2026-01-01T10:00Z,100,110,90,100,5,6", "", "line 12 has 7 cells"),

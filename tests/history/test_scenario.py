@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from riskguard.errors import DataError
@@ -121,6 +123,32 @@ def test_word_is_shown_short_and_without_control_characters(tmp_path, old, place
     error = caught.value
     assert max(map(len, (error.message, error.column))) < 160
     assert f"{error.message}{error.column}".isprintable()
+
+
+def test_what_is_said_to_people_is_one_line_fit_for_a_terminal(tmp_path):
+    odd = GOOD.replace("name: mine", 'name: "mine\\e]0;x\\a\\u202e"')
+    odd = odd.replace("title: My data", 'title: "\\e[31mred"').replace(
+        "[one,", '["one\\e[2J\\r\\n more",'
+    )
+    odd = odd.replace("source: me", 'source: "me\\e[5m"').replace(
+        "name: the day", 'name: "a\\eday"'
+    )
+    found = read(tmp_path, odd)
+    sources = {one.source for one in found.series.values()}
+    assert (found.name, found.title, found.mark.name, *found.remarks, *sources) == (
+        "mine\\x1b]0;x\\x07\\u202e", "\\x1b[31mred", "a\\x1bday",
+        "one\\x1b[2J more", "two", "me\\x1b[5m",
+    )  # fmt: skip
+
+
+def test_a_file_that_would_be_read_for_ever_is_refused(tmp_path):
+    read(tmp_path, GOOD)
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("pipe", "/dev/zero"):
+        with pytest.raises(DataError, match="is no regular file"):
+            read(tmp_path, GOOD.replace("oi.csv", name))
+    with pytest.raises(DataError, match="no such file"):
+        read(tmp_path, GOOD.replace("oi.csv", '"o\\0i.csv"'))
 
 
 def test_series_given_twice_is_refused(tmp_path):
