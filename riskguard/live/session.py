@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 __all__ = ["Session"]
 
 INPUTS = 512  # inputs after which what the guard remembers is stored again
+# what a bot stamps by its own clock: no feed that could agree with it
+BY_HOST = frozenset({"account", "trade_closed", "alive", "clock", "operator"})
 BEHIND = "the clock was behind what is stored: how old the data is, no feed has confirmed yet"
 
 
@@ -114,7 +116,8 @@ class Session:
     def take(self, event: Event) -> Decision:
         """Take one event from a feed and return the decision in force."""
         with self.lock:
-            self.ticker.heard(_stamped(event))
+            if event.kind not in BY_HOST:
+                self.ticker.heard(_stamped(event))
             return self._told(_received(event, self.ticker.now()))
 
     def tick(self) -> Decision:

@@ -180,6 +180,49 @@ def test_a_clock_that_starts_behind_lets_nothing_in_on_old_data(world: World, st
         assert again.decide(world.intent()).answer == "allow"
 
 
+STOPPED = """\
+version: 1
+every: 1h
+rules:
+  stopped:
+    when: trades.stopped.sum(1h) >= 1
+    clear: trades.stopped.sum(1h) < 1
+    min_hold: 12h
+    do: {block_entries: both}
+"""
+
+
+@pytest.mark.parametrize("kind", ["account", "alive", "trade_closed"])
+def test_what_the_bot_stamps_by_the_wall_is_no_feed_that_agrees_with_it(
+    world: World, kind: str
+) -> None:
+    world.rules.write_text(STOPPED)
+    data = {
+        "account": {"equity": 1000.0},
+        "alive": {"series": "close"},
+        "trade_closed": {"pnl": 1.0},
+    }
+    off = 0
+    ticker = Ticker(wall=lambda: world.now + off, elapsed=lambda: world.now - START)
+    with Session(world.rules, world.state, ticker=ticker) as session:
+        for hour in (1, 2, 3):
+            world.bar(session, hour, 100)
+        stop = {"pnl": -5.0, "by_stop": True}
+        session.take(Event(world.now, "trade_closed", "BTC", stop))
+        world.bar(session, 4, 100)
+        assert session.decision.active == ("stopped",)
+        off = 24 * HOUR  # someone sets the clock, or it is set by a server that is wrong
+        for _ in range(3):
+            session.take(Event(world.now + off, kind, "BTC", data[kind]))
+            world.now += SECOND
+            session.tick()
+        assert session.decision.active == ("stopped",)
+        assert session.status()["clock_off_ns"] == off
+        at = replace(world.intent(), ts=world.now + off)
+        assert session.decide(at).answer == "deny"
+        assert session.decide(replace(at, side="sell", position=1.0)).quantity == 1.0
+
+
 def test_a_clock_that_started_ahead_is_forgotten_at_the_next_start(world: World) -> None:
     with world.session() as session:
         for hour in (1, 2, 3, 4):
