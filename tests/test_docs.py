@@ -4,14 +4,17 @@ import doctest
 import re
 import shlex
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
+import typer
 
 from riskguard import Guard, Sample
 from riskguard.cli import main
+from riskguard.cli.app import app
 from riskguard.language.reader import read_text
 from riskguard.language.ruleset import RuleSet
 from riskguard.market import HOUR
@@ -154,3 +157,24 @@ def test_the_page_on_rule_tests_names_every_option_and_every_field(monkeypatch, 
 
 def test_shipped_rules_are_where_the_readme_says() -> None:
     assert (shipped("rules") / "feb-2026.yaml").is_file()
+
+
+def test_the_reference_says_of_every_command_what_programs_read() -> None:
+    text = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    table = text[text.index("## What programs read") :]
+    rows = {name: how for names, how in re.findall(r"^\| (`.*?`) \| (.*?) \|", table, re.MULTILINE)
+            for name in re.findall("`(.*?)`", names)}  # fmt: skip
+    known = dict(commands(typer.main.get_command(app)))
+    assert rows.keys() == known.keys()
+    assert [
+        name for name, how in rows.items() if ("--json" in how) != ("--json" in known[name])
+    ] == []
+
+
+def commands(group: Any, above: str = "") -> Iterator[tuple[str, set[str]]]:
+    """Yield each command as it is typed, with its options."""
+    for name, one in group.commands.items():
+        if hasattr(one, "commands"):
+            yield from commands(one, f"{above}{name} ")
+        else:
+            yield f"{above}{name}", {option for param in one.params for option in param.opts}

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from riskguard.cli.failures import FINDINGS, WrongUse
-from riskguard.cli.states import StateOption, operator, state_folder
+from riskguard.cli.states import AsJson, StateOption, operator, state_folder
 from riskguard.market import DAY, HOUR, MINUTE, SECOND, WEEK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from riskguard.live.operating import Answer
 
 __all__ = ["halt", "mute", "release", "reload", "resume"]
 
 UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": WEEK}
 LONGEST = 52 * WEEK
+NO_BOT = "no process holds the state: the next start reads the rule file"
 
 Reason = Annotated[
     str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the journal.")
@@ -25,7 +33,7 @@ RuleArgument = Annotated[
 ]
 
 
-def halt(state: StateOption, reason: Reason) -> int:
+def halt(state: StateOption, reason: Reason, as_json: AsJson = False) -> int:
     """Halt: flat, nothing enters, until `riskguard resume`. Exits pass.
 
     Without this program a file called KILL in the folder of the state does the same.
@@ -34,20 +42,20 @@ def halt(state: StateOption, reason: Reason) -> int:
 
     Exit codes: 0 done or left for the next start, 1 refused, 2 wrong use.
     """
-    return _ordered(state, {"do": "halt"}, reason, "halted")
+    return _ordered(state, {"do": "halt"}, reason, "halted", as_json=as_json)
 
 
-def resume(state: StateOption, reason: Reason) -> int:
+def resume(state: StateOption, reason: Reason, as_json: AsJson = False) -> int:
     """End a halt; what rules ask for stays in force.
 
     Example: riskguard resume --state state/btc --reason "the exchange is back"
 
     Exit codes: 0 done or left for the next start, 1 refused, 2 wrong use.
     """
-    return _ordered(state, {"do": "resume"}, reason, "resumed")
+    return _ordered(state, {"do": "resume"}, reason, "resumed", as_json=as_json)
 
 
-def release(rule: RuleArgument, state: StateOption, reason: Reason) -> int:
+def release(rule: RuleArgument, state: StateOption, reason: Reason, as_json: AsJson = False) -> int:
     """Let a latched rule go, or one of an earlier rule file that is still on.
 
     Open interest (`oi`, `oi_usd`, `ETH.oi`) is let go of too, where its first values came in a
@@ -58,7 +66,8 @@ def release(rule: RuleArgument, state: StateOption, reason: Reason) -> int:
 
     Exit codes: 0 done or left for the next start, 1 refused, 2 wrong use.
     """
-    return _ordered(state, {"do": "release", "rule": _rule(rule)}, reason, f"released {rule}")
+    request: dict[str, object] = {"do": "release", "rule": _rule(rule)}
+    return _ordered(state, request, reason, f"released {rule}", as_json=as_json)
 
 
 def mute(
@@ -68,6 +77,7 @@ def mute(
     span: Annotated[
         str, typer.Option("--for", metavar="TIME", help="For how long: 30m, 2h, 1d.")
     ] = "2h",
+    as_json: AsJson = False,
 ) -> int:
     """Silence the messages of a rule for a time, and nothing else: it goes on protecting.
 
@@ -77,10 +87,10 @@ def mute(
     """
     until = time.time_ns() + _span(span)
     request = {"do": "mute", "rule": _rule(rule), "until": until}
-    return _ordered(state, request, reason, f"muted {rule} for {span}")
+    return _ordered(state, request, reason, f"muted {rule} for {span}", as_json=as_json)
 
 
-def reload(state: StateOption, reason: Reason) -> int:
+def reload(state: StateOption, reason: Reason, as_json: AsJson = False) -> int:
     """Put the rule file as it lies there now in force, in the bot that runs.
 
     A file with an error changes nothing. A rule that is on stays on as it was, until it clears
@@ -90,39 +100,61 @@ def reload(state: StateOption, reason: Reason) -> int:
 
     Exit codes: 0 done, 1 refused or no bot runs, 2 wrong use.
     """
-    from riskguard.store import Journal
-
-    if Journal(state_folder(state)).holder() is None:
-        print("no process holds the state: the next start reads the rule file")
-        return FINDINGS
-    return _ordered(state, {"do": "reload"}, reason, "reloaded")
+    return _ordered(state, {"do": "reload"}, reason, "reloaded", as_json=as_json)
 
 
-def _ordered(state: str, request: dict[str, object], reason: str, done: str) -> int:
+def _ordered(
+    state: str, request: dict[str, object], reason: str, done: str, *, as_json: bool
+) -> int:
     """Leave a request, and say what became of it."""
-    from riskguard.cli.live_text import wrapped
-    from riskguard.live.operating import ask
-
     folder = state_folder(state)
     if not reason.strip():
         raise WrongUse("--reason is empty", 'write why: --reason "the exchange is odd"')
     whole = request | {"by": operator(), "note": reason.strip()}
-    answer = ask(folder, whole, time.time_ns())
-    if answer.refused:
-        if request["do"] == "reload":  # a finding with its line, as `check` shows it
-            print(f"refused, the rules in force stay\n{answer.refused}")
-        else:
-            told = f"refused: {answer.refused}".splitlines()
-            print("\n".join(row for line in told for row in wrapped(line)))
-        return FINDINGS
-    if answer.waits:
-        print("\n".join(wrapped(f"left in {folder}, to be obeyed when {answer.waits}")))
-        return 0
-    print(done)
-    if answer.told.get("degraded"):
-        why = f"in force, and not stored yet: the disk refuses ({answer.told['degraded']})"
-        print("\n".join(wrapped(why)))
-    return 0
+    answer = _asked(folder, whole)
+    if as_json:
+        print(json.dumps(_plain(whole, answer), indent=2))
+    else:
+        print("\n".join(_told(folder, whole, answer, done)))
+    return FINDINGS if answer.refused else 0
+
+
+def _asked(folder: Path, request: dict[str, object]) -> Answer:
+    from riskguard.live.operating import Answer, ask
+    from riskguard.store import Journal
+
+    if request["do"] == "reload" and Journal(folder).holder() is None:
+        return Answer(NO_BOT)
+    return ask(folder, request, time.time_ns())
+
+
+def _plain(request: dict[str, object], answer: Answer) -> dict[str, Any]:
+    outcome = "refused" if answer.refused else "waits" if answer.waits else "done"
+    return {
+        "asked": request,
+        "outcome": outcome,
+        "why": answer.refused or answer.waits,
+        "degraded": answer.told.get("degraded") or "",
+    }
+
+
+def _told(folder: Path, request: dict[str, object], answer: Answer, done: str) -> Iterator[str]:
+    from riskguard.cli.live_text import wrapped
+
+    if answer.refused == NO_BOT:
+        yield NO_BOT
+    elif answer.refused and request["do"] == "reload":  # a finding with its line, as of `check`
+        yield f"refused, the rules in force stay\n{answer.refused}"
+    elif answer.refused:
+        for line in f"refused: {answer.refused}".splitlines():
+            yield from wrapped(line)
+    elif answer.waits:
+        yield from wrapped(f"left in {folder}, to be obeyed when {answer.waits}")
+    else:
+        yield done
+        if answer.told.get("degraded"):
+            why = f"in force, and not stored yet: the disk refuses ({answer.told['degraded']})"
+            yield from wrapped(why)
 
 
 def _rule(name: str) -> str:

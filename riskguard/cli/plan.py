@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -27,6 +28,7 @@ from riskguard.cli.ordering import (
     ordered,
     requests,
 )
+from riskguard.cli.states import AsJson
 from riskguard.cli.writing import write_all
 
 if TYPE_CHECKING:
@@ -81,6 +83,7 @@ def plan(
         int,
         typer.Option(min=1, max=MOST, metavar="NUMBER", help="Settings tried so far, with these."),
     ] = 1,
+    as_json: AsJson = False,
 ) -> int:
     """Write down what a backtest is to show, before it is run.
 
@@ -113,7 +116,7 @@ def plan(
     fallen, time, target = depth(fall), span(within), _target(output)
     rules_name = rules if given.pack_name(rules) in given.packs() else _beside(order.rules, target)
     names = (rules_name, _beside(Path(order.source), target))
-    return _planned(order, names, fallen, time, (seed, tried), target)
+    return _planned(order, names, fallen, time, (seed, tried), target, as_json=as_json)
 
 
 def _target(text: str) -> Path:
@@ -148,6 +151,8 @@ def _planned(
     within: int,
     numbers: tuple[int, int],
     target: Path,
+    *,
+    as_json: bool,
 ) -> int:
     from riskguard.backtest.evidence.events import catalogue, counted
     from riskguard.backtest.evidence.grades import ILLUSTRATION
@@ -182,13 +187,33 @@ def _planned(
     )
     found = catalogue(seen.ts, seen.history.bars(traded).close, fall, within)
     kept = counted(found, seen.ts, first + 1, (*made.locked, ILLUSTRATION))
-    remarks = list(_remarks(found, seen.ts))
+    _write(plan_text(made, list(_remarks(found, seen.ts))), target)
+    plain = _plain(made, found, kept, target)
+    print(json.dumps(plain, indent=2) if as_json else "\n".join(_told(made, found, kept, target)))
+    return 0
+
+
+def _write(text: str, target: Path) -> None:
     try:
-        write_all({target: plan_text(made, remarks)}, fresh=True)
+        write_all({target: text}, fresh=True)
     except OSError as error:
         raise WrongUse(f"--output {target} cannot be written: {error.strerror}") from error
-    print("\n".join(_told(made, found, kept, target)))
-    return 0
+
+
+def _plain(plan: Plan, found: Catalogue, kept: tuple[Event, ...], target: Path) -> dict[str, Any]:
+    from riskguard.backtest.evidence.signs import ENOUGH
+
+    return {
+        "name": plan.name,
+        "file": str(target),
+        "rules_hash": plan.rules_hash,
+        "data_hash": plan.data_hash,
+        "falls": len(found.falls),
+        "events": len(found.events),
+        "events_that_count": len(kept),
+        "events_needed": ENOUGH,
+        "dips": len(found.dips),
+    }
 
 
 def _remarks(found: Catalogue, ts: NDArray[int64]) -> Iterator[str]:

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from riskguard.cli import given
 from riskguard.cli.failures import WrongUse
+from riskguard.cli.states import AsJson
 from riskguard.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from riskguard.feeds.recording import Recording
 
 __all__ = ["record"]
 
 ENDED = "quarantined"
+METAVARS = {
+    "--symbol": "SYMBOL",
+    "--out": "FOLDER",
+    "--exchange": "NAME",
+    "--feed": "NAME",
+    "--series": "NAME",
+    "--for": "TIME",
+    "--settings": "FILE",
+}
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -32,15 +45,15 @@ def record(
             help="BTC/USDT:USDT; give it again for more. The first is traded.",
         ),
     ],
-    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where to write.")],
+    out: Annotated[str, typer.Option("--out", metavar="FOLDER", help="Where to write.")],
     exchange: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--exchange",
             metavar="NAME",
             help="binanceusdm, binancecoinm, bybit, okx or gate, as ccxt names it.",
         ),
-    ] = "",
+    ] = None,
     feed: Annotated[
         list[str] | None,
         typer.Option("--feed", metavar="NAME", help="A feed of a plug-in; may be repeated."),
@@ -54,12 +67,13 @@ def record(
         ),
     ] = None,
     duration: Annotated[
-        str, typer.Option("--for", metavar="TIME", help="End after 90s, 10m, 2h or 3d.")
-    ] = "",
+        str | None, typer.Option("--for", metavar="TIME", help="End after 90s, 10m, 2h or 3d.")
+    ] = None,
     settings: Annotated[
-        Path | None,
+        str | None,
         typer.Option("--settings", metavar="FILE", help="JSON for ccxt: proxies, urls."),
     ] = None,
+    as_json: AsJson = False,
 ) -> int:
     """Record closes, open interest, liquidations by side and funding of an exchange.
 
@@ -81,44 +95,63 @@ def record(
     from riskguard.feeds.recorder import record as recording
 
     feeds = tuple(feed or ())
-    if not symbol:
-        raise WrongUse("--symbol is missing", "write --symbol BTC/USDT:USDT")
+    given.filled(
+        METAVARS, {"--for": duration, "--exchange": exchange, "--out": out, "--settings": settings}
+    )
+    for option, several in (("--symbol", symbol), ("--feed", feeds), ("--series", series or ())):
+        for one in several:
+            given.filled(METAVARS, {option: one})
     if not exchange and not feeds:
         raise WrongUse("--exchange is missing", "write --exchange bybit")
-    seconds = _seconds(duration) if duration else None
-    made, wanted = _settings(settings), _series(series)
+    seconds, made, wanted = _seconds(duration), _settings(settings), _series(series)
 
     symbols = tuple(dict.fromkeys(symbol))
+    say = partial(print, file=sys.stderr if as_json else None, flush=True)
 
     async def run() -> Recording:
         venue = opened(exchange, made) if exchange else None
         of = ", ".join(filter(None, (exchange, *feeds)))
-        print(f"recording {', '.join(symbols)} of {of} into {out}", flush=True)
+        say(f"recording {', '.join(symbols)} of {of} into {out}")
         return await recording(
-            venue, symbols, out,
-            seconds=seconds, series=wanted, plugins=feeds, tell=_telling(),
+            venue, symbols, Path(out),
+            seconds=seconds, series=wanted, plugins=feeds, tell=_telling(say),
         )  # fmt: skip
 
     found = asyncio.run(run())
-    if found.late:
+    if as_json:
+        print(json.dumps(_plain(found, exchange, feeds), indent=2))
+    elif found.late:
         print(f"{found.late} liquidations came too late for their minute")
     if found.waiting:
         msg = f"the disk refused to the end: {found.waiting} rows are lost"
-        raise DataError(msg, path=str(out), help="make room, and start it again")
-    print(f"stopped; all that was heard is in {out}")
+        raise DataError(msg, path=out, help="make room, and start it again")
+    if not as_json:
+        print(f"stopped; all that was heard is in {out}")
     return 0
 
 
-def _series(given: list[str] | None) -> tuple[str, ...]:
+def _plain(found: Recording, exchange: str | None, feeds: Sequence[str]) -> dict[str, Any]:
+    return {
+        "folder": str(found.folder),
+        "exchange": exchange,
+        "feeds": list(feeds),
+        "symbols": list(found.symbols),
+        "rows": found.written,
+        "late": found.late,
+        "lost": found.waiting,
+    }
+
+
+def _series(asked: list[str] | None) -> tuple[str, ...]:
     from riskguard.feeds.plugged import SERIES
 
-    wrong = [one for one in given or () if one not in SERIES]
+    wrong = [one for one in asked or () if one not in SERIES]
     if wrong:
-        raise WrongUse(f"--series {wrong[0]!r} is none", f"write one of {', '.join(SERIES)}")
-    return tuple(given or SERIES)
+        raise WrongUse(f"--series '{wrong[0]}' is none", f"write one of {', '.join(SERIES)}")
+    return tuple(asked or SERIES)
 
 
-def _telling() -> Callable[[dict[str, int], dict[str, str]], None]:
+def _telling(say: Callable[[str], None]) -> Callable[[dict[str, int], dict[str, str]], None]:
     """Return what says once which feeds fail or are well, and each minute what was written."""
     failing: dict[str, str] = {}
     flushes = 0
@@ -137,24 +170,30 @@ def _telling() -> Callable[[dict[str, int], dict[str, str]], None]:
         flushes += 1
         if flushes % 6 == 1 and written:
             rows = ", ".join(f"{name} +{count}" for name, count in written.items())
-            print(f"rows since the start: {rows}", flush=True)
+            say(f"rows since the start: {rows}")
 
     return tell
 
 
-def _seconds(text: str) -> float:
-    number, unit = text[:-1], text[-1:]
-    if unit not in UNITS or not number.replace(".", "", 1).isdigit() or float(number) <= 0:
-        raise WrongUse(f"--for {text!r} is no time", "write 90s, 10m, 2h or 3d")
-    return float(number) * UNITS[unit]
+def _seconds(text: str | None) -> float | None:
+    if text is None:
+        return None
+    match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)\s*([smhd])", text.strip())
+    seconds = float(match[1]) * UNITS[match[2]] if match else 0.0
+    if not seconds:
+        raise WrongUse(f"--for '{text}' is no time", "write 90s, 10m, 2h or 3d")
+    return seconds
 
 
-def _settings(path: Path | None) -> dict[str, Any]:
+def _settings(path: str | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        fix = "write the path of a file of JSON"
+        raise WrongUse(f"--settings {path}: {error.strerror}", fix) from error
+    except (ValueError, RecursionError) as error:
         raise WrongUse(f"--settings {path}: {error}", "give a file of JSON") from error
     if not isinstance(found, dict):
         raise WrongUse(f"--settings {path} holds no object", 'write {"httpsProxy": "..."}')

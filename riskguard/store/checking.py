@@ -92,7 +92,7 @@ def reading() -> Iterator[None]:
     except sqlite3.Error as error:
         if is_damage(error):
             raise Damage(f"state.db cannot be read: {error}") from error
-        ask = "; is the disk full, or mounted to be read only?" if is_hindrance(error) else ""
+        ask = "; is the disk full, or may it only be read?" if is_hindrance(error) else ""
         raise StateError(f"the state cannot be read: {error}{ask}") from error
     except (TypeError, ValueError, KeyError) as error:  # a value of a type that we never write
         raise Damage(f"state.db holds what was never written: {error}") from error

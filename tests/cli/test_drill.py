@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 
 import pytest
@@ -130,3 +131,30 @@ def test_a_disk_that_refuses_fails_the_step_that_it_befalls(riskguard, world) ->
     assert "\nFAIL " in f"\n{out}"
     assert "is closed" not in out
     assert "do not rely on the kill switch" in out
+
+
+def test_a_program_is_told_of_a_drill(riskguard, world, monkeypatch) -> None:
+    world.session().close()
+    code, out, err = riskguard("drill", world.rules, "--state", world.state, "--json")
+    told = json.loads(out)
+    assert (code, err) == (0, "")
+    assert (told["works"], told["noted_by"], len(told["steps"])) == (True, "this command", 12)
+    assert told["steps"][1] == {
+        "done": "an entry is asked for",
+        "seen": "it is granted",
+        "fault": "",
+    }
+    monkeypatch.setattr(Guard, "poll", lambda *_: [])
+    code, out, err = riskguard("drill", world.rules, "--state", world.state, "--json")
+    told = json.loads(out)
+    assert (code, err) == (1, "")
+    assert (told["works"], told["noted_by"]) == (False, None)
+    assert told["steps"][-1]["fault"].startswith("to flatten is not listed")
+
+
+def test_a_drill_that_cannot_be_noted_is_told_all_the_same(riskguard, world) -> None:
+    with bot(world.rules, world.state, "100,100,100", "hangs"):
+        code, out, err = riskguard("drill", world.rules, "--state", world.state, "--json")
+    told = json.loads(out)
+    assert (code, told["works"], told["noted_by"]) == (5, True, None)
+    assert "is in use by process" in err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from riskguard import Event, State
@@ -153,3 +155,36 @@ def test_open_interest_in_a_wrong_unit_is_let_go_of(riskguard, tmp_path) -> None
     assert riskguard("replay", world.state, "--check").code == 0
     (done,) = transitions(world, "operator")
     assert (done.body["asked"]["do"], done.body["asked"]["rule"]) == ("release", "oi")
+
+
+def outcome(riskguard, *words: object) -> tuple[int, str, str]:
+    """Give an order with --json; return exit code, outcome and why."""
+    code, out, err = riskguard(*words, "--json")
+    told = json.loads(out)
+    assert err == ""
+    assert set(told) == {"asked", "outcome", "why", "degraded"}
+    assert told["asked"]["do"] == words[0]
+    assert told["asked"]["note"] == "a test"
+    return code, told["outcome"], told["why"]
+
+
+def test_a_program_is_told_what_became_of_an_order(riskguard, world) -> None:
+    state = ("--state", world.state, "--reason", "a test")
+    with bot(world.rules, world.state, "100,100,55"):
+        for words in (("halt",), ("mute", "fall"), ("release", "flat"), ("resume",), ("reload",)):
+            assert outcome(riskguard, *words, *state) == (0, "done", "")
+        code, what, why = outcome(riskguard, "release", "fal", *state)
+        assert (code, what) == (1, "refused")
+        assert "there are: fall, flat" in why
+    code, what, why = outcome(riskguard, "halt", *state)
+    assert (code, what) == (0, "waits")
+    assert why.startswith("a process starts")
+    code, what, why = outcome(riskguard, "reload", *state)
+    assert (code, what, why) == (
+        1,
+        "refused",
+        "no process holds the state: the next start reads the rule file",
+    )
+    code, out, err = riskguard("halt", "--state", "nowhere", "--reason", "x", "--json")
+    assert (code, out) == (2, "")
+    assert "there is no folder nowhere" in err

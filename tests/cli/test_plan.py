@@ -43,6 +43,16 @@ def test_a_plan_is_written_in_one_step_and_says_what_comes_next(riskguard, folde
     assert not re.search("equity|return|benefit of", text)
 
 
+def test_a_program_is_told_what_was_planned(riskguard, folder: Path) -> None:
+    target = folder / "plan.yaml"
+    asked = (folder / "rules.yaml", "--data", folder / "BTCUSDT-1d.csv", *EVENT, "-o", target)
+    code, out, err = riskguard("plan", *asked, "--json")
+    told = json.loads(out)
+    assert (code, err) == (0, "")
+    assert (told["file"], told["falls"], told["events"]) == (str(target), 21, 14)
+    assert f'rules_hash: "{told["rules_hash"]}"' in target.read_text()
+
+
 def test_a_run_under_its_plan_needs_nothing_else(riskguard, plan: Path) -> None:
     code, out, err = riskguard("backtest", "--preregister", plan)
     assert (code, err) == (0, "")
