@@ -21,6 +21,7 @@ from riskguard.cli.ordering import (
     Cash,
     End,
     Fee,
+    Files,
     Params,
     Settings,
     Slippage,
@@ -69,6 +70,7 @@ def backtest(
     data: Annotated[
         str | None, typer.Option(metavar="PATH", help="Folder with scenario.yaml, or CSV file.")
     ] = None,
+    files: Files = None,
     rules: Annotated[
         str, typer.Option(metavar="FILE|PACK", help="Rule file, or the name of a pack.")
     ] = RULES,
@@ -133,6 +135,7 @@ def backtest(
     order = ordered(
         given.source(scenario, data, SCENARIO),
         rules,
+        files=files,
         strategy=strategy,
         param=param,
         settings=settings,

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "amount",
+    "described",
     "filled",
+    "folder",
     "instant",
     "nearest",
     "other_version",
@@ -53,6 +55,29 @@ def filled(metavars: Mapping[str, str], texts: Mapping[str, str | None]) -> None
     for option, text in texts.items():
         if text is not None and not text.strip():
             raise WrongUse(f"{option} is empty", f"write {option} {metavars[option]}")
+
+
+def folder(text: str | None) -> Path | None:
+    """Return the folder of `--files`, from which the file names of a scenario count."""
+    from pathlib import Path
+
+    if text is None:
+        return None
+    filled({"--files": "FOLDER"}, {"--files": text})
+    if not Path(text).is_dir():
+        fix = "write the folder from which the file names of scenario.yaml count"
+        raise WrongUse(f"--files {text} is no folder", fix)
+    return Path(text)
+
+
+def described(files: Path | None, sources: Iterable[str]) -> Path | None:
+    """Return the folder of `--files`; refuse it where no source names files."""
+    from pathlib import Path
+
+    if files is not None and not any(Path(one).is_dir() for one in sources):
+        fix = "name that folder: --data FOLDER; or leave --files out"
+        raise WrongUse("--files is for a folder with scenario.yaml", fix)
+    return files
 
 
 def symbol(text: str | None) -> str | None:

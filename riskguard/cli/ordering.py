@@ -27,6 +27,7 @@ __all__ = [
     "Cash",
     "End",
     "Fee",
+    "Files",
     "Order",
     "Params",
     "Settings",
@@ -50,6 +51,10 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar=NAME, help="Parameter of the rules; repeatable."),
 ]
+Files = Annotated[
+    str | None,
+    typer.Option(metavar="FOLDER", help="Where file names of scenario.yaml count from [there]."),
+]
 Symbol = Annotated[
     str | None, typer.Option(metavar="SYMBOL", help="Symbol to trade [the scenario's].")
 ]
@@ -69,6 +74,7 @@ class Order:
     """What is to be run, read from the options and checked as far as they can tell."""
 
     source: str
+    files: Path | None  # from where the file names of the source count
     rules: Path
     rules_path: str  # as shown: a shipped pack by its path in the shipped folder
     strategy: str
@@ -87,6 +93,7 @@ def ordered(
     source: str,
     rules: str,
     *,
+    files: str | None,
     strategy: str,
     param: Sequence[str] | None,
     settings: Sequence[str] | None,
@@ -102,6 +109,7 @@ def ordered(
     file = given.pack(rules, named)
     made = Order(
         source=source,
+        files=given.folder(files),
         rules=file,
         rules_path=given.pack_path(rules, file),
         strategy=strategy,
@@ -133,7 +141,8 @@ def inputs(order: Order) -> Iterator[Path]:
         folder = locate(order.source)
         yield folder
         if folder.is_dir():  # its files may lie outside of it
-            yield from (folder / entry.file for entry in read_scenario(folder).entries)
+            beside = order.files or folder
+            yield from (beside / entry.file for entry in read_scenario(folder).entries)
     except RiskguardError:
         return  # what is wrong with it is said when it is read
 
@@ -203,7 +212,8 @@ def _history(order: Order) -> History:
     from riskguard.history import History
 
     first, last = order.dates
-    history = History.read(order.source, symbol=order.symbol)
+    files = given.described(order.files, [order.source])
+    history = History.read(order.source, symbol=order.symbol, files=files)
     ts = history.bars().ts
     span = f"the data has {moment(int(ts[0]))} .. {moment(int(ts[-1]))}"
     if order.end is not None:  # cut here: a pipe cannot be read twice

@@ -20,6 +20,7 @@ from riskguard.cli.ordering import (
     Cash,
     End,
     Fee,
+    Files,
     Params,
     Settings,
     Slippage,
@@ -62,6 +63,7 @@ def plan(
     ],
     fall: Annotated[str, typer.Option(metavar="SHARE", help="How deep a fall is an event: 10%.")],
     within: Annotated[str, typer.Option(metavar="TIME", help="Within which time: 7d.")],
+    files: Files = None,
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="FILE", help="Where the plan is written.")
     ] = "plan.yaml",
@@ -102,6 +104,7 @@ def plan(
     order = ordered(
         given.source(None, data, ""),
         rules,
+        files=files,
         strategy=strategy,
         param=param,
         settings=settings,
@@ -115,7 +118,8 @@ def plan(
     )
     fallen, time, target = depth(fall), span(within), _target(output)
     rules_name = rules if given.pack_name(rules) in given.packs() else _beside(order.rules, target)
-    names = (rules_name, _beside(Path(order.source), target))
+    folder = _beside(order.files, target) if order.files else ""
+    names = (rules_name, _beside(Path(order.source), target), folder)
     return _planned(order, names, fallen, time, (seed, tried), target, as_json=as_json)
 
 
@@ -146,7 +150,7 @@ def _strategy(text: str, target: Path) -> str:
 
 def _planned(
     order: Order,
-    names: tuple[str, str],
+    names: tuple[str, str, str],
     fall: float,
     within: int,
     numbers: tuple[int, int],
@@ -169,6 +173,7 @@ def _planned(
         rules=names[0],
         rules_hash=request.ruleset.hash,
         data=names[1],
+        files=names[2],
         data_hash=seen.history.digest,
         symbol=traded,
         trade_from=int(seen.ts[first]),

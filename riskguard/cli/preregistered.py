@@ -52,6 +52,8 @@ def under(plan: Plan, file: Path, order: Order, said: Collection[str]) -> Order:
         found["rules_path"] = given.pack_path(plan.rules, rules)
     if not {"data", "scenario"} & set(said):
         found["source"] = _data(file, plan.data)
+        if "files" not in said:
+            found["files"] = _files(file, plan.files)
     if "strategy" not in said:
         found["strategy"] = _strategy(file, plan.strategy)
     found["dates"] = (
@@ -88,6 +90,16 @@ def _strategy(plan: Path, name: str) -> str:
         fix = "say where it is: --strategy FILE.py:CLASS"
         raise WrongUse(f"the strategy of the plan is not there: {file}", fix)
     return f"{file}{wanted}"
+
+
+def _files(plan: Path, name: str) -> Path | None:
+    if not name:
+        return None
+    path = plan.parent / name
+    if not path.is_dir():
+        fix = "say where they are: --files FOLDER"
+        raise WrongUse(f"the files of the data of the plan are not there: {path}", fix)
+    return path
 
 
 def _data(plan: Path, name: str) -> str:

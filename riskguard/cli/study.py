@@ -13,7 +13,7 @@ import typer
 from riskguard.cli import given
 from riskguard.cli.failures import FINDINGS, WrongUse
 from riskguard.cli.falling import depth, span
-from riskguard.cli.ordering import COST, Fee, Settings, Slippage, Symbol
+from riskguard.cli.ordering import COST, Fee, Files, Settings, Slippage, Symbol
 from riskguard.cli.target import json_target
 from riskguard.cli.waiting import waiting
 from riskguard.errors import DataError, RiskguardError, RuleError
@@ -30,7 +30,6 @@ SCENARIO, RULES = "feb-2026", "feb-2026"
 METAVARS = {
     "RULES": "FILE or PACK",
     "--data": "PATH",
-    "--files": "FOLDER",
     "--symbol": "SYMBOL",
     "--json": "PATH, or - for standard output",
 }
@@ -53,10 +52,7 @@ def study(
             metavar="PATH", help="Folder with scenario.yaml, or CSV file; repeatable [feb-2026]."
         ),
     ] = None,
-    files: Annotated[
-        str | None,
-        typer.Option(metavar="FOLDER", help="Where file names of scenarios count from [there]."),
-    ] = None,
+    files: Files = None,
     settings: Settings = None,
     symbol: Symbol = None,
     fee: Fee = COST,
@@ -82,11 +78,12 @@ def study(
 
     Exit codes: 0 done, 1 rules or data are refused (the others are studied), 2 wrong use.
     """
-    texts = {"RULES": rules, "--files": files, "--symbol": symbol, "--json": json_path}
+    texts = {"RULES": rules, "--symbol": symbol, "--json": json_path}
     given.filled(METAVARS, texts)
     order = _ordered(rules, data, files, settings, symbol)
     asked = _asked(depth(fall), span(within), fee, slippage, unlock=unlock)
-    target = json_target(json_path, [order.rules, *map(Path, order.sources)])
+    read_in = [order.rules, *map(Path, order.sources), *([order.files] if order.files else [])]
+    target = json_target(json_path, read_in)
     with waiting(quiet=quiet) as tell:
         read = _read(order, asked, tell)
         tell("counting alarms")
@@ -133,15 +130,11 @@ def _ordered(
     for place, one in enumerate(sources):
         if any(_same(one, other) for other in sources[:place]):
             raise WrongUse(f"--data {one} is given twice", "its bars count once: leave one out")
-    folder = None if files is None else Path(files)
-    if folder is not None and not folder.is_dir():
-        fix = "write the folder from which the file names of scenario.yaml count"
-        raise WrongUse(f"--files {files} is no folder", fix)
     return Order(
         rules=file,
         rules_path=given.pack_path(rules, file),
         sources=sources,
-        files=folder,
+        files=given.described(given.folder(files), sources),
         settings=given.pairs("--set", settings or ()),
         symbol=given.symbol(symbol),
     )

@@ -10,6 +10,7 @@ import typer
 
 from riskguard.cli import given
 from riskguard.cli.failures import FINDINGS, WrongUse
+from riskguard.cli.ordering import Files
 from riskguard.cli.rule_files import STDIN, is_test, rule_files
 from riskguard.cli.waiting import waiting
 from riskguard.errors import RiskguardError
@@ -37,6 +38,7 @@ def verify(
     data: Annotated[
         str | None, typer.Option(metavar="PATH", help="Folder with scenario.yaml, or CSV file.")
     ] = None,
+    files: Files = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Parameter of the rules; repeatable."),
@@ -65,9 +67,11 @@ def verify(
     from riskguard.cli import verify_text
 
     given.filled(METAVARS, {"--scenario": scenario, "--data": data, "--symbol": symbol})
+    source = given.source(scenario, data, SCENARIO)
     order = Order(
         _files(rules),
-        given.source(scenario, data, SCENARIO),
+        source,
+        given.described(given.folder(files), [source]),
         given.pairs("--set", settings or ()),
         given.symbol(symbol),
         _cuts(cuts),
@@ -89,6 +93,7 @@ class Order:
 
     files: Sequence[tuple[Path, str]]
     source: str
+    folder: Path | None  # from where the file names of the source count
     settings: Mapping[str, str]
     symbol: str | None
     cuts: int | None
@@ -120,7 +125,7 @@ def _each(
     from riskguard.history.verifying import verify as verified
     from riskguard.language.reader import load_rules
 
-    history = History.read(order.source, symbol=order.symbol)
+    history = History.read(order.source, symbol=order.symbol, files=order.folder)
     for path, shown in order.files:
         try:
             rules = load_rules(path, settings=order.settings, every=history.every)

@@ -57,6 +57,7 @@ class Plan:
     seed: int = 1
     tried: int = 1  # settings tried on this data so far, these included
     strategy_hash: str = SHIPPED  # of the file of an own strategy
+    files: str = ""  # from where file names of the data count, "" where from the data itself
     written: str = ""  # the hash that stands in the file, "" where none does
 
     @property
@@ -119,6 +120,8 @@ def _lines(plan: Plan) -> list[str]:
         "to": instant_text(plan.to),
         "within": duration_text(plan.within),
     }
+    if not plan.files:  # as plans were written before there was such a folder
+        del told["files"]
     return [f"{name}: {_value(value)}" for name, value in told.items()]
 
 

@@ -62,6 +62,7 @@ def read_plan(path: Path) -> Plan:
         locked=_months(words),
         peers=_list(words, "peers"),
         strategy_hash=words.word("strategy_hash", fix=ANEW),
+        files=words.word("files", ""),
         written=words.word("hash", fix=ANEW),
     )
 
