@@ -105,7 +105,7 @@ def figure(value: object) -> float:
         return math.nan
     try:
         return float(value)  # type: ignore[arg-type]  # it says that it can
-    except (OverflowError, TypeError, ValueError):
+    except Exception:  # noqa: BLE001 - whatever it is, it is no number
         return math.nan
 
 

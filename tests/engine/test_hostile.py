@@ -137,3 +137,21 @@ def test_hostile_mixtures_neither_crash_nor_leave_a_trace(block: int, count: int
         f"hostile mixtures: {count:,} events, {refused:,} values refused, no crash, nothing "
         f"non-finite, no trace (block {block + 1} of 2)"
     )
+
+
+class Raising:
+    """A number that cannot be had."""
+
+    def __float__(self) -> float:
+        raise RuntimeError
+
+
+def test_a_number_that_raises_is_none_and_what_came_with_it_is_taken_whole() -> None:
+    made = guard()
+    for hour in (1, 2):
+        made.update(Sample(START + hour * HOUR, "BTC", {"close": 100.0, "oi": 5.0}))
+    values = {"close": 101.0, "oi": Raising()}
+    made.update(Sample(START + 3 * HOUR, "BTC", values))  # type: ignore[dict-item]  # that is the test
+    assert made.refused == {"oi: not finite": 1}
+    assert made.stream.close() == 101.0
+    assert all(len(tape.times) == len(tape.values) for tape in made.stream.tapes)
