@@ -12,7 +12,7 @@ import math
 from typing import TYPE_CHECKING
 
 from riskguard.engine.windows import NEVER
-from riskguard.market import FROM_ZERO, LARGEST, plausible
+from riskguard.market import FROM_ZERO, LARGEST, SMALLEST, plausible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,34 +56,40 @@ class Account:
 
         What is late, said twice or impossible is as if it had not come.
         """
-        found, refused, last = dict(values), {}, self.last
-        taken: dict[str, float] = {}
+        found, last = dict(values), self.last
+        refused: dict[str, float] = {}
         for name, least in JUDGED:
             if name not in values:
                 continue
             value = values[name]
-            if ts > last.get(name, NEVER) and plausible(value, least):
-                taken[name], last[name] = value, ts
+            if ts > last.get(name, NEVER) and (  # `plausible`, written out
+                SMALLEST <= value <= LARGEST
+                or (least <= value <= LARGEST and (value == 0 or value <= -SMALLEST))
+            ):
+                last[name] = ts
             else:
                 refused[name] = value
+        taken = found
+        if refused:
+            taken = {name: value for name, value in found.items() if name not in refused}
         if "transfers" in taken:
             self.transfers += taken["transfers"]
         if "equity" in taken:
             found[NAV] = self._chained(taken["equity"])
         if STREAK in values and plausible(values[STREAK], 0.0):
             self.sent = True
-        if not self.sent and refused.keys().isdisjoint(TRADES) and not TRADES.isdisjoint(taken):
-            found[STREAK] = self._counted(
-                taken.get("trades.closed", 0.0), taken.get("trades.lost", 0.0)
-            )
+        told = "trades.closed" in taken or "trades.lost" in taken
+        if told and not self.sent and TRADES.isdisjoint(refused):
+            closed, lost = taken.get("trades.closed", 0.0), taken.get("trades.lost", 0.0)
+            found[STREAK] = self._counted(closed, lost)
         return found, refused
 
     def _chained(self, equity: float) -> float:
         moved, self.transfers = self.transfers, 0.0
-        if math.isnan(self.nav):
-            self.nav = equity
-        elif not moved and self.nav == self.before:
+        if not moved and self.nav == self.before:
             self.nav = equity  # without transfers the chain is equity, to the last bit
+        elif math.isnan(self.nav):
+            self.nav = equity
         elif self.before > 0:
             self.nav = max(0.0, self.nav * (equity - moved) / self.before)
         self.before = equity

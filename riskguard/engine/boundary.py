@@ -23,6 +23,10 @@ class Boundary(NamedTuple):
     high: float
     inside: bool = True
 
+    def holds(self, value: float) -> bool:
+        """Say whether it is true of a number."""
+        return (self.low <= value <= self.high) is self.inside
+
 
 def slack(threshold: float, *, absolute: bool) -> float:
     """Return the slack of a comparison with `threshold`."""

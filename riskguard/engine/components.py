@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from riskguard.engine.boundary import compare, slack
@@ -22,7 +23,7 @@ from riskguard.engine.plan import Group, Leaf, Plan, Ref
 from riskguard.language.ruleset import During
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from riskguard.engine.boundary import Boundary
     from riskguard.engine.logic import Change
@@ -55,7 +56,7 @@ class Machines(NamedTuple):
 
 
 class Component:
-    """Steps in order; sleeps once nothing moves and no machine waits for time to pass."""
+    """Steps in order, what is read before what reads it; sleeps where no machine waits for time."""
 
     __slots__ = ("awake", "persists", "steps", "waiting")
 
@@ -66,20 +67,18 @@ class Component:
         self.waiting: list[Callable[[], bool]] = []  # does a machine wait for time?
 
     def run(self, now: int, before: int) -> bool:
-        """Step to `now` and say whether it stays awake; `before` is the instant before it."""
+        """Step to `now` and say whether anything moved; `before` is the instant before it."""
         for persist in self.persists:
             persist.wake(before)
-        awake = False
+        moved = self.awake = False
         for step in self.steps:
             if step(now):
-                awake = True
-        if not awake:
-            for waits in self.waiting:
-                if waits():
-                    awake = True
-                    break
-        self.awake = awake
-        return awake
+                moved = True
+        for waits in self.waiting:
+            if waits():
+                self.awake = True
+                break
+        return moved
 
 
 def components(machines: Machines) -> tuple[list[Component], dict[int, list[Component]]]:
@@ -283,7 +282,7 @@ def lines(
     machines: Machines, values: list[float], woken: dict[int, list[Component]]
 ) -> tuple[dict[int, Cell], list[Line]]:
     """Return the cells of values that are compared with constants, by value, and other lines."""
-    cells: dict[int, Cell] = {}
+    leaves: dict[int, list[tuple[Turn, Leaf]]] = {}
     others: list[Line] = []
     for slot, truth in enumerate(machines.plan.truths):
         turn = Turn(machines.truths, slot, woken.get(slot, []))
@@ -292,9 +291,8 @@ def lines(
         elif isinstance(truth, Leaf) and truth.bound is None:
             others.append(_compared(truth, values, turn))
         elif isinstance(truth, Leaf):
-            cell = cells.setdefault(truth.left, Cell())
-            cell.leaves.append((turn, cast("Boundary", truth.bound), MISSING[truth.policy]))
-    return cells, others
+            leaves.setdefault(truth.left, []).append((turn, truth))
+    return {value: Cell(read) for value, read in leaves.items()}, others
 
 
 class Turn:
@@ -315,33 +313,39 @@ class Turn:
         return True
 
 
+Turns = list[tuple[Turn, int]]  # lines, each with the truth that it takes
+
+
 class Cell:
     """Where a value may move without touching a threshold: [low, high]; empty while unknown."""
 
-    __slots__ = ("high", "leaves", "low")
+    __slots__ = ("edges", "high", "low", "missing", "rooms")
 
-    def __init__(self) -> None:
+    def __init__(self, leaves: Sequence[tuple[Turn, Leaf]] = ()) -> None:
         self.low, self.high = math.inf, -math.inf
-        self.leaves: list[tuple[Turn, Boundary, int]] = []
+        bounds = [(turn, cast("Boundary", leaf.bound)) for turn, leaf in leaves]
+        starts = {bound.low for _, bound in bounds}
+        starts |= {math.nextafter(bound.high, math.inf) for _, bound in bounds}
+        # each is the first float of a room, all of which have their own truths
+        self.edges = sorted(starts - {-math.inf, math.inf})
+        lows = [-math.inf, *self.edges]
+        highs = [*(math.nextafter(edge, -math.inf) for edge in self.edges), math.inf]
+        self.rooms: list[tuple[float, float, Turns]] = [
+            (low, high, [(turn, TRUE if bound.holds(high) else FALSE) for turn, bound in bounds])
+            for low, high in zip(lows, highs, strict=True)
+        ]
+        self.missing: Turns = [(turn, MISSING[leaf.policy]) for turn, leaf in leaves]
 
     def enter(self, value: float) -> bool:
         """Find the cell of `value`, set the truths of its leaves and say whether one turned."""
-        unknown, turned = math.isnan(value), False
-        low, high = (math.inf, -math.inf) if unknown else (-math.inf, math.inf)
-        for turn, bound, missing in self.leaves:
-            if unknown:
-                truth = missing
-            elif value < bound.low:
-                high = min(high, math.nextafter(bound.low, -math.inf))
-                truth = FALSE if bound.inside else TRUE
-            elif value > bound.high:
-                low = max(low, math.nextafter(bound.high, math.inf))
-                truth = FALSE if bound.inside else TRUE
-            else:
-                low, high = max(low, bound.low), min(high, bound.high)
-                truth = TRUE if bound.inside else FALSE
-            turned |= turn.to(truth)
-        self.low, self.high = low, high
+        if value != value:  # noqa: PLR0124 - NaN is unequal
+            self.low, self.high, turns = math.inf, -math.inf, self.missing
+        else:
+            self.low, self.high, turns = self.rooms[bisect_right(self.edges, value)]
+        turned = False
+        for turn, truth in turns:
+            if turn.to(truth):
+                turned = True
         return turned
 
 

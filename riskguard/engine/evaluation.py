@@ -213,7 +213,7 @@ class Evaluation:
         if "position" not in values and "equity" not in values:
             return door
         self._account(ts, self.symbol if symbol == "*" else symbol, values)
-        return self._door(symbol)
+        return door and self._door(symbol)
 
     def _account(self, ts: int, symbol: str, values: Mapping[str, float]) -> None:
         """Hear what a sample says of the account."""

@@ -137,12 +137,12 @@ class Stream:
         before, self.last = self.last, instant
         if instant - before > self._gap:  # a silence breaks every `for`
             self._wake()
-        ran = awake = False
+        moved = awake = False
         for component in self.components:
             if component.awake:
-                ran = True
-                awake |= component.run(instant, before)
-        if ran or not self._steady:
+                moved |= component.run(instant, before)
+                awake |= component.awake
+        if moved or not self._steady:
             self._moved()
         self._idle = self._steady and not awake
         return self.change
