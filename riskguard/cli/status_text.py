@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from riskguard.backtest.text_figures import moment, percent
+from riskguard.backtest.text_figures import moment, number, percent
 from riskguard.cli.live_text import age, heading, latches, line_parts, nearest, wrapped
+from riskguard.engine.quorum import apart
 from riskguard.errors import visible
 from riskguard.market import SECOND
 
@@ -109,6 +110,8 @@ def lines(found: Look) -> Iterator[str]:
     if status["single_venue"]:
         names = ", ".join(status["single_venue"])
         yield from _row("one venue", f"{names}: a bad print counts; only `for` waits for a second")
+    for name, one in status.get("venues", {}).items():
+        yield from _row("venues", _venues(name, one))
     yield from _duties(status)
     yield from _facts(found, now)
     yield from _triggers(status)
@@ -126,6 +129,20 @@ def _summary(status: Mapping[str, Any]) -> str:
     latched = ", LATCHED" if status["latched"] else ""
     of = f" by {', '.join(by)}" if by else ""
     return f"{status['state']}{latched}{stage}, exposure cap {percent(cap, 0)}{of}"
+
+
+def _venues(name: str, price: Mapping[str, Any]) -> str:
+    """Return what several venues say of one price, in one line."""
+    last = "unknown" if price["last"] is None else number(price["last"])
+    told = []
+    for venue, ts, said in apart(price):
+        if said is not None:
+            told.append(f"{venue} departs with {number(said)}")
+        else:
+            told.append(f"{venue} silent since {moment(ts)}" if ts else f"{venue} never heard")
+    if price["doubt"] is not None:
+        told.append(f"in doubt since {moment(price['doubt'])}")
+    return f"{name} {last} of {', '.join(price['venues'])}: {'; '.join(told) or 'they agree'}"
 
 
 def _duties(status: Mapping[str, Any]) -> Iterator[str]:

@@ -7,16 +7,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from riskguard.engine.windows import FILL_OF, FILL_PARTS, NEVER
-from riskguard.market import Sample
+from riskguard.language.rewriting import latches
+from riskguard.language.ruleset import input_of
+from riskguard.market import CATALOGUE, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from riskguard.engine.doors import Doors
+    from riskguard.engine.guard import Guard
     from riskguard.market import SeriesSpec
 
-__all__ = ["Buckets", "Proof", "Series", "series_of"]
+__all__ = ["Buckets", "Proof", "Series", "series_taken"]
 
+# what follows from what: told to the guard though no rule may read it
+BESIDE = {"": ("close",), "loss_streak": ("trades.closed", "trades.lost"), "equity": ("transfers",)}
 FAR = 1 << 62
 WAIT = 2_000_000_000  # ns after the end of a bucket for what has not come yet
 SPACING = 200_000_000  # ns from one part of a bucket that is given early to the next
@@ -33,6 +38,12 @@ class Series:
     scale: int
     fresh: int
     least: float
+    bare: str  # the name without the venue that tells it
+
+    @property
+    def key(self) -> str:
+        """The name by which `sources` know it: "close", "ETH.close"."""
+        return f"{self.symbol}.{self.name}" if self.symbol else self.name
 
     def end(self, ts: int) -> int:
         """Return the end of the bucket `(end - interval, end]` an instant falls in."""
@@ -44,13 +55,38 @@ class Series:
             return (old or 0) + round(new * self.scale)
         if old is None:
             return new
-        return {"open": old, "high": max(old, new), "low": min(old, new)}.get(self.name, new)
+        return {"open": old, "high": max(old, new), "low": min(old, new)}.get(self.bare, new)
 
 
-def series_of(symbol: str, name: str, interval: int, given: SeriesSpec, fresh: int) -> Series:
-    """Return how one series is taken."""
+def series_taken(guards: Sequence[Guard], width: int | None) -> dict[tuple[str, str], Series]:
+    """Return the series that any of the guards reads, and what follows from them, by symbol, name.
+
+    `width` (ns) is that of all their buckets, None for each the interval of its own.
+    """
+    found: dict[tuple[str, str], Series] = {}
+    pairs = [(one.ruleset, spec) for one in guards for spec in one.plan.tapes]
+    for ruleset, spec in pairs:
+        name = spec.name.removesuffix(".nav")
+        if spec.feeder >= 0 or (spec.symbol, name) in found:
+            continue
+        given = input_of(ruleset, spec.symbol, name).spec
+        found[spec.symbol, name] = _series(
+            spec.symbol, name, width or spec.interval, given, spec.max_age
+        )
+    every = width or guards[0].plan.every
+    names = [x for of, one in (("", ""), *found) if not of for x in BESIDE.get(one, ())]
+    if any(one.do.leverage_cap is not None for each in guards for one in latches(each.ruleset)):
+        names.append("equity")  # the ceiling is made of it
+    for name in names:
+        if ("", name) not in found:
+            found["", name] = _series("", name, every, CATALOGUE[name], 2 * every)
+    return found
+
+
+def _series(symbol: str, name: str, interval: int, given: SeriesSpec, fresh: int) -> Series:
     least = -math.inf if given.signed else 5e-324 if given.dimension == "price" else 0.0
-    return Series(symbol, name, interval, given.kind == "flow", given.scale, fresh, least)
+    flow = given.kind == "flow"
+    return Series(symbol, name, interval, flow, given.scale, fresh, least, name)
 
 
 class Proof:

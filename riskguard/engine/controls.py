@@ -12,13 +12,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from riskguard.engine.decision import Claim, Reading
-from riskguard.errors import RECEIVED, RiskguardError, visible
+from riskguard.errors import RECEIVED, DataError, RiskguardError, visible
 from riskguard.language.ruleset import Actions
 from riskguard.market import time_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
+    from riskguard.engine.guard import Guard
     from riskguard.engine.logic import Latch
     from riskguard.language.ruleset import RuleSet
 
@@ -29,6 +30,7 @@ __all__ = [
     "brief",
     "held",
     "muted",
+    "ordered",
     "releasable",
     "resumed",
     "said",
@@ -240,3 +242,28 @@ def muted(
         raise RiskguardError(msg)
     controls.mute(speaker(ruleset, name), until, reason)
     return said(f"mute {name} for {time_text(until - ts)}", reason)
+
+
+def ordered(guard: Guard, ts: int, data: Mapping[str, object]) -> None:
+    """Do what an operator event says.
+
+    Raises:
+        DataError: it says nothing that can be done.
+    """
+    do, rule = str(data["do"]), str(data.get("rule", ""))
+    said = " ".join(str(data[key]) for key in ("by", "note") if data.get(key))
+    if do == "halt":
+        guard.halt(ts, said)
+    elif do == "resume":
+        guard.resume(ts, said)
+    elif do == "release":
+        guard.release(ts, rule, said)
+    elif do == "mute":
+        until = data.get("until")
+        if isinstance(until, bool) or not isinstance(until, int):
+            msg = f"mute until {until!r}"
+            raise DataError(msg, help="until is a time in integer nanoseconds since 1970")
+        guard.mute(ts, rule, until, said)
+    else:
+        msg = f"an operator event that says {do!r}"
+        raise DataError(msg, help="do is halt, resume, release or mute")

@@ -140,8 +140,10 @@ def _fits(guard: Guard, body: Body, blob: str) -> None:
         raise body.refused("format", "is written in canonical JSON")
     if body.text("rules") != guard.ruleset.hash:
         raise body.refused("rules", f"is {guard.ruleset.hash}, the digest of these rules")
-    if body.value("sources") != guard.sources:
-        raise body.refused("sources", f"is {guard.sources}")
+    told = guard.sources.items()
+    sources = {key: list(one) if isinstance(one, tuple) else one for key, one in told}
+    if body.value("sources") != sources:
+        raise body.refused("sources", f"is {sources}")
     if body.text("plan") != shape(guard):
         raise body.refused("plan", f"is {shape(guard)}, these rules bound to the same inputs")
 

@@ -15,7 +15,7 @@ from riskguard.language.binding import sourced
 from riskguard.market import time_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from riskguard.engine.decision import Decision
     from riskguard.engine.orders import Action, Intent, Verdict
@@ -30,10 +30,10 @@ API = (1, 0)
 class Guard(Evaluation):
     """Answers for one rule set: `update` feeds a sample and returns the decision in force.
 
-    `sources` names the source of each series (it chooses the floors of `by_source`),
-    `instruments` how a venue counts each symbol. After `max_decision_age` (ns; default twice
-    `every`) without an evaluation no order enters any more. Threads may share a guard: one lock
-    stands around every call.
+    `sources` names the source of each series (it chooses the floors of `by_source`), for a price
+    several venues too; `instruments` how a venue counts each symbol. After `max_decision_age` (ns;
+    default twice `every`) without an evaluation no order enters any more. Threads may share a
+    guard: one lock stands around every call.
 
     >>> from riskguard import Guard, Sample, load_rules
     >>> guard = Guard(load_rules("rules/feb-2026.yaml"), sources={"liq.long": "published"})
@@ -47,7 +47,7 @@ class Guard(Evaluation):
         self,
         ruleset: RuleSet,
         *,
-        sources: Mapping[str, str] | None = None,
+        sources: Mapping[str, str | Sequence[str]] | None = None,
         instruments: Mapping[str, Instrument] | None = None,
         max_decision_age: int | None = None,
     ) -> None:

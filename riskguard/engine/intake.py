@@ -9,33 +9,31 @@ added to its own bucket while it is at most `lateness` behind, and decides nothi
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from riskguard.engine.buckets import Buckets, Series, series_of
+from riskguard.engine.buckets import Buckets, Series, series_taken
 from riskguard.engine.events import Refused, facts, nanoseconds, number, stepped
 from riskguard.engine.known import Known
 from riskguard.engine.stuck import KINDS as PRICED
 from riskguard.engine.stuck import Stuck
 from riskguard.engine.windows import NEVER
-from riskguard.errors import DataError, StateError
-from riskguard.language.rewriting import latches
-from riskguard.language.ruleset import input_of
-from riskguard.market import CATALOGUE, SECOND, Sample, coin
+from riskguard.errors import StateError
+from riskguard.market import SECOND, Sample, coin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from riskguard.engine.decision import Decision
     from riskguard.engine.events import Event
     from riskguard.engine.guard import Guard
+    from riskguard.engine.quorum import Quorum
 
 __all__ = ["Intake"]
 
 AHEAD = 5 * SECOND  # an event from further in the future is a fault of its clock
 REASONS = 1_000  # kinds of refusals that are counted apart
 OPEN_INTEREST = ("oi", "oi_usd")
-# what follows from what: told to the guard though no rule may read it
-BESIDE = {"": ("close",), "loss_streak": ("trades.closed", "trades.lost"), "equity": ("transfers",)}
 ACCOUNT_FLOWS = frozenset(
     {"pnl.realised", "trades.closed", "trades.lost", "trades.stopped", "transfers"}
 )
@@ -48,10 +46,10 @@ class Intake:
     """Takes events for one guard: `take(event)` returns the decision in force.
 
     `bucket` (ns) gathers all series under `evaluate: event`, flows of it told early; else each has
-    its own interval.
-    Nothing here reads a clock: time is what events say, `clock` events above all. What is
-    refused is counted in `refused` by its reason and is as if it had not come. `beside` are
-    other guards that hear what this one hears: the series they alone read are taken too.
+    its own interval. Nothing here reads a clock: time is what events say, `clock` events above all.
+    What is refused is counted in `refused` by its reason and is as if it had not come. `beside` are
+    other guards that hear what this one hears: the series they alone read are taken too. Of a
+    price with several venues, what one alone says is held back for `confirm` (ns) at most.
 
     >>> from riskguard import Event, Guard, Intake, load_rules
     >>> intake = Intake(Guard(load_rules("rules/feb-2026.yaml"), sources={"liq.long": "bybit"}))
@@ -67,6 +65,7 @@ class Intake:
         bucket: int = SECOND,
         wait: int | None = None,
         lateness: int | None = None,
+        confirm: int | None = None,
         beside: Iterable[Guard] = (),
     ) -> None:
         self.guard = guard
@@ -76,7 +75,7 @@ class Intake:
         self.lateness = lateness if lateness is not None else guard.plan.every
         self.refused: dict[str, int] = {}
         self.coverage: dict[str, str] = {}  # series -> "sampled": a lower bound
-        self.buckets = Buckets(wait, early=self.by_event)
+        self.primes = False  # what is told is history, which nobody has to bear out
         self.now = self.clock = self._ticked = NEVER
         self._decision = guard.update(Sample(0, "*", {}))
         self._units: dict[str, int] = {}
@@ -85,26 +84,20 @@ class Intake:
         self._last: dict[tuple[str, str], tuple[float, float]] = {}  # value, price beside it
         self._ends: dict[Series, int] = {}  # the bucket a level was told in last
         self._price = 0.0
-        self._series = self._taken_series((guard, *beside))
+        self._series = series_taken((guard, *beside), bucket if self.by_event else None)
+        self._close = None if self.by_event else self._series["", "close"]  # its bars decide
+        self._quorum: Quorum | None = None
+        self._empty: Callable[[int | None], Buckets] = partial(Buckets, early=self.by_event)
+        sources: Mapping[str, str | Sequence[str]] = guard.sources
+        if any(not isinstance(one, str) for one in sources.values()):
+            from riskguard.engine.quorum import Quorum  # noqa: PLC0415 - most have one venue
 
-    def _taken_series(self, guards: Iterable[Guard]) -> dict[tuple[str, str], Series]:
-        found: dict[tuple[str, str], Series] = {}
-        pairs = [(one.ruleset, spec) for one in guards for spec in one.plan.tapes]
-        for ruleset, spec in pairs:
-            name = spec.name.removesuffix(".nav")
-            if spec.feeder >= 0 or (spec.symbol, name) in found:
-                continue
-            given = input_of(ruleset, spec.symbol, name).spec
-            width = self.bucket if self.by_event else spec.interval
-            found[spec.symbol, name] = series_of(spec.symbol, name, width, given, spec.max_age)
-        every = self.bucket if self.by_event else self.guard.plan.every
-        names = [x for of, one in (("", ""), *found) if not of for x in BESIDE.get(one, ())]
-        if any(one.do.leverage_cap is not None for each in guards for one in latches(each.ruleset)):
-            names.append("equity")  # the ceiling is made of it
-        for name in names:
-            if ("", name) not in found:
-                found["", name] = series_of("", name, every, CATALOGUE[name], 2 * every)
-        return found
+            every, early = guard.plan.every, self.by_event
+            self._quorum = Quorum(sources, self._series, every, confirm=confirm, early=early)
+            sources, self._empty = self._quorum.others, self._quorum.buckets
+        pairs = ((sources.get(one.key), one) for one in self._series.values())
+        self._sources = {one: source for source, one in pairs if source}
+        self.buckets = self._empty(wait)
 
     # ------------------------------------------------------------ the door
 
@@ -156,7 +149,7 @@ class Intake:
         elif kind in BY_ACCOUNT:
             self._account(event.symbol, ts, values)
         elif kind in BY_TRADE:
-            self._traded(own, ts, values["close"])
+            self._traded(event.source, own, ts, values["close"])
         else:
             self._market(event, own, ts, values)
         self.now = max(self.now, ts)
@@ -199,16 +192,14 @@ class Intake:
 
     def _market(self, event: Event, own: str, ts: int, values: dict[str, float]) -> None:
         """Place what a bar, a poll or a liquidation says; all of it or nothing."""
-        kind, known = event.kind, self._series
-        wanted = [
-            (known[own, name], value) for name, value in values.items() if (own, name) in known
-        ]
+        kind, source, wanted = event.kind, event.source, self._wanted(event.source, own, values)
         for series, value in wanted:
             if value < series.least:
                 self._impossible(series, value)
-            if event.source and event.source != self._source(series, event.source):
-                self._refuse(f"{series.name} comes from {self._source(series, '')}")
-            if kind == "bar" and number(event.data, "interval_ns") > self._longest(series):
+            if source and source != self._sources.get(series, source):
+                self._refuse(f"{series.name} comes from {self._sources[series]}")
+            longest = self.guard.plan.every if self.by_event else series.interval
+            if kind == "bar" and number(event.data, "interval_ns") > longest:
                 self._refuse("the bar is longer than `every`")
             if series.name in OPEN_INTEREST:
                 self._same_unit(series, value)
@@ -223,14 +214,12 @@ class Intake:
             else:
                 self._level(series, ts, value)
 
-    def _source(self, series: Series, told: str) -> str:
-        """Return the one source a series comes from, `told` where any may."""
-        name = f"{series.symbol}.{series.name}" if series.symbol else series.name
-        return self.guard.sources.get(name) or told
-
-    def _longest(self, series: Series) -> int:
-        """Return the longest bar that may bring a series."""
-        return self.guard.plan.every if self.by_event else series.interval
+    def _wanted(self, source: str, own: str, told: dict[str, float]) -> list[tuple[Series, float]]:
+        known = self._series
+        wanted = [(known[own, name], one) for name, one in told.items() if (own, name) in known]
+        if self._quorum is None:
+            return wanted
+        return self._quorum.shared(wanted, source, trusted=self.primes)
 
     def _impossible(self, series: Series, value: float) -> NoReturn:
         cause = "a price of zero" if value == 0 else "negative"
@@ -245,13 +234,15 @@ class Intake:
         self._last[key] = beside
 
     def _level(self, series: Series, ts: int, value: float) -> None:
-        if self.by_event:
+        if self.by_event or series.bare != series.name:  # one of several venues
             self._gathered(series, ts, value)
         else:
             self.buckets.level(series, series.symbol or self._named(), ts, value)
 
     def _gathered(self, series: Series, ts: int, value: float) -> None:
         end = series.end(ts)
+        if self._quorum is not None:
+            self._quorum.hear(series, ts)
         if end > self.buckets.done:
             self.buckets.add(series, end, value)
         elif not series.flow:  # it stands from here on, and decides nothing again
@@ -259,13 +250,15 @@ class Intake:
         elif self.buckets.whole(series, end, self.guard.doors):
             self.guard.amend(series.symbol, series.name, end, value)
 
-    def _traded(self, own: str, ts: int, price: float) -> None:
+    def _traded(self, source: str, own: str, ts: int, price: float) -> None:
         """A price between closes drives levels under `evaluate: event`; closes come with bars."""
         series = self._series.get((own, "close"))
         if self.by_event and series is not None:
             if price < series.least:
                 self._impossible(series, price)
             if series.end(ts) % self.guard.plan.every:
+                if self._quorum is not None:
+                    series = self._quorum.told_by(series, source, trusted=self.primes)
                 self._gathered(series, ts, price)
 
     def _account(self, symbol: str, ts: int, values: dict[str, float]) -> None:
@@ -295,29 +288,16 @@ class Intake:
             self._level(series, ts, self._last[own, name][0])
 
     def _operated(self, event: Event, ts: int) -> None:
-        data, guard = event.data, self.guard
-        do, rule = str(data["do"]), str(data.get("rule", ""))
-        said = " ".join(str(data[key]) for key in ("by", "note") if data.get(key))
-        if do == "halt":
-            guard.halt(ts, said)
-        elif do == "resume":
-            guard.resume(ts, said)
-        elif do == "release" and rule in self.released:
+        from riskguard.engine.controls import ordered  # noqa: PLC0415 - loaded with the guard
+
+        rule = str(event.data.get("rule", ""))
+        if event.data["do"] == "release" and rule in self.released:
             key = self.released[rule]
             self._last.pop(key, None)
-            guard.forget(*key)
-        elif do == "release":
-            guard.release(ts, rule, said)
-        elif do == "mute":
-            until = data.get("until")
-            if isinstance(until, bool) or not isinstance(until, int):
-                msg = f"mute until {until!r}"
-                raise DataError(msg, help="until is a time in integer nanoseconds since 1970")
-            guard.mute(ts, rule, until, said)
+            self.guard.forget(*key)
         else:
-            msg = f"an operator event that says {do!r}"
-            raise DataError(msg, help="do is halt, resume, release or mute")
-        self._decision = guard.update(Sample(ts, "*", {}))
+            ordered(self.guard, ts, event.data)
+        self._decision = self.guard.update(Sample(ts, "*", {}))
 
     @property
     def released(self) -> dict[str, tuple[str, str]]:
@@ -326,6 +306,11 @@ class Intake:
         names = {".".join(filter(None, key)): key for key in self._last}
         return {name: key for name, key in names.items() if name not in rules}
 
+    @property
+    def venues(self) -> dict[str, Any]:
+        """What is known of each price that several venues tell: who says what, what is taken."""
+        return {} if self._quorum is None else self._quorum.dump()
+
     # ------------------------------------------------------------ time
 
     def _named(self) -> str:
@@ -333,15 +318,26 @@ class Intake:
 
     def _advance(self, now: int) -> None:
         """Give the guard what is due, and let time pass for what ages."""
-        close = None if self.by_event else self._series["", "close"]
-        for (ts, symbol, values), level in self.buckets.due(now, close):
+        for (ts, symbol, values), level in self.buckets.due(now, self._close):
             sample = Sample(ts, symbol or self._named(), values)
+            if self._quorum is not None:
+                sample = self._agreed(sample, self._quorum)
+                if not sample.values:
+                    continue
             again = level and self._told_in_bucket(sample)
             self._decision = self.guard.renew(sample) if again else self.guard.update(sample)
             self._ticked = max(self._ticked, ts)
         if now - self._ticked >= SECOND:
             self._ticked = now
             self._decision = self.guard.update(Sample(now, "*", {}))
+
+    def _agreed(self, sample: Sample, quorum: Quorum) -> Sample:
+        """Return a sample with what is taken of several venues in the place of what each says."""
+        own = self._own(sample.symbol)
+        values = quorum.taken(sample.ts, own, sample.values, trusted=self.primes)
+        if not own and "close" in values:
+            self._price = values["close"]
+        return sample._replace(values=values)
 
     def _told_in_bucket(self, sample: Sample) -> bool:
         """Say whether a level was told in the same bucket before."""
@@ -370,6 +366,7 @@ class Intake:
             "coverage": self.coverage,
             "refused": self.refused,
             "buckets": self.buckets.dump(),
+            **({} if self._quorum is None else {"quorum": self.venues}),
         }
 
     def load(self, body: Mapping[str, Any]) -> None:
@@ -378,8 +375,9 @@ class Intake:
         Raises:
             StateError: it is none of ours; nothing was changed.
         """
-        known = {f"{symbol}.{name}": series for (symbol, name), series in self._series.items()}
-        buckets, found, stuck = Buckets(self.buckets.wait, early=self.by_event), Known(), Stuck()
+        told = () if self._quorum is None else self._quorum.told
+        known = {f"{one.symbol}.{one.name}": one for one in (*self._series.values(), *told)}
+        buckets, found, stuck = self._empty(self.buckets.wait), Known(), Stuck()
         try:
             buckets.load(body["buckets"], known)
             now, clock, ticked = map(int, body["times"])
@@ -391,6 +389,8 @@ class Intake:
             refused = {str(why): int(count) for why, count in body["refused"].items()}
             coverage = {str(name): str(one) for name, one in body["coverage"].items()}
             symbol, price = str(body["symbol"]), float(body["price"])
+            if self._quorum is not None:
+                self._quorum.load(body.get("quorum", {}))
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise StateError(f"what waited at the intake cannot be read: {error!r}") from error
         self.buckets, self._known, self._last, self._ends = buckets, found, last, ends

@@ -32,16 +32,30 @@ from riskguard.language.text.units import span_words
 from riskguard.market import CALENDAR, CATALOGUE, FROM_ZERO, coin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from riskguard.errors import Diagnostic
     from riskguard.language.ruleset import Input, Value
 
-__all__ = ["Bound", "bind", "sourced", "unguarded"]
+__all__ = ["Bound", "bind", "leading", "sourced", "unguarded"]
 
 
 # windows that a measure looks back over, where it is more than one
 SPANS = {"accel": 2, "atr": 5, "ema": 5}
+
+
+def leading(ruleset: RuleSet, sources: Mapping[str, str | Sequence[str]]) -> dict[str, str]:
+    """Return one source a series: of several venues the first that is named.
+
+    Raises:
+        DataError: a source is neither name nor list of names, or the venues cannot be compared.
+    """
+    if all(isinstance(one, str) for one in sources.values()):
+        return dict(sources)  # type: ignore[arg-type]  # so it is then
+    from riskguard.language.fitting.venues import comparable  # noqa: PLC0415 - most name one
+
+    comparable(ruleset, sources)
+    return {key: one if isinstance(one, str) else one[0] for key, one in sources.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +116,19 @@ def bind(
     return Bound(fitted, told, warnings)
 
 
-def sourced(ruleset: RuleSet, sources: Mapping[str, str]) -> RuleSet:
+def sourced(ruleset: RuleSet, sources: Mapping[str, str | Sequence[str]]) -> RuleSet:
     """Return the rules for a feed that is known by the source of each series alone.
 
     Raises:
         RuleError: where a figure is wanted for a source that has none, or `every` is open.
+        DataError: a source names several venues and is no price.
     """
     found = Findings(ruleset.path, ruleset.lines, ruleset.files)
     if ruleset.every is None:
         fix = 'write for example "every: 1h" under "version: 1"'
         found.error("RG514", Span(), "no data says how long a bar is", fix)
     inputs = dict(ruleset.inputs)
-    for key, source in sources.items():
+    for key, source in leading(ruleset, sources).items():
         symbol, name = parted(key)
         if name in CATALOGUE or key in inputs or name in inputs:
             inputs[key] = replace(input_of(ruleset, symbol, name), source=source)

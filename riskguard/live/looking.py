@@ -155,6 +155,7 @@ def _beside(memory: Memory, folder: Path) -> dict[str, Any]:
         "clock_behind": False,
         "intake_refused": dict(waits.get("refused", {})),
         "coverage": dict(waits.get("coverage", {})),
+        "venues": dict(waits.get("quorum", {})),
         **({"actions": list(_acted(memory.acts))} if memory.acts else {}),
     }
 

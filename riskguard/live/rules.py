@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskguard.engine.guard import Guard
 from riskguard.errors import RuleError, StateError
-from riskguard.language.binding import bind
+from riskguard.language.binding import bind, leading
 from riskguard.language.reader import load_rules, read_text
 from riskguard.language.rewriting import deciding, key_of, leaves, parted, series_of
 from riskguard.language.ruleset import Actions, input_of
@@ -34,18 +34,24 @@ __all__ = ["Fit", "Loaded"]
 class Fit:
     """What the rules are made to fit: the bot's symbol, its bar (ns), its feeds and abilities.
 
-    `sources` name where each series comes from ("liq.long": "bybit"): with `carries_all`
-    false they are also the only series there are. `capabilities` None: all that can be asked.
+    `sources` name where each series comes from ("liq.long": "bybit"), for a price several venues
+    too ("close": ["binance", "bybit", "okx"]): with `carries_all` false they are also the only
+    series there are. `capabilities` None: all that can be asked.
     """
 
     symbol: str = ""
     every: int = 0
-    sources: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     carries_all: bool = True
     capabilities: frozenset[str] | None = None
     instruments: Mapping[str, Instrument] = field(default_factory=dict)
     # that the operator allows the rules to use: said anew at each start, and kept nowhere
     plugins: frozenset[str] = field(default=frozenset(), compare=False)
+
+    def __post_init__(self) -> None:
+        told = self.sources.items()
+        sources = {key: tuple(one) if isinstance(one, list) else one for key, one in told}
+        object.__setattr__(self, "sources", sources)
 
     def plain(self) -> dict[str, Any]:
         """Return this as JSON knows it."""
@@ -82,9 +88,9 @@ class Fit:
         if self.carries_all and self.capabilities is None and not self.symbol and not self.every:
             return ruleset
         symbol, every = self.symbol or ruleset.symbol, self.every or ruleset.every or 0
-        keys = dict(self.sources)
+        keys = leading(ruleset, self.sources)
         if self.carries_all:
-            keys = {key: self.sources.get(key, "") for key in _read(ruleset)} | keys
+            keys = dict.fromkeys(_read(ruleset), "") | keys
         carried = {
             key: replace(input_of(ruleset, *parted(key)), source=source)
             for key, source in keys.items()

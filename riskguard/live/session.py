@@ -160,13 +160,14 @@ class Session:
         with self.lock:
             self._begun = True
             self.recorder.flapping = None  # what turned in history has whipped nobody
+            self.intake.primes = True
             try:
                 for event in events:
                     if _stamped(event) > self.guard.as_of:
                         self.intake.take(_received(event, self.ticker.now()))
             finally:  # an event that is none ends the history, and what was told of it stands
                 self.flapping.settle()
-                self.recorder.flapping = self.flapping
+                self.recorder.flapping, self.intake.primes = self.flapping, False
                 self.recorder.pause()
                 self.intake.gap()
                 self._commit([self._decided("primed")], whole=True)
@@ -218,6 +219,7 @@ class Session:
                 "clock_behind": self.ticker.behind,
                 "intake_refused": dict(self.intake.refused),
                 "coverage": dict(self.intake.coverage),
+                "venues": self.intake.venues,
                 **({} if self.acting is None else {"actions": self.acting.status()}),
             }
 

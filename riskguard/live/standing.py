@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from riskguard.engine.evaluation import STAGES
+from riskguard.language.fitting.venues import venues_of
 from riskguard.live.warming import advice
 
 if TYPE_CHECKING:
@@ -28,9 +29,12 @@ def standing(recorder: Recorder, loaded: Loaded) -> dict[str, Any]:
 
 
 def _single(recorder: Recorder) -> list[str]:
-    """Return the prices that rules read: each comes from one venue, which nothing checks."""
-    tapes = recorder.guard.plan.tapes
-    return sorted(str(one.key) for one in tapes if one.price and one.feeder < 0)
+    """Return the prices that rules read and that come from one venue, which nothing checks."""
+    guard = recorder.guard
+    tapes = [one for one in guard.plan.tapes if one.price and one.feeder < 0]
+    return sorted(
+        str(one.key) for one in tapes if not venues_of(guard.sources, one.symbol, one.name)
+    )
 
 
 def _earlier(former: Former) -> dict[str, Any]:

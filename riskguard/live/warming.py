@@ -75,5 +75,5 @@ def advice(guard: Guard) -> str:
     )
     if not flows:
         return f"{SERVED}, or {wait}"
-    venues = " and ".join(sorted({guard.sources.get(name, "") or "the venue" for name in flows}))
+    venues = " and ".join(sorted({str(guard.sources.get(name) or "the venue") for name in flows}))
     return f"{venues} serves no history of {', '.join(flows)}: {RECORDED}, or {wait}"
