@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 HEAVY = {
     "numpy", "pandas", "yaml", "backtrader", "ta", "typer", "rich", "asyncio", "sqlite3",
 }  # fmt: skip
-FEW = 120
+FEW = 119
 # the package each imports, late
 ADAPTERS = {
     "backtesting": "backtesting", "backtrader": "backtrader", "ccxt": "ccxt",
@@ -22,9 +22,11 @@ ADAPTERS = {
 
 
 def loaded_by(statement: str) -> set[str]:
-    code = f"import sys; {statement}; print(*sorted(sys.modules))"
+    """Return what a fresh interpreter has loaded, without what the machine loads at each start."""
+    code = f"import site, sys; sys.path[:] = {['', *sys.path]}"
+    code += f"; {statement}; print(*sorted(sys.modules))"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     return set(done.stdout.split())
 

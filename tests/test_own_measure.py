@@ -140,7 +140,7 @@ def test_a_bot_is_fed_by_the_feed_and_tells_the_logbook_once(site: Path, tmp_pat
 def test_the_feed_is_recorded_and_the_recording_fits_the_rules(site: Path, tmp_path: Path) -> None:
     live, out = Live(site, tmp_path), str(tmp_path / "recorded")
     live.minutes(*[60.0] * 10, *[10.0] * 10, *[60.0] * 10)
-    words = ["record", "--feed", "ticks", "--symbol", "BTC/USDT", "--out", out, "--for", "2s"]
+    words = ["record", "--feed", "ticks", "--symbol", "BTC/USDT", "--out", out, "--for", "5s"]
     shown = live.command(*words, "--allow-plugin", "ticks")
     assert f"recording BTC/USDT of ticks into {out}" in shown
     assert "BTC-1m.csv +30, BTC-mood-1m.csv +30" in shown
@@ -156,6 +156,6 @@ def test_the_feed_is_recorded_and_the_recording_fits_the_rules(site: Path, tmp_p
 
 def test_a_feed_whose_file_is_missing_is_told_of(site: Path, tmp_path: Path) -> None:
     files = Live(site, tmp_path).files
-    done = ran(site, "--state", str(tmp_path / "state"), "--for", "2", program="bot.py", **files)
+    done = ran(site, "--state", str(tmp_path / "state"), "--for", "5", program="bot.py", **files)
     assert (done.returncode, done.stderr) == (0, "")
     assert "feed ticks: FileNotFoundError" in done.stdout

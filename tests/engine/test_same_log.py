@@ -149,6 +149,20 @@ def python(version: str) -> str:
     return ""
 
 
+def bare() -> dict[str, str]:
+    """Return the variables of this process without what another Python must not find."""
+    return {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+
+
+def done(*command: str) -> bool:
+    """Say whether a command ended well within ten minutes: an index may be slow, or not there."""
+    try:
+        ran = subprocess.run(command, capture_output=True, check=False, timeout=600, env=bare())
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return ran.returncode == 0
+
+
 @pytest.fixture(scope="session")
 def with_yaml(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[str]]:
     """Return what runs another Python that has PyYAML: its own, or one of a folder made for it."""
@@ -158,19 +172,15 @@ def with_yaml(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[
         place = python(version)
         if not place:
             pytest.skip(f"Python {version} is not installed")
-        if subprocess.run(
-            [place, "-c", "import yaml"], capture_output=True, check=False
-        ).returncode:
+        if not done(place, "-c", "import yaml"):
             home = folder / version
-            steps = (
-                [place, "-m", "venv", str(home)],
-                [str(home / "bin" / "python"), "-m", "pip", "install", "-q", "pyyaml"],
-            )
-            for step in steps:
-                done = subprocess.run(step, capture_output=True, check=False, timeout=120)
-                if done.returncode:
-                    pytest.skip(f"Python {version} has no PyYAML and none could be installed")
-            place = str(home / "bin" / "python")
+            own = str(home / "bin" / "python")
+            if not (
+                done(place, "-m", "venv", str(home))
+                and done(own, "-m", "pip", "install", "-q", "pyyaml")
+            ):
+                pytest.skip(f"Python {version} has no PyYAML and none could be installed")
+            place = own
         return [place]
 
     return made
@@ -195,17 +205,16 @@ def told(
     """Ask a Python for its logs, which must be ours; return who answered, and how many."""
     path = folder / "cases.json"
     path.write_text(json.dumps(cases(count)), encoding="utf-8")
-    kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run(
+    ran = subprocess.run(
         [*command, "-m", "tests.engine.parity", str(path), *words],
         capture_output=True,
         text=True,
         check=False,
         cwd=ROOT,
-        env=kept | {"PYTHONDONTWRITEBYTECODE": "1"} | environment,
+        env=bare() | {"PYTHONDONTWRITEBYTECODE": "1"} | environment,
     )
-    assert done.returncode == 0, done.stderr[-2000:]
-    version, found = json.loads(done.stdout)
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    version, found = json.loads(ran.stdout)
     ways = 5 if "columns" in words else 4
     assert found == {name: [one] * ways for name, one in logs(count).items()}
     return version, ways * len(found)

@@ -17,7 +17,8 @@ from pathlib import Path
 from riskguard.store import Journal, Store
 from tests.store.made import Writer, ends, wrong
 
-LONGEST = 0.002  # seconds from a child's first word to its end
+WORDS = 10  # that a child may have said before its end is near, at most
+LONGEST = 0.001  # seconds from the last of these to its end
 EARLY = 0.1  # of the children are killed in mid-start
 
 
@@ -45,7 +46,9 @@ def life(folder: Path, dice: random.Random) -> list[list[int | str]]:
             os._exit(1)
     os.close(writing)
     with os.fdopen(reading, "rb", buffering=0) as pipe:
-        first = b"" if dice.random() < EARLY else pipe.read(4096) or b""
+        first, words = b"", 0 if dice.random() < EARLY else dice.randint(1, WORDS)
+        while first.count(b"\n") < words and (more := pipe.read(4096)):
+            first += more
         time.sleep(dice.uniform(0, LONGEST))
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)

@@ -187,19 +187,19 @@ class Stub:
 
         self._thread = threading.Thread(target=asyncio.run, args=(run(),), daemon=True)
         self._thread.start()
-        assert ready.wait(10)
+        assert ready.wait(60)
         return self
 
     def __exit__(self, *_: object) -> None:
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._stop.set)
         assert self._thread is not None
-        self._thread.join(10)
+        self._thread.join(60)
 
     def control_now(self, **asked: Any) -> int:
         """Do what a control says, from another thread."""
         assert self._loop is not None
-        return asyncio.run_coroutine_threadsafe(self.do(asked), self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(self.do(asked), self._loop).result(60)
 
 
 if __name__ == "__main__":

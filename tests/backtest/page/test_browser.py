@@ -22,6 +22,7 @@ pytestmark = pytest.mark.needs_group("browser")
 
 DESKTOP, PHONE = (1440, 900), (390, 844)
 BARS = 3_000
+PATIENCE = 120_000  # ms that a page may take until it stands as it should
 # share of pixels of each pane that are not its most frequent colour
 DRAWN = """() => {
   const box = document.getElementById("panes");
@@ -92,6 +93,7 @@ def look(chromium: Any) -> Iterator[Callable[..., Opened]]:
             viewport={"width": width, "height": height}, color_scheme=scheme
         )
         contexts.append(context)
+        context.set_default_timeout(PATIENCE)
         found = Opened(context.new_page(), [], [], path.as_uri())
         found.page.on("console", lambda told: found.faults.append(told.text))
         found.page.on("pageerror", lambda error: found.faults.append(str(error)))
@@ -188,18 +190,12 @@ def test_phone_has_no_sideways_scroll_and_all_panes(look, file: Path) -> None:
 def test_dark_as_the_system_says_until_the_reader_says_otherwise(look, file: Path) -> None:
     opened = look(file, scheme="dark")
 
-    def paper() -> int:
-        return opened.page.evaluate(
-            "() => riskguard.chart.takeScreenshot().getContext('2d').getImageData(3, 300, 1, 1)"
-            ".data[0]"
-        )
-
+    paper = "riskguard.chart.takeScreenshot().getContext('2d').getImageData(3, 300, 1, 1).data[0]"
     assert opened.page.get_attribute("html", "data-theme") == "dark"
-    assert paper() < 120
+    assert opened.page.evaluate(paper) < 120
     opened.page.click("#theme")
     assert opened.page.get_attribute("html", "data-theme") == "light"
-    opened.page.wait_for_timeout(150)
-    assert paper() > 180
+    opened.page.wait_for_function(f"{paper} > 180")
     assert opened.faults == []
 
 

@@ -19,7 +19,7 @@ import pytest
 from tests.e2e.freqtrade.folder import STRATEGIES, command
 from tests.stub.server import Stub
 
-PATIENCE = 60.0
+PATIENCE = 240.0
 
 
 class Holding(Stub):
@@ -58,7 +58,7 @@ class Process:
     def kill(self) -> None:
         if self.child is not None:
             os.killpg(self.child.pid, signal.SIGKILL)
-            self.child.wait(10)
+            self.child.wait(60)
             self.child = None
 
     def rows(self, query: str) -> list[tuple]:

@@ -71,7 +71,7 @@ class Node:
 
     async def until(self, holds: Callable[[], bool], price: float = 0.0) -> None:
         """Wait until something holds; the market says its price on and on, as markets do."""
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while not holds() and time.monotonic() < end:
             if price:
                 self.price(price)  # in the last second of a minute it is left to the bar
@@ -108,7 +108,7 @@ async def bought_then_lost(folder: Path) -> None:
     await one.until(lambda: bool(one.script.denied))  # nothing has been seen yet
     one.price(80_000)
     one.bar(80_000)
-    await asyncio.sleep(0.2)
+    await one.until(lambda: not one.watch.gate.desk.decision.blind)
     one.script.market(BUY, 2)
     await one.until(lambda: one.position == 2)
     one.script.limit(BUY, 1, 70_000)
