@@ -11,12 +11,14 @@ from riskguard.cli import waiting
 
 ROOT = Path(__file__).resolve().parents[2]
 SLOW = """
-import time
+import threading
 from riskguard.cli import waiting
 waiting.PATIENCE = {patience}
 with waiting.waiting(quiet={quiet}) as tell:
     tell('running bare')
-    time.sleep(0.4)
+    for one in threading.enumerate():
+        if isinstance(one, threading.Timer) and one.interval < 1:
+            one.join()
 print('done')
 """
 
@@ -40,7 +42,7 @@ def in_a_terminal(patience: float, *, quiet: bool = False) -> str:
         if not read:
             break
         shown += read
-    started.wait(timeout=10)
+    started.wait(timeout=60)
     os.close(terminal)
     return shown.decode()
 
