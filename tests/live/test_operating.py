@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import threading
 import time
 
 import pytest
@@ -33,14 +32,20 @@ def test_who_holds_a_state_is_known_while_he_does(world: World) -> None:
     assert Journal(world.state.parent / "nowhere").holder() is None
 
 
-def test_a_starter_waits_for_who_only_looks(world: World) -> None:
+def test_a_starter_waits_for_who_only_looks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.session().close()
-    handle = os.open(world.state / "state.lock", os.O_RDONLY)
-    fcntl.flock(handle, fcntl.LOCK_SH)
-    later = threading.Timer(0.05, os.close, [handle])
-    later.start()
+    looking = os.open(world.state / "state.lock", os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    waited: list[float] = []
+
+    def ends(pause: float) -> None:
+        waited.append(pause)
+        if len(waited) == 20:
+            os.close(looking)
+
+    monkeypatch.setattr(time, "sleep", ends)
     world.session().close()
-    later.join()
+    assert len(waited) == 20
 
 
 def test_of_a_request_its_words_count_cut_and_visible() -> None:
