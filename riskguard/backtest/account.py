@@ -31,7 +31,7 @@ class Fill(NamedTuple):
     """A fill: units (sold < 0), price with slippage, fee, and whose order it was.
 
     `own` is strategy, guard or liquidation; `bar` counts from 0; `at_open` says whether the
-    new position was held from the bar's open on.
+    new position was held from the bar's open on, `stop` whether it was a stop.
     """
 
     ts: int
@@ -42,6 +42,7 @@ class Fill(NamedTuple):
     own: str
     bar: int
     at_open: bool
+    stop: bool = False
 
 
 class Liquidation(NamedTuple):

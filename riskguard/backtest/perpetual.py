@@ -185,8 +185,8 @@ class PerpetualBroker(MarginBroker):
             if order.exectype in {bt.Order.Stop, bt.Order.Limit}:
                 at_open = gapped(order, data.open[0])
             ts, bar = nanoseconds(data.datetime[0]), len(data) - 1
-            size, price = float(bit.size), float(bit.price)
-            self.fills.append(Fill(ts, data._name, size, price, bit.comm, own, bar, at_open))
+            size, price, stop = float(bit.size), float(bit.price), order.exectype == bt.Order.Stop
+            self.fills.append(Fill(ts, data._name, size, price, bit.comm, own, bar, at_open, stop))
         return result
 
 

@@ -16,7 +16,7 @@ from riskguard._version import VERSION
 from riskguard.backtest.evidence.grades import grade_of
 from riskguard.backtest.evidence.told import block
 from riskguard.backtest.metrics import Metrics, measure
-from riskguard.backtest.text_figures import duration, iso
+from riskguard.backtest.text_figures import duration, iso, moment, number
 from riskguard.backtest.text_timeline import blind_bars, blind_since
 from riskguard.market import SECOND
 
@@ -115,12 +115,25 @@ def notes(comparison: Comparison) -> list[str]:
     if blind := blind_bars(comparison):
         bars = len(comparison.ts) - comparison.trading_from
         found.append(f"a series the rules read was blind in {blind:,} of {bars:,} bars")
+    found += _stopped(comparison)
     for name, result in comparison.results.items():
         count = result.run.rejected
         if count:
             what = f"{count:,} order{'' if count == 1 else 's'} rejected"
             found.append(f"{name}: {what} (not enough cash, or no valid size)")
     return list(dict.fromkeys(found))
+
+
+def _stopped(comparison: Comparison) -> list[str]:
+    """Tell of the stops of the rules: a position that they closed is gone without a decision."""
+    stops = [
+        one for one in comparison.results["guarded"].run.fills if one.stop and one.own == "guard"
+    ]
+    if not stops:
+        return []
+    first = f"{moment(stops[0].ts)} at {number(stops[0].price)}"
+    many = f"{len(stops):,} times, first" if len(stops) > 1 else ""
+    return [f"guarded: the stop that the rules set was hit {many} {first}".replace("  ", " ")]
 
 
 def unfunded(comparison: Comparison) -> bool:

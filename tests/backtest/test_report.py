@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from jsonschema import Draft7Validator, ValidationError
 
+from riskguard.backtest.account import Fill
 from riskguard.backtest.comparison import Comparison, Recovery
 from riskguard.backtest.evidence.verdict import Verdict
 from riskguard.backtest.report import as_json, build, mark_bar, notes, schema_path
@@ -18,7 +19,7 @@ from riskguard.cli.writing import write
 from riskguard.engine.decision import Reading
 from riskguard.history import History, Mark
 from riskguard.market import DAY, HOUR
-from tests.backtest.made import JANUARY, comparison, ruleset, untested
+from tests.backtest.made import JANUARY, comparison, fill, ruleset, untested
 
 VALIDATOR = Draft7Validator(json.loads(schema_path().read_text()))
 ASKED = {
@@ -200,3 +201,20 @@ def test_bars_that_were_decided_blind_are_counted(tmp_path: Path) -> None:
     assert said in notes(made)
     seeing = [(replace(decision, blind=()), held) for decision, held in made.decisions]
     assert not any("blind" in note for note in notes(replace(made, decisions=seeing)))
+
+
+def test_a_position_that_a_stop_of_the_rules_closed_is_told(tmp_path: Path) -> None:
+    made = comparison(tmp_path)
+    guarded = made.results["guarded"]
+    bought = fill(1, 1.0)
+    stop = bought._replace(size=-1.0, price=98.5, own="guard", stop=True)
+
+    def with_fills(*fills: Fill) -> list[str]:
+        run = replace(guarded.run, fills=fills)
+        return notes(replace(made, results=made.results | {"guarded": replace(guarded, run=run)}))
+
+    said = "guarded: the stop that the rules set was hit "
+    assert f"{said}2026-01-15T04:00Z at 98.5" in with_fills(bought, stop)
+    assert f"{said}2 times, first 2026-01-15T04:00Z at 98.5" in with_fills(stop, bought, stop)
+    own = stop._replace(own="strategy"), stop._replace(stop=False)
+    assert not any("stop" in note for note in with_fills(bought, *own))
