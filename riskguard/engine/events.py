@@ -81,6 +81,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 SIDES = {"long": "liq.long", "short": "liq.short", "": "liq.total"}
 # up to which size a stamp counts seconds, milliseconds, microseconds; 2286 in each unit
 UNITS = ((10**10, 10**9), (10**13, 10**6), (10**16, 10**3), (10**19, 1))
+LONGEST = 1000  # characters of symbol, source and id together: they are remembered
 STEPS = (100.0, 1000.0)  # a jump by such a factor, the price standing, is a change of unit
 NEAR, STILL = 0.02, 0.2  # how near to the factor; how far the price may have moved meanwhile
 SOUND: set[tuple[str, ...]] = set()  # kinds with the fields they came with: known to be right
@@ -118,6 +119,9 @@ def facts(event: Event) -> dict[str, float]:
         _check(event)
     if not (event.symbol.__class__ is event.source.__class__ is event.id.__class__ is str):
         msg = "symbol, source and id are text"
+        raise Refused(msg)
+    if len(event.symbol) + len(event.source) + len(event.id) > LONGEST:
+        msg = "a name is too long"
         raise Refused(msg)
     reader = READERS.get(event.kind)
     return {} if reader is None else reader(data)
@@ -192,6 +196,13 @@ def _value(data: Mapping[str, object]) -> dict[str, float]:
     return {series: number(data, "value")}
 
 
+def _alive(data: Mapping[str, object]) -> dict[str, float]:
+    if not isinstance(data["series"], str):
+        msg = "series is no word"
+        raise Refused(msg)
+    return {}
+
+
 def _liquidation(data: Mapping[str, object]) -> dict[str, float]:
     side, coverage = data.get("liquidated_side", ""), data.get("coverage", "full")
     if not isinstance(side, str) or side not in SIDES:
@@ -227,4 +238,5 @@ READERS: Mapping[str, Callable[[Mapping[str, object]], dict[str, float]]] = {
     "value": _value,
     "account": lambda data: _named(data, ACCOUNT),
     "trade_closed": _trade,
+    "alive": _alive,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from riskguard.engine.events import Refused
+from riskguard.market import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Known"]
 
 MOST = 32_768  # of one generation: between so many and twice as many are known
-PLAIN = frozenset({bool, float, int, str})
+LONGEST = 200  # characters of a text that is kept
 
 
 class Known:
@@ -56,9 +57,14 @@ def _content(event: Event, ts: int) -> tuple[Any, ...]:
     """Return what an event without an id says, as one key."""
     data = event.data
     for name, value in data.items():
-        if value.__class__ not in PLAIN or value != value:  # noqa: PLR0124 - NaN is unequal
-            msg = f"{name} is neither number nor text"
-            raise Refused(msg)
+        kind = value.__class__
+        if kind is float or kind is int:
+            if -LARGEST <= value <= LARGEST:  # type: ignore[operator]  # it is a number
+                continue
+        elif kind is bool or (kind is str and len(value) <= LONGEST):  # type: ignore[arg-type]  # it is a text
+            continue
+        msg = f"{name} is neither a possible number nor a short text"
+        raise Refused(msg)
     return (*sorted(data.items()), ts)
 
 

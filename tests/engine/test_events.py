@@ -62,8 +62,14 @@ BAD = [
     (Event(at(2), "funding", ["BTC"], {"rate": 0.1}), "symbol, source and id are text"),
     (Event(at(2), "funding", "BTC", {"rate": 0.1}, id=5), "symbol, source and id are text"),
     (Event(at(2), "funding", "BTC", {"rate": 0.1}, source={}), "symbol, source and id are text"),
-    (Event(at(2), "account", "BTC", {"equity": 5.0, "trust": []}), "trust is neither number"),
-    (Event(at(2), "account", "BTC", {"equity": 5.0, "trust": b"x"}), "trust is neither number"),
+    (
+        Event(at(2), "account", "BTC", {"equity": 5.0, "trust": []}),
+        "trust is neither a possible number",
+    ),
+    (
+        Event(at(2), "account", "BTC", {"equity": 5.0, "trust": b"x"}),
+        "trust is neither a possible number",
+    ),
     (Event(at(2), "account", "BTC", {"equity": 5.0, "trust": float("nan")}), "trust is neither"),
     (Event(at(2), "funding", "BTC", {"x" * 10**6: 1.0, "rate": 0.1}), "unknown field 'x"),
     (Event(at(2), "value", "BTC", {"series": 5, "value": 1.0}), "series is no word"),

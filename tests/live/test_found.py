@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,6 +111,42 @@ def test_who_says_that_he_heard_it_tomorrow_moves_no_time(world: World) -> None:
         assert sum(refused.values()) == 1
         assert world.bar(session, 4, 100).state is State.ACTIVE
         assert session.guard.as_of == START + 4 * HOUR
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [math.inf, -math.inf, 1e308, 10**400, 10**5000, -(10**5000), "x" * 1000],
+    ids=["inf", "-inf", "1e308", "digits", "more digits", "fewer", "text"],
+)
+def test_what_no_rule_reads_of_an_event_cannot_keep_a_session_from_storing(
+    world: World, odd: object
+) -> None:
+    events = (
+        ("funding", {"rate": 0.0001, "interval_hours": odd}),
+        ("trade_closed", {"pnl": 1.0, "by_stop": odd}),
+        ("bar", {"close": 100.0, "interval_ns": odd}),
+        ("account", {"equity": 1000.0, "trust": odd}),
+        ("alive", {"series": odd}),
+    )
+    with world.session() as session:
+        world.bar(session, 1, 100)
+        for kind, data in events:
+            session.take(Event(world.now, kind, "BTC", data))
+        refused = session.status()["intake_refused"]
+        assert sum(refused.values()) == len(events) - isinstance(odd, str)  # of a series unknown
+        assert session.done("a:1:flatten:BTC")
+        assert not session.store.degraded
+    with world.session() as again:
+        assert not again.store.restored.lost
+
+
+@pytest.mark.parametrize("field", ["symbol", "source", "id"])
+def test_a_name_without_end_is_refused_and_not_remembered(world: World, field: str) -> None:
+    with world.session() as session:
+        world.bar(session, 1, 100)
+        event = Event(world.now, "account", "BTC", {"position": 1.0})
+        session.take(replace(event, **{field: "x" * 10_000}))
+        assert list(session.status()["intake_refused"]) == ["account: a name is too long"]
 
 
 def test_a_bar_that_is_not_closed_yet_is_no_history(world: World) -> None:
