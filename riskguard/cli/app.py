@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from typing import Annotated
 
@@ -33,16 +34,18 @@ from riskguard.cli import (
     why,
 )
 from riskguard.cli.failures import run
+from riskguard.cli.once import Once
 from riskguard.cli.permitting import permitting
 
 __all__ = ["app", "main"]
+
+COMPLETING = "_RISKGUARD_COMPLETE"  # set by the script of --show-completion
 
 # plain help: it fits 80 columns, prints everywhere and needs no colour
 app = typer.Typer(
     name="riskguard",
     help="Write exit rules once, in YAML; test them on real sell-offs; let any bot obey them.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
@@ -50,7 +53,7 @@ app = typer.Typer(
 state = typer.Typer(
     help="Look after the folder of a state.", no_args_is_help=True, rich_markup_mode=None
 )
-state.command("verify")(state_verify.verify)
+state.command("verify", cls=Once)(state_verify.verify)
 
 
 @state.callback()
@@ -61,7 +64,7 @@ def _state() -> None:
 driving = typer.Typer(
     help="Drive a stock bot through its API.", no_args_is_help=True, rich_markup_mode=None
 )
-driving.command("freqtrade")(permitting(drive.freqtrade))
+driving.command("freqtrade", cls=Once)(permitting(drive.freqtrade))
 
 
 @driving.callback()
@@ -72,7 +75,7 @@ def _driving() -> None:
 data = typer.Typer(
     help="Look at data that was recorded.", no_args_is_help=True, rich_markup_mode=None
 )
-data.command("floors")(permitting(floors.floors))
+data.command("floors", cls=Once)(permitting(floors.floors))
 
 
 @data.callback()
@@ -80,31 +83,31 @@ def _data() -> None:
     """Look at data that was recorded."""
 
 
-app.command("backtest")(permitting(backtest.backtest))
-app.command("check")(permitting(check.check))
+app.command("backtest", cls=Once)(permitting(backtest.backtest))
+app.command("check", cls=Once)(permitting(check.check))
 app.add_typer(data, name="data")
-app.command("diff")(permitting(diff.diff))
-app.command("drill")(permitting(drill.drill))
+app.command("diff", cls=Once)(permitting(diff.diff))
+app.command("drill", cls=Once)(permitting(drill.drill))
 app.add_typer(driving, name="drive")
-app.command("explain")(explain.explain)
-app.command("halt")(orders.halt)
-app.command("mute")(orders.mute)
-app.command("new")(new.new)
-app.command("plan")(permitting(plan.plan))
-app.command("record")(permitting(record.record))
-app.command("release")(orders.release)
-app.command("reload")(orders.reload)
-app.command("replay")(permitting(replay.replay))
-app.command("resume")(orders.resume)
-app.command("scenarios")(scenarios.scenarios)
-app.command("schema")(schema.schema)
-app.command("show")(permitting(show.show))
+app.command("explain", cls=Once)(explain.explain)
+app.command("halt", cls=Once)(orders.halt)
+app.command("mute", cls=Once)(orders.mute)
+app.command("new", cls=Once)(new.new)
+app.command("plan", cls=Once)(permitting(plan.plan))
+app.command("record", cls=Once)(permitting(record.record))
+app.command("release", cls=Once)(orders.release)
+app.command("reload", cls=Once)(orders.reload)
+app.command("replay", cls=Once)(permitting(replay.replay))
+app.command("resume", cls=Once)(orders.resume)
+app.command("scenarios", cls=Once)(scenarios.scenarios)
+app.command("schema", cls=Once)(schema.schema)
+app.command("show", cls=Once)(permitting(show.show))
 app.add_typer(state, name="state")
-app.command("status")(permitting(status.status))
-app.command("study")(permitting(study.study))
-app.command("test")(permitting(test.test))
-app.command("verify")(permitting(verify.verify))
-app.command("why")(permitting(why.why))
+app.command("status", cls=Once)(permitting(status.status))
+app.command("study", cls=Once)(permitting(study.study))
+app.command("test", cls=Once)(permitting(test.test))
+app.command("verify", cls=Once)(permitting(verify.verify))
+app.command("why", cls=Once)(permitting(why.why))
 
 
 def _version(wanted: bool) -> None:
@@ -136,5 +139,7 @@ def main() -> None:
 def _invoked() -> object:
     # not app(): Typer itself would end a closed pipe with 1, and Ctrl-C without a word
     command = typer.main.get_command(app)
+    if COMPLETING in os.environ:  # a shell asks what may come next
+        return command.main([], "riskguard", standalone_mode=False)
     with command.make_context("riskguard", sys.argv[1:]) as context:
         return command.invoke(context)

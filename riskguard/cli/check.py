@@ -49,6 +49,8 @@ def check(
 
     riskguard explain CODE says more about a finding.
 
+    Example: riskguard check my-rules.yaml rules/ --strict
+
     Exit codes: 0 fine, 1 errors found, 2 wrong use, 3 warnings under --strict.
     """
     paths = rule_files(files)

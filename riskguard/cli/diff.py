@@ -13,6 +13,7 @@ import typer
 
 from riskguard.cli import given
 from riskguard.cli.failures import FINDINGS, WrongUse
+from riskguard.cli.places import elsewhere
 
 if TYPE_CHECKING:
     from riskguard.backtest.differing import Differing, Span
@@ -89,7 +90,8 @@ def _history(source: str, symbol: str | None) -> History:
 
     known = scenarios()
     if source not in known and not Path(source).exists():
-        raise WrongUse(f"--on {source} is no scenario and no file", given.nearest(source, known))
+        fix = f"{given.nearest(source, known)}; or write the path of a folder or of a CSV file"
+        raise WrongUse(f"--on {source} is no scenario and no file", elsewhere(source, fix))
     return History.read(source, symbol=symbol)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import sys
 import threading
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["freqtrade"]
 
+LONGEST = 3600  # seconds between two looks
 UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 LOGIN = "write user:password into a file that only its owner can read (chmod 600)"
 
@@ -61,8 +63,10 @@ def freqtrade(
     from riskguard.adapters.freqtrade.rest import Remote
 
     path = given.pack(rules, "RULES")
-    if every <= 0:
-        raise WrongUse(f"--every {every:g}", "write seconds above 0")
+    if not 0 < every <= LONGEST:
+        raise WrongUse(f"--every {every:g}", f"write seconds, above 0 and up to {LONGEST}")
+    if not re.match("https?://[^/]", url):
+        raise WrongUse(f"--url {url} is no address", "write --url http://127.0.0.1:8080")
     remote = Remote(url, _login(login))
     config = remote.call("GET", "/show_config")
     stopped = threading.Event()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,6 +42,8 @@ def explain(
     """
     from riskguard.language.guides.catalogue import explanations, page
 
+    if as_json and markdown:
+        raise WrongUse("--json and --markdown exclude each other", "give one of the two")
     known = explanations()
     if code is not None:
         if markdown:
@@ -65,7 +68,7 @@ def _named(code: str) -> Explanation:
     if wanted in known:
         return known[wanted]
     fix = "riskguard explain lists all"
-    if wanted[2:].isdecimal():
+    if re.fullmatch("[0-9]{3,9}", wanted[2:]):
         near = min(known, key=lambda each: abs(int(each[2:]) - int(wanted[2:])))
         fix = f"the nearest is {near}; {fix}"
     raise WrongUse(f"there is no code '{code}'", fix)

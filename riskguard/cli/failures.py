@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from riskguard._version import VERSION
-from riskguard.errors import DataError, RiskguardError, RuleError, StateInUseError
+from riskguard.errors import DataError, RiskguardError, RuleError, StateInUseError, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,8 +32,8 @@ INTERRUPTED = 130
 PIPE_CLOSED = 141  # what a shell reports for a program that wrote into a closed pipe
 # what the system says of an output that cannot be written: full, closed, broken
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
-# what it says of a name that cannot be looked up, wherever a command is given one
-UNREACHABLE = {errno.ENAMETOOLONG, errno.EACCES}
+# what it says of a name that cannot be looked up or made, wherever a command is given one
+UNREACHABLE = {errno.ENAMETOOLONG, errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EDQUOT}
 SHOWN = 60  # characters of a name
 OF_THE_LIBRARY = "Value error, "  # Typer's own texts begin so since it reads values by pydantic
 
@@ -43,7 +43,8 @@ class WrongUse(Exception):  # noqa: N818 - a word to the user, not an error of t
 
     def __init__(self, message: str, fix: str = "") -> None:
         self.message, self.fix = message, fix
-        super().__init__(f"error: {message}" + (f"\n  = help: {fix}" if fix else ""))
+        told = f"error: {message}" + (f"\n  = help: {fix}" if fix else "")
+        super().__init__("\n".join(map(visible, told.split("\n"))))
 
 
 def run(command: Callable[[], object]) -> int:
@@ -68,6 +69,9 @@ def _of_system(error: OSError) -> int:
         name = os.fsdecode(error.filename)
         shown = name if len(name) <= SHOWN else f"{name[:SHOWN]}..."
         return _said(f"error: {shown}: {error.strerror}", WRONG_USE)
+    if error.filename is None and error.errno == errno.ENOENT:  # as tempfile has it
+        fix = "set TMPDIR to a folder that can be written"
+        return _said(str(WrongUse(str(error.strerror), fix)), WRONG_USE)
     if error.filename is not None or error.errno not in UNWRITABLE:
         return _internal(error)
     _silence()

@@ -11,6 +11,7 @@ import typer
 
 from riskguard.cli import given
 from riskguard.cli.failures import WrongUse
+from riskguard.cli.places import elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,8 @@ def floors(
     given.filled({"FOLDER": "FOLDER", "--rules": "FILE or PACK"},
                  {"FOLDER": folder, "--rules": rules})  # fmt: skip
     if not Path(folder).exists():
-        raise WrongUse(f"there is no {folder}", "name a folder of riskguard record")
+        fix = elsewhere(folder, "name a folder of riskguard record")
+        raise WrongUse(f"there is no {folder}", fix)
     path = given.pack(rules)
     history = History.read(folder)
     found = proposed(load_rules(path, every=history.every), history)

@@ -54,7 +54,8 @@ def filled(metavars: Mapping[str, str], texts: Mapping[str, str | None]) -> None
     """Refuse options that are given without a text; None is an option that is not given."""
     for option, text in texts.items():
         if text is not None and not text.strip():
-            raise WrongUse(f"{option} is empty", f"write {option} {metavars[option]}")
+            option_ = f"{option} " if option.startswith("-") else ""
+            raise WrongUse(f"{option} is empty", f"write {option_}{metavars[option]}")
 
 
 def folder(text: str | None) -> Path | None:
@@ -97,14 +98,23 @@ def source(scenario: str | None, data: str | None, default: str) -> str:
         if scenario is not None:
             raise WrongUse("--scenario and --data exclude each other", "give one of the two")
         if not Path(data).exists():
-            fix = "write the path of a folder with scenario.yaml or of a CSV file"
-            raise WrongUse(f"there is no {data}", fix)
+            raise WrongUse(f"there is no {data}", _no_data(data))
         # a folder called like a scenario is still a folder
         return str(Path(data).resolve()) if data in scenarios() else data
     name = scenario or default
     if name not in scenarios():
         raise WrongUse(f"there is no scenario '{name}'", nearest(name, scenarios()))
     return name
+
+
+def _no_data(text: str) -> str:
+    from riskguard.cli.places import elsewhere
+    from riskguard.history import scenarios
+
+    fix = "write the path of a folder with scenario.yaml or of a CSV file"
+    if text in scenarios():
+        fix = f"{text} is embedded, and not among your data; {fix}"
+    return elsewhere(text, fix)
 
 
 def share(option: str, text: str) -> float:
@@ -182,9 +192,13 @@ def pack(text: str, what: str = "--rules") -> Path:
     """Return the rule file that is meant: a path, or the name of a shipped pack."""
     from pathlib import Path
 
+    from riskguard.cli.places import beside, elsewhere
+
     path = Path(text)
     if path.is_file():
         return path
+    if not text.strip():
+        raise WrongUse(f"{what} is empty", "write the path of a rule file, or the name of a pack")
     known = packs()
     name = pack_name(text)
     if name in known:
@@ -193,8 +207,13 @@ def pack(text: str, what: str = "--rules") -> Path:
         raise WrongUse(f"{what} {text} is a folder", "name one rule file in it")
     if path.exists():
         raise WrongUse(f"{what} {text} is a pipe or a device", "save the rules to a file first")
+    if path.is_symlink():
+        raise WrongUse(
+            f"{what} {text} is a link that leads nowhere", "make it point to a rule file"
+        )
     if path.suffix in {".yaml", ".yml"} or "/" in text:
-        raise WrongUse(f"there is no rule file {text}", f"write its path, or a pack: {_all(known)}")
+        fix = beside(path) or f"write its path, or a pack: {_all(known)}"
+        raise WrongUse(f"there is no rule file {text}", elsewhere(text, fix))
     fix = other_version(name) or nearest(name, known)
     raise WrongUse(f"there is no rule pack '{text}'", fix)
 

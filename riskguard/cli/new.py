@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from riskguard.cli.failures import WrongUse
+from riskguard.cli.places import elsewhere
 from riskguard.cli.writing import write_all
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ def new(
     Asks three questions; an option that is given is not asked for. The test
     proves every line: riskguard test FILE --coverage --mutate
 
+    Example: riskguard new my-rules.yaml --symbol ETH
+
     Exit codes: 0 written, 2 wrong use, 130 interrupted; then nothing is written.
     """
     from riskguard.cli.new_cases import cases_text
@@ -100,7 +103,8 @@ def _targets(text: str, *, force: bool) -> tuple[Path, Path]:
         name = rules.with_name(f"{rules.stem.removesuffix('_test') or 'my-rules'}.yaml")
         raise WrongUse(f"{text} is no name of a rule file", f"write {name}")
     if not rules.parent.is_dir():
-        raise WrongUse(f"there is no folder {rules.parent}", f"make it: mkdir {rules.parent}")
+        fix = elsewhere(text, f"make it: mkdir {rules.parent}")
+        raise WrongUse(f"there is no folder {rules.parent}", fix)
     tests = rules.with_name(f"{rules.stem}_test{rules.suffix}")
     for path in (rules, tests):
         if path.is_dir() or (path.exists() and not path.is_file()):

@@ -29,6 +29,7 @@ from riskguard.cli.ordering import (
     ordered,
     requests,
 )
+from riskguard.cli.places import elsewhere
 from riskguard.cli.states import AsJson
 from riskguard.cli.writing import write_all
 
@@ -125,7 +126,9 @@ def plan(
 
 def _target(text: str) -> Path:
     target = Path(text)
-    fix = "write another name: --output FILE"
+    fix = elsewhere(text, "write another name: --output FILE")
+    if text == "-":
+        raise WrongUse("--output - is no file: a plan is read from one", fix)
     if target.exists() or target.is_symlink():
         raise WrongUse(f"{text} is there already: a plan is written once", fix)
     if not target.parent.is_dir():

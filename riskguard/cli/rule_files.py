@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from riskguard.cli.failures import WrongUse
 from riskguard.cli.given import other_version, pack_name, packs
+from riskguard.cli.places import SUFFIXES, beside, elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["STDIN", "is_test", "rule_files"]
+__all__ = ["STDIN", "is_test", "refusal", "rule_files"]
 
 STDIN = "-"
-SUFFIXES = (".yaml", ".yml", ".json")
 TEST = "_test"
 # JSON holds much else: a schema for editors, reports, settings
 RULES_IN_JSON = re.compile(rb'"(?:rules|stages|extends|cases)"\s*:')
@@ -41,26 +41,31 @@ def is_test(path: Path) -> bool:
 
 def _meant(text: str) -> Iterator[Path]:
     path, name = Path(text), pack_name(text)
-    if not text.strip():
-        raise WrongUse("the name of a file is empty", "write the path of a rule file")
     if text == STDIN:
         yield path
-    elif path.is_dir():
+    elif text.strip() and path.is_dir():
         found = list(_inside(path))
         if not found:
             raise WrongUse(f"no rule file (*.yaml) in the folder {text}", "name another folder")
         yield from found
     elif path.is_file():
         yield path
-    elif path.exists():
-        fix = f"save the rules to a file first, or write {STDIN} and pass them on"
-        raise WrongUse(f"{text} is a pipe or a device", fix)
-    elif path.is_symlink():
-        raise WrongUse(f"{text} is a link that leads nowhere", "make it point to a rule file")
-    elif name in packs():
+    elif name in packs() and not path.exists() and not path.is_symlink():
         yield packs()[name]
     else:
-        raise WrongUse(f"there is no file {text}", _near(path, name))
+        raise refusal(text)
+
+
+def refusal(text: str) -> WrongUse:
+    """Return what is wrong with a name that is no file, no folder and no pack."""
+    path = Path(text)
+    if not text.strip():
+        return WrongUse("the name of a file is empty", "write the path of a rule file")
+    if path.exists():
+        return WrongUse(f"{text} is a pipe or a device", "save the rules to a file first")
+    if path.is_symlink():
+        return WrongUse(f"{text} is a link that leads nowhere", "make it point to a rule file")
+    return WrongUse(f"there is no file {text}", elsewhere(text, _near(path, pack_name(text))))
 
 
 def _inside(folder: Path) -> Iterator[Path]:
@@ -89,13 +94,6 @@ def _holds_rules(path: Path) -> bool:
 def _near(path: Path, name: str) -> str:
     from riskguard.language.findings import near
 
-    try:
-        beside = [one.name for one in path.parent.iterdir() if one.suffix in SUFFIXES]
-    except OSError:
-        beside = []
-    close = near(path.name, beside)
-    if close:
-        return f"did you mean {path.with_name(close)}?"
     close = near(name, packs())
     other = f"did you mean pack:{close}?" if close else "write the path of a rule file or a folder"
-    return other_version(name) or other
+    return beside(path) or other_version(name) or other

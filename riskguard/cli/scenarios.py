@@ -21,7 +21,12 @@ BARS = ("open", "high", "low", "close", "volume")
 def scenarios(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
-    """List the embedded scenarios, their series and grades."""
+    """List the embedded scenarios, their series and grades.
+
+    Example: riskguard scenarios
+
+    Exit codes: 0 fine, 2 wrong use.
+    """
     from riskguard.history import summaries
 
     found = summaries()

@@ -8,7 +8,7 @@ import typer
 
 from riskguard.cli.failures import WrongUse
 from riskguard.cli.given import filled
-from riskguard.cli.target import writable
+from riskguard.cli.target import spared, writable
 from riskguard.cli.writing import write
 
 __all__ = ["schema"]
@@ -25,11 +25,16 @@ def schema(
     YAML server reads it where the first line of a rule file names it:
 
     # yaml-language-server: $schema=riskguard-1.json
+
+    Example: riskguard schema --output riskguard-1.json
+
+    Exit codes: 0 written, 2 wrong use.
     """
     from riskguard.language.guides.editors import schema_text
 
     filled({"--output": "FILE"}, {"--output": output})
-    target = writable("--output", output, "write the path of a file: riskguard-1.json")
+    fix = "write the path of a file: riskguard-1.json"
+    target = spared("--output", writable("--output", output, fix), fix)
     if target is None:
         print(schema_text(), end="")
         return

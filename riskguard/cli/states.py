@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from riskguard.cli.failures import WrongUse
+from riskguard.cli.places import elsewhere
 from riskguard.errors import visible
 
 __all__ = ["AsJson", "StateArgument", "StateOption", "operator", "state_folder"]
@@ -31,7 +32,7 @@ def state_folder(text: str, what: str = "--state") -> Path:
     if not text.strip():
         raise WrongUse(f"{what} is empty", FIX)
     if not path.exists():
-        raise WrongUse(f"{what}: there is no folder {visible(text)}", FIX)
+        raise WrongUse(f"{what}: there is no folder {visible(text)}", elsewhere(text, FIX))
     if not path.is_dir():
         raise WrongUse(f"{what} {text} is a file", FIX)
     if not os.access(path, os.R_OK | os.X_OK):

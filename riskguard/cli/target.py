@@ -8,11 +8,12 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from riskguard.cli.failures import WrongUse
+from riskguard.cli.places import elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["json_target", "report_target", "writable"]
+__all__ = ["json_target", "report_target", "spared", "writable"]
 
 ELSEWHERE = "write the path of a file: report.json"
 # how reports of ours begin: JSON, a page or Markdown, a picture
@@ -45,6 +46,14 @@ def report_target(option: str, text: str | None, inputs: Iterable[Path], fix: st
     read = next((one for one in inputs if _is_of(path, one)), None) if path else None
     if read:
         raise WrongUse(f"{option} {text} would replace what is read: {read}", fix)
+    return spared(option, path, fix)
+
+
+def spared(option: str, path: Path | None, fix: str) -> Path | None:
+    """Return a file to write; refuse one that is there and may hold rules or a plan."""
+    if path is not None and path.suffix in {".yaml", ".yml"} and path.is_file():
+        told = f"{option} {path} is there already, and is called as rules and plans are"
+        raise WrongUse(told, fix)
     return path
 
 
@@ -63,7 +72,7 @@ def writable(option: str, text: str | None, fix: str) -> Path | None:
     except OSError as error:  # a name that is too long, a folder that takes no file
         raise WrongUse(f"{option} {text} cannot be written: {error.strerror}", fix) from error
     if fault:
-        raise WrongUse(f"{option} {text} {fault}", fix)
+        raise WrongUse(f"{option} {text} {fault}", elsewhere(text, fix))
     return path
 
 

@@ -11,14 +11,12 @@ import typer
 from riskguard.cli.failures import FINDINGS, WrongUse
 from riskguard.cli.given import (
     filled,
-    nearest,
-    other_version,
     pack_name,
     pack_path,
     packs,
     percentage,
 )
-from riskguard.cli.rule_files import is_test, rule_files
+from riskguard.cli.rule_files import is_test, refusal, rule_files
 from riskguard.cli.target import writable
 from riskguard.cli.waiting import waiting
 from riskguard.cli.writing import write
@@ -172,9 +170,7 @@ def _files(given: Iterable[str]) -> Iterator[Path]:
         elif pack_name(text) in packs():
             yield _beside(packs()[pack_name(text)])
         else:
-            near = nearest(text, packs()) if "/" not in text else "write the path of a test file"
-            fix = other_version(pack_name(text)) or near
-            raise WrongUse(f"there is no file or pack '{text}'", fix)
+            raise refusal(text)
 
 
 def _below(folder: str) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -112,7 +113,7 @@ def _cuts(text: str | None) -> int | None:
     if text is None:
         return None
     number = text.replace("_", "").replace(",", "")
-    if not number.isdecimal() or not int(number):
+    if not re.fullmatch("0*[1-9][0-9]{0,8}", number, re.ASCII):
         raise WrongUse(f"--cuts {text} is not a number of bars", "write for example --cuts 1_000")
     return int(number)
 

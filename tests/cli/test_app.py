@@ -4,11 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 from riskguard._version import VERSION
+from riskguard.cli.app import app
 from riskguard.cli.failures import WrongUse, run
 from riskguard.errors import DataError, RiskguardError, StateError, StateInUseError
 
@@ -29,14 +33,23 @@ def test_version(riskguard) -> None:
     assert riskguard("--version") == (0, f"riskguard {VERSION}\n", "")
 
 
-@pytest.mark.parametrize(
-    "command", [[], ["backtest"], ["check"], ["scenarios"], ["show"], ["diff"], ["verify"]]
-)
-def test_help_fits_80_columns_and_is_ascii(riskguard, command: list[str]) -> None:
+def commands(group: Any, *above: str) -> Iterator[tuple[str, ...]]:
+    """Yield the words of each group and each command."""
+    yield above
+    for name, one in getattr(group, "commands", {}).items():
+        yield from commands(one, *above, name)
+
+
+@pytest.mark.parametrize("command", [*commands(typer.main.get_command(app))], ids=" ".join)
+def test_help_fits_80_columns_and_shows_how(riskguard, command: tuple[str, ...]) -> None:
     code, out, err = riskguard(*command, "--help")
     assert (code, err) == (0, "")
     assert max(map(len, out.splitlines())) <= 80
     assert out.isascii()
+    assert riskguard(*command, "-h").out == out
+    if "Commands:" not in out:
+        assert f"Example: riskguard {' '.join(command)}" in out
+        assert "Exit codes: 0" in out
 
 
 @pytest.mark.parametrize(

@@ -199,8 +199,8 @@ def test_file_with_errors_fails_with_their_places(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["nothing.yaml"], "there is no file or pack 'nothing.yaml'"),
-        (["balansed"], "there is no file or pack"),
+        (["nothing.yaml"], "there is no file nothing.yaml"),
+        (["balansed"], "did you mean pack:balanced?"),
         (["pack:balanced@2"], "no pack has a version 2: write pack:balanced@1"),
         (["alone.yaml"], "has no test beside it (alone_test.yaml)"),
         (["empty"], "no test file"),
