@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections.abc import Callable, Mapping
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +14,7 @@ from riskguard.language.ruleset import input_of
 from riskguard.market import FROM_ZERO, LARGEST, SMALLEST, coin, figure, plausible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable
 
     from riskguard.engine.plan import Plan, TapeSpec
     from riskguard.engine.stream import Stream
@@ -24,7 +25,6 @@ __all__ = ["Door", "Doors"]
 LATE = "out of order"
 LATEST = (1 << 63) - 1  # of all time stamps
 MOST_SHAPES = 256  # of which it is kept how they are taken
-UNSEEN: tuple[int, list[Group]] = (0, [])  # there is always a clock
 
 
 class Door(NamedTuple):
@@ -38,17 +38,25 @@ class Door(NamedTuple):
     number: int  # of the tape in the plan
 
 
-# how a value gets on its tape: the most it may be, what takes it, and that in fixed point; both
-# are plain tuples: one with names takes several times as long to take apart
-Way = tuple[float, "Callable[[float], None]", "Callable[[int], None] | None", int, "Door"]
-# what comes by one clock, and how it is picked from a sample
-Group = tuple["Clock", list[Way], "Callable[[Mapping[str, float]], tuple[Any, ...]]"]
+# how a value gets on its tape: the least and the most it may be, what takes it, and that in fixed
+# point; both are plain tuples: one with names takes several times as long to take apart
+Way = tuple[float, float, "Callable[[float], None]", "Callable[[int], None] | None", int, "Door"]
+Pick = Callable[[Mapping[str, float]], tuple[Any, ...]]  # what is taken, from a sample
+
+
+def nothing(_values: Mapping[str, float]) -> tuple[Any, ...]:
+    """Pick nothing: no series is told."""
+    return ()
+
+
+# how samples of these names are taken, as long as there are so many clocks: there is always one
+UNSEEN: tuple[int, list[Clock], list[Way], Pick] = (0, [], [], nothing)
 
 
 def _way(door: Door) -> Way:
     tape = door.tape
     add_fixed = tape.fixed.append if tape.summed else None
-    return door.most, tape.values.append, add_fixed, tape.scale, door
+    return door.least, door.most, tape.values.append, add_fixed, tape.scale, door
 
 
 def _least(spec: TapeSpec) -> float:
@@ -76,8 +84,7 @@ class Doors:
             name: -LARGEST if input_of(plan.ruleset, "", name).spec.signed else 0.0
             for name in FROM_ZERO
         }
-        # how samples of these names are taken, as long as there are so many clocks
-        self._shapes: dict[tuple[str, ...], tuple[int, list[Group]]] = {}
+        self._shapes: dict[tuple[str, ...], tuple[int, list[Clock], list[Way], Pick]] = {}
         self._by_symbol: dict[str, dict[str, Door]] = {}
         for number, (spec, tape) in enumerate(zip(plan.tapes, stream.tapes, strict=True)):
             if spec.feeder < 0:
@@ -95,47 +102,63 @@ class Doors:
         if self.account is not None and not symbol:
             values = self._accounted(ts, values, self.account)
         shape = (symbol, *values)
-        clocks, groups = self._shapes.get(shape, UNSEEN)
-        if clocks != len(self.stream.clocks):  # some have parted since
-            groups = self._shaped(shape)
-        for clock, ways, pick in groups:
-            refused: list[Tape] = []
-            later = ts > clock.latest
-            for (most, add, add_fixed, scale, door), value in zip(ways, pick(values)):  # noqa: B905 - it picks one more
-                if type(value) is not float:
-                    value = figure(value)  # noqa: PLW2901 - what is compared is what is added
-                if later and (  # `plausible`, written out; NaN is never
-                    SMALLEST <= value <= most
-                    or (door.least <= value <= most and (value == 0 or value <= -SMALLEST))
-                ):
-                    add(value)  # `Tape.add`, written out: this is done for every value that comes
-                    if add_fixed is not None:
-                        add_fixed(round(value * scale))
-                else:
-                    refused.append(door.tape)
-                    self._refuse(ts, door.key, door.least, value, most)
-            if not refused:
-                clock.tick(ts)
-            elif len(refused) < len(ways):
-                clock.part([tape for tape in clock.tapes if tape not in refused]).tick(ts)
+        known, clocks, ways, pick = self._shapes.get(shape, UNSEEN)
+        if known != len(self.stream.clocks):  # some have parted since
+            clocks, ways, pick = self._shaped(shape)
+        given: Iterable[tuple[Way, Any]] = zip(ways, pick(values))  # noqa: B905 - it picks one more
+        for clock in clocks:
+            if ts <= clock.latest:
+                given = self._in_time(ts, given)
+                clocks = [one for one in clocks if ts > one.latest]
+                break
+        refused: list[Tape] = []
+        for (least, most, add, add_fixed, scale, door), value in given:
+            if type(value) is not float:
+                value = figure(value)  # noqa: PLW2901 - what is compared is what is added
+            if SMALLEST <= value <= most or (  # `plausible`, written out; NaN is never
+                least <= value <= most and (value == 0 or value <= -SMALLEST)
+            ):
+                add(value)  # `Tape.add`, written out: this is done for every value that comes
+                if add_fixed is not None:
+                    add_fixed(round(value * scale) if value else 0)
+            else:
+                refused.append(door.tape)
+                self._refuse(ts, door.key, least, value, most)
+        for clock in self._parted(clocks, refused) if refused else clocks:
+            clock.tick(ts)
 
-    def _shaped(self, shape: tuple[str, ...]) -> list[Group]:
-        """Find what of a sample comes by which clock; what comes without others, parts."""
+    def _in_time(self, ts: int, given: Iterable[tuple[Way, object]]) -> list[tuple[Way, float]]:
+        """Refuse what is not later than what its clock has told, and return the rest."""
+        kept = []
+        for way, value in given:
+            least, most, *_, door = way
+            if ts > door.tape.clock.latest:
+                kept.append((way, figure(value)))
+            else:
+                self._refuse(ts, door.key, least, figure(value), most)
+        return kept
+
+    def _parted(self, clocks: list[Clock], refused: list[Tape]) -> list[Clock]:
+        """Return the clocks of what was taken: what was refused parts from the others."""
+        kept = [(clock, [one for one in clock.tapes if one not in refused]) for clock in clocks]
+        return [clock.part(tapes) for clock, tapes in kept if tapes]
+
+    def _shaped(self, shape: tuple[str, ...]) -> tuple[list[Clock], list[Way], Pick]:
+        """Find how what a sample tells is taken; what comes without others, parts."""
         symbol, *names = shape
         doors = self._by_symbol.get(symbol, {})
-        by_clock: dict[Clock, list[str]] = {}
-        for name in names:
-            if name in doors:
-                by_clock.setdefault(doors[name].tape.clock, []).append(name)
-        groups: list[Group] = []
-        for clock, found in by_clock.items():
-            own = clock.part([doors[name].tape for name in found])
-            ways = [_way(doors[name]) for name in found]
-            groups.append((own, ways, itemgetter(*found, found[0])))  # of one it gives no tuple
+        told = [name for name in names if name in doors]
+        by_clock: dict[Clock, list[Tape]] = {}
+        for name in told:
+            tape = doors[name].tape
+            by_clock.setdefault(tape.clock, []).append(tape)
+        clocks = [clock.part(tapes) for clock, tapes in by_clock.items()]
+        ways = [_way(doors[name]) for name in told]
+        pick = itemgetter(*told, told[0]) if told else nothing  # of one it gives no tuple
         if len(self._shapes) >= MOST_SHAPES:
             self._shapes.clear()
-        self._shapes[shape] = len(self.stream.clocks), groups
-        return groups
+        self._shapes[shape] = len(self.stream.clocks), clocks, ways, pick
+        return clocks, ways, pick
 
     def amend(self, symbol: str, name: str, ts: int, value: float) -> None:
         """Add to what a flow brought in a bucket that has passed."""
@@ -184,7 +207,9 @@ class Doors:
 
     def join(self) -> None:
         """Let series that have always come together share a clock; how each comes is found anew."""
-        self.stream.join()
+        from riskguard.engine.sharing import join  # noqa: PLC0415 - after a restart alone
+
+        join(self.stream)
         self._shapes.clear()
         self.aged()
 
@@ -206,10 +231,12 @@ class Doors:
         clocks, ages = self._ages
         if clocks != len(self.stream.clocks):
             ages = self._aging()
-        self.fresh = LATEST
+        until = LATEST
         for clock, fresh in ages:
-            self.fresh = min(self.fresh, clock.last + fresh)
-        if now <= self.fresh:
+            if clock.last + fresh < until:  # noqa: PLR1730 - asked every other sample: min() costs a call
+                until = clock.last + fresh
+        self.fresh = until
+        if now <= until:
             return ()
         return tuple(sorted({key for tape, key in self.needed if now - tape.last > tape.fresh}))
 
@@ -236,30 +263,32 @@ class Doors:
         self, ts: int, values: Mapping[str, float], account: Account
     ) -> Mapping[str, float]:
         """Return what the account says with what follows from it; its first event begins it."""
+        found, refused = account.derived(ts, values)
+        if not refused and not self._beginning:
+            return found
         least = self._least
-        for name, value in values.items():
-            if name in least and plausible(value, least[name]):
-                break
-        else:
+        if not any(plausible(values[name], least[name]) for name in least.keys() & values.keys()):
             return values
-        values, refused = account.derived(ts, values)
         doors = self._by_symbol.get("", {})
         for name in sorted(refused.keys() - doors.keys()):
             self._refuse(ts, name, LEAST[name], refused[name])
         if self._beginning:
-            self._let_begin(ts, values)
-        return values
+            self._let_begin(ts, found)
+        return found
 
     def _let_begin(self, ts: int, values: Mapping[str, float]) -> None:
         """Let account inputs that have not begun do so, where this event says from what."""
-        doors = self._by_symbol.get("", {})
+        from riskguard.engine.sharing import begin  # noqa: PLC0415 - not before there is an account
+
+        doors, was = self._by_symbol.get("", {}), dict[int, float]()
         for name, door in doors.items():
             if not door.begins or door.tape.first is not None:
                 continue
             first = 0.0 if door.begins == "zero" else values.get(name, math.nan)
             carried = input_of(self.plan.ruleset, "", door.key).carried
             if plausible(first, door.least) and carried:
-                self.stream.begin(door.number, ts, first)
+                was[door.number] = first
+        begin(self.stream, ts, was)
         self.begin()
         self._beginning = any(door.begins and door.tape.first is None for door in doors.values())
 

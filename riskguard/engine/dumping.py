@@ -112,11 +112,11 @@ def loaded(guard: Guard, blob: str) -> Standing:
     series.names(_key(guard.plan, place) for place in range(len(guard.plan.tapes)))
     for place, tape in enumerate(guard.stream.tapes):
         _load_tape(series.part(_key(guard.plan, place)), tape)
-    guard.doors.join()
     kept, windows = _kept(guard.stream), body.part("windows")
     windows.names(name for name, _, _ in kept)
     for name, window, _ in kept:
         _load_window(windows.part(name), window)
+    guard.doors.join()
     _load_nodes(body.part("nodes"), guard.stream)
     if guard.doors.account is not None:
         _load_account(body.part("account"), guard.doors.account)

@@ -70,7 +70,6 @@ def _series(old: Guard, new: Guard) -> None:
             if tape.keep > before.keep and tape.times:
                 gone[id(before)] -= _forgotten(new.plan, place, tape)
             taken.add(place)
-    new.doors.join()
     windows = {_window_key(old.plan, place): one for place, one in enumerate(old.stream.rollings)}
     for place, (window, read) in enumerate(new.plan.windows):
         if not taken.issuperset(read):
@@ -82,13 +81,15 @@ def _series(old: Guard, new: Guard) -> None:
             for name in known.kept:
                 lost = gone[id(known.tape)] if name == "right" else 0
                 setattr(rolling, name, getattr(known, name) - lost)
+    new.doors.join()
 
 
 def _copy(old: Tape, new: Tape, gone: int) -> None:
     clock, before = new.alone(), old.clock
     clock.first, clock.last, clock.latest = before.first, before.last, before.latest
     clock.times[:], new.values[:] = before.times[gone:], old.values[gone:]
-    clock.run = min(before.run, len(clock.times))
+    # windows that are longer than any before must not glide over samples that are not there
+    clock.run = before.run if new.keep <= old.keep else min(before.run, len(clock.times))
     _fix(new)
 
 

@@ -52,7 +52,7 @@ class Stream:
         self.plan = plan
         self.clocks: list[Clock] = []  # of what comes from outside
         self._paced: list[Clock] = []  # those of windows that can glide
-        self._parted = 0  # how many clocks there were when that was found
+        self.parted = 0  # how many clocks there were when that was found
         self.tapes = self._tapes()
         self.rollings: list[Rolling] = [
             state_of(window, [self.tapes[tape] for tape in tapes]) for window, tapes in plan.windows
@@ -98,9 +98,9 @@ class Stream:
         `closed` says that a bar closes: only then are bars counted and measures fed to others.
         The same object comes back while nothing moves.
         """
-        if len(self.clocks) != self._parted:
+        if len(self.clocks) != self.parted:
             self._paced = [clock for clock in self.clocks if clock.stride]
-            self._parted = len(self.clocks)
+            self.parted = len(self.clocks)
         even, every = True, self.plan.every
         for clock in self._paced:
             if not clock.look(now) and clock.interval == every:
@@ -154,19 +154,6 @@ class Stream:
         for read, slot in [(read, slot) for read, slot, _, _ in self._feeders if slot >= 0]:
             self.values[slot] = read(now)
         self._read(now, self._readings)
-
-    def begin(self, tape: int, ts: int, value: float) -> None:
-        """Let an account input begin: `value` is what it always was before its first event."""
-        spec, state = self.plan.tapes[tape], self.tapes[tape]
-        fed = {place.feeder: self.tapes[index].push for index, place in enumerate(self.plan.tapes)}
-        chain = [(self.rollings[one].read, fed.get(one)) for one in self.plan.chain(tape)]
-        for back in range(self.plan.lookback(tape) // spec.interval + 1, 0, -1):
-            then = ts - back * spec.interval
-            state.push(then, value)
-            for read, push in chain:
-                found = read(then)
-                if push is not None and found - found == 0.0:  # finite
-                    push(then, found)
 
     def amend(self, tape: int, ts: int, value: float) -> bool:
         """Add to a sample that has passed; what was decided by it stands."""
@@ -299,19 +286,6 @@ class Stream:
                 )
             )  # fmt: skip
         return found
-
-    def join(self) -> None:
-        """Let series of a symbol whose samples have always come together share a clock again."""
-        kept: list[tuple[str, Clock]] = []
-        for spec, tape in zip(self.plan.tapes, self.tapes, strict=True):
-            if spec.feeder >= 0:
-                continue
-            same = [one for symbol, one in kept if symbol == spec.symbol and one.equals(tape.clock)]
-            if same:
-                tape.follow(same[0])
-            else:
-                kept.append((spec.symbol, tape.clock))
-        self.clocks[:], self._parted = [clock for _, clock in kept], 0
 
     # ------------------------------------------------------------ numbers
 

@@ -42,6 +42,7 @@ NEVER = -(1 << 62)  # before every time stamp
 FAR = 1 << 62  # more samples than there can be
 # a week, and the sample that stands for its beginning
 CALENDAR_REACH = 8 * DAY
+SAME = ("interval", "first", "last", "latest", "run")  # of clocks that are one
 TRIM_LEAST = 2048  # samples: less is not worth moving the rest
 
 
@@ -119,10 +120,10 @@ class Clock:
         """Let the next instant be looked at as if none had been before it."""
         self.even, self.due = 0, NEVER
 
-    def equals(self, other: Clock) -> bool:
-        """Say whether another has told the same."""
-        told = ("interval", "first", "last", "latest", "run", "times")
-        return all(getattr(self, name) == getattr(other, name) for name in told)
+    def went_with(self, other: Clock) -> bool:
+        """Say whether another has told the same, as far back as it remembers."""
+        same = all(getattr(self, name) == getattr(other, name) for name in SAME)
+        return same and self.times[len(self.times) - len(other.times) :] == other.times
 
     def part(self, tapes: Sequence[Tape]) -> Clock:
         """Return the clock of tapes that go their own way from now on."""

@@ -7,9 +7,12 @@ import random
 
 import pytest
 
+from riskguard.engine.calendar import Calendar
 from riskguard.engine.guard import Guard
+from riskguard.engine.inheriting import inherit
 from riskguard.engine.measures import MEASURES
-from riskguard.engine.windows import FAR, Clock, Tape
+from riskguard.engine.measures.calendar import CALENDAR, DrawdownEver
+from riskguard.engine.windows import FAR, Clock, Rolling, Tape
 from riskguard.language.reader import read_text
 from riskguard.market import HOUR, Sample
 
@@ -27,10 +30,31 @@ GLIDING = (
     "ago", "change", "drawdown", "drop", "high", "low", "mean", "percentile", "rise", "stdev",
     "sum", "times_avg", "zscore",
 )  # fmt: skip
+BEGUN = (
+    *(f"{name} today@Europe/London" for name in CALENDAR), "drop this_week@UTC", "drawdown all",
+)  # fmt: skip
 
 
-def guard() -> Guard:
-    ruleset, found = read_text(RULES, "clocks.yaml")
+# of one account, some of which looks back a day and some a week
+ACCOUNT = """\
+version: 1
+symbol: BTC
+every: 1h
+timezone: Europe/London
+rules:
+  day: {when: equity.drop(today) > 2%, clear: equity.drop(today) < 1%, do: {reduce_only: true}}
+  ever: {when: equity.drawdown(all) > 9%, min_hold: 1h, do: {block_entries: both}}
+  lost: {when: trades.lost.sum(4h) > 3, clear: trades.lost.sum(4h) < 1, do: {block_entries: both}}
+  week: {when: pnl.realised.sum(7d) < -$900, min_hold: 1h, do: {exposure_cap: 50%}}
+  row: {when: loss_streak > 4, clear: loss_streak < 1, do: {block_entries: both}}
+"""
+CHAINED = """\
+  long: {when: equity.drawdown(7d).mean(2d) > 5%, min_hold: 1h, do: {block_entries: both}}
+"""
+
+
+def guard(rules: str = RULES) -> Guard:
+    ruleset, found = read_text(rules, "clocks.yaml")
     assert ruleset is not None, found
     return Guard(ruleset)
 
@@ -40,6 +64,16 @@ def bar(hour: int, **values: float) -> Sample:
     return Sample(START + hour * HOUR, "BTC", told | values)
 
 
+def told(hour: int, dice: random.Random) -> Sample:
+    """Return what an account says at an hour."""
+    lost = dice.choice([0.0, 0.0, 0.0, 1.0])
+    values = {
+        "close": 100.0, "equity": 10_000.0 + dice.gauss(0, 200), "trades.closed": lost,
+        "trades.lost": lost, "pnl.realised": -100.0 * lost,
+    }  # fmt: skip
+    return Sample(START + hour * HOUR, "BTC", values)
+
+
 def clocks(made: Guard) -> list[list[str]]:
     """Return the names of the series by clock."""
     plan, stream = made.plan, made.stream
@@ -47,7 +81,19 @@ def clocks(made: Guard) -> list[list[str]]:
     return sorted(sorted(names[id(tape)] for tape in clock.tapes) for clock in stream.clocks)
 
 
-@pytest.mark.parametrize("function", GLIDING)
+def window(function: str, tape: Tape, span: int) -> Rolling:
+    """Return a window of so long, or one that the calendar begins."""
+    name, _, calendar = function.partition(" ")
+    if calendar:
+        return (
+            DrawdownEver(tape, None)
+            if calendar == "all"
+            else CALENDAR[name](tape, Calendar(calendar))
+        )
+    return MEASURES[name](tape, span)
+
+
+@pytest.mark.parametrize("function", [*GLIDING, *BEGUN])
 @pytest.mark.parametrize("fresh", [0, 2 * HOUR])
 def test_a_window_that_glides_is_the_window_that_does_not(function: str, fresh: int) -> None:
     glided = 0
@@ -55,7 +101,7 @@ def test_a_window_that_glides_is_the_window_that_does_not(function: str, fresh: 
         pick = random.Random(seed)
         span, hole = pick.choice([1, 3, 8, 20]) * HOUR, pick.choice([0.0, 0.01, 0.05])
         tapes = [Tape(interval=HOUR, fresh=fresh, scale=100) for _ in range(2)]
-        gliding, plain = (MEASURES[function](tape, span) for tape in tapes)
+        gliding, plain = (window(function, tape, span) for tape in tapes)
         for hour in range(400):
             now = START + hour * HOUR
             if pick.random() >= hole:
@@ -167,3 +213,86 @@ def test_a_measure_that_cannot_glide_says_so() -> None:
     assert made.stride == FAR
     with pytest.raises(NotImplementedError):
         made.glide(START)
+
+
+def test_what_an_account_says_begins_on_one_clock_though_it_looks_back_differently_far() -> None:
+    made, dice = guard(ACCOUNT), random.Random(1)
+    made.update(bar(1))
+    made.update(told(2, dice))
+    together = ["equity", "equity.nav", "loss_streak", "pnl.realised", "trades.lost"]
+    assert together in clocks(made)
+    assert len({len(tape.times) for tape in made.stream.tapes}) == 1
+    for hour in range(3, 500):
+        made.update(told(hour, dice))
+    assert together in clocks(made)
+    assert not made.refused
+
+
+def test_an_account_that_shares_a_clock_decides_as_one_whose_series_do_not() -> None:
+    """What feeds another begins alone; a rule on it that never fires changes no other."""
+    lazy = CHAINED.replace("5%", "99%")
+    for seed in range(5):
+        shared, alone, dice = guard(ACCOUNT), guard(ACCOUNT + lazy), random.Random(seed)
+        for hour in range(1, 400):
+            if dice.random() < 0.02:
+                continue
+            sample = told(hour, dice)
+            one, other = shared.update(sample), alone.update(sample)
+            assert (one.state, one.active, one.exposure_cap) == (
+                other.state, other.active, other.exposure_cap,
+            ), (seed, hour)  # fmt: skip
+    assert ["equity.nav"] in clocks(alone)
+
+
+def test_a_restart_lets_series_share_a_clock_though_they_look_back_differently_far() -> None:
+    for rules, since in ((ACCOUNT, 1), (RULES.replace("oi.change(4h)", "oi.change(40h)"), 2)):
+        before, dice = guard(rules), random.Random(2)
+        samples = [told(hour, dice) if since == 1 else bar(hour) for hour in range(1, 300)]
+        for sample in samples[:200]:
+            before.update(sample)
+        after = guard(rules)
+        after.load(before.dump())
+        assert clocks(after) == clocks(before)
+        assert len({len(tape.times) for tape in after.stream.tapes}) == 1
+        for sample in samples[200:]:
+            assert before.update(sample) == after.update(sample)
+            assert before.dump() == after.dump()
+
+
+def test_of_a_tape_that_was_lengthened_late_flows_are_still_added_to() -> None:
+    rules = RULES.replace("oi.change(4h)", "oi.change(40h)")
+    before, after = guard(rules), guard(rules)
+    for hour in range(1, 60):
+        before.update(bar(hour))
+    after.load(before.dump())
+    for made in (before, after):
+        made.amend("", "liq.long", START + 57 * HOUR, 4_000.0)
+        made.amend("", "liq.long", START + 20 * HOUR, 4_000.0)  # nothing looks back so far
+    for hour in range(60, 70):
+        assert before.update(bar(hour)) == after.update(bar(hour))
+        assert before.stream.values == after.stream.values
+
+
+def test_new_rules_let_series_share_a_clock_though_they_look_back_differently_far() -> None:
+    rules = RULES.replace("oi.change(4h)", "oi.change(40h)")
+    before, after = guard(rules), guard(rules.replace("$5k", "$4k"))
+    straight = guard(rules.replace("$5k", "$4k"))
+    for hour in range(1, 100):
+        before.update(bar(hour))
+        straight.update(bar(hour))
+    inherit(before, after, [])
+    assert clocks(after) == [["close", "liq.long", "oi"]]
+    for hour in range(100, 120):
+        straight.update(bar(hour))
+        after.update(bar(hour))
+        assert after.stream.values == straight.stream.values
+
+
+def test_windows_longer_than_any_before_do_not_glide_over_what_is_not_there() -> None:
+    before, after = guard(), guard(RULES.replace("oi.change(4h)", "oi.change(40h)"))
+    for hour in range(1, 100):
+        before.update(bar(hour))
+    inherit(before, after, [])
+    after.update(bar(100))
+    assert clocks(after) == [["close", "liq.long"], ["oi"]]
+    assert after.decision.priming == ("oi.change(40h) has 8h of 40h",)

@@ -12,6 +12,7 @@ import pytest
 
 from riskguard import Guard, Sample
 from riskguard.engine.compile import compile_rules
+from riskguard.engine.inheriting import inherit
 from riskguard.engine.measures import plugged
 from riskguard.errors import StateError
 from riskguard.history.columns import Columns
@@ -303,3 +304,21 @@ def test_a_backtest_tells_which_measure_failed(install: Installed) -> None:
     columns = Columns(compile_rules(rules()), {"close": (now, np.array(closes()))}, now, "BTC")
     told = "plugin.bad(window=2h) of acme 0.1 failed 3 times, and was not called again"
     assert columns.failed == [f"{told}: ValueError: no"]
+
+
+def test_a_new_measure_is_told_no_bar_that_never_was(install: Installed) -> None:
+    """Tapes that share a clock are as long as the longest: what fills them up is no bar."""
+    install("bad", CODE)
+    beside = "  thin: {when: volume.mean(20h) < 1, min_hold: 1h, do: {reduce_only: true}}\n"
+    fall = "  fall: {when: close.change(9h) < -9%, min_hold: 1h, do: {reduce_only: true}}\n"
+    head = TEXT[: TEXT.index("  r:")]
+    before, again = Guard(rules(head + beside + fall)), Guard(rules(head + beside + fall))
+    fed(before, closes())
+    again.load(before.dump())
+    after = Guard(rules(TEXT + beside + fall))
+    inherit(again, after, [])
+    kept = len(after.stream.tapes[0].times)
+    assert kept < 15 < len(again.stream.tapes[0].times)
+    fed(after, [*closes(), 97.0], BARS)
+    (measure,) = [one for one in after.stream.rollings if isinstance(one, plugged.Foreign)]
+    assert measure.measure.bars == kept + 1

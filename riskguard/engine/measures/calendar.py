@@ -1,12 +1,13 @@
 """Measures that the calendar begins: since midnight, since Monday, since the first sample.
 
 Each keeps what it needs of the day at hand and begins anew at the next: nothing is ever taken
-out of it again.
+out of it again. It glides as long as a known day lasts and one sample comes each instant.
 """
 
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from riskguard.engine.windows import (
@@ -42,13 +43,15 @@ __all__ = [
 class Since(Rolling):
     """Base of the measures since a midnight; `begin` and `take` are told what comes."""
 
-    __slots__ = ("begun", "calendar", "held", "right")
+    __slots__ = ("begun", "calendar", "ends", "held", "right")
     kept: ClassVar[tuple[str, ...]] = ("begun", "held", "right")
 
     def __init__(self, tape: Tape, calendar: Calendar | None) -> None:
         super().__init__(tape, 0)
         self.calendar, self.right, self.held = calendar, 0, 0
-        self.begun = NEVER
+        self.begun = self.ends = NEVER  # ends: until when the day at hand is known to be known
+        self.stride = 1
+        tape.clock.stride = max(tape.clock.stride, self.stride)
         if calendar is not None:
             tape.keep = max(tape.keep, CALENDAR_REACH)
 
@@ -74,6 +77,7 @@ class Since(Rolling):
         """Bring the day up to `now`; say whether it has been observed without a hole."""
         clock, begun = self.tape.clock, self._begin(now)
         times, end = clock.times, len(clock.times)
+        self.ends = NEVER
         if begun != self.begun:
             while self.right < end and times[self.right] <= begun:
                 self.right += 1
@@ -89,7 +93,26 @@ class Since(Rolling):
         if first > begun and (self.endpoint or self.tape.start > begun):
             return False
         expected = (now - begun) // clock.interval
-        return FILL_OF * self.held >= FILL_PARTS * expected
+        if FILL_OF * self.held < FILL_PARTS * expected:
+            return False
+        if self.calendar is not None:  # with one sample more each interval it stays so
+            self.ends = self.calendar.ends
+        return True
+
+    def read(self, now: int) -> float:
+        return self.measure(now) if self.settle(now) else UNKNOWN
+
+    def glide(self, now: int) -> float:
+        if now > self.ends:
+            return self.read(now)
+        self.take(-1)
+        self.right += 1
+        self.held += 1
+        return self.measure(now)
+
+    @abstractmethod
+    def measure(self, now: int) -> float:
+        """Return the measure of the day at hand, which is known."""
 
 
 class SumSince(Since):
@@ -109,19 +132,29 @@ class SumSince(Since):
     def take(self, index: int) -> None:
         self.total += self.tape.fixed[index]
 
-    def read(self, now: int) -> float:
-        return self.total / self.tape.scale if self.settle(now) else UNKNOWN
+    def glide(self, now: int) -> float:
+        if now > self.ends:
+            return self.read(now)
+        tape = self.tape
+        self.total += tape.fixed[-1]
+        self.right += 1
+        self.held += 1
+        return self.total / tape.scale
+
+    def measure(self, now: int) -> float:
+        del now
+        return self.total / self.tape.scale
 
 
 class MeanSince(SumSince):
     """Return the mean of the samples since midnight."""
 
     __slots__ = ()
+    glide = Since.glide
 
-    def read(self, now: int) -> float:
-        if not self.settle(now) or not self.held:
-            return UNKNOWN
-        return self.total / (self.tape.scale * self.held)
+    def measure(self, now: int) -> float:
+        del now
+        return self.total / (self.tape.scale * self.held) if self.held else UNKNOWN
 
 
 class HighSince(Since):
@@ -141,8 +174,9 @@ class HighSince(Since):
     def take(self, index: int) -> None:
         self.best = max(self.best, self.sign * self.tape.values[index])
 
-    def read(self, now: int) -> float:
-        return self.sign * self.best if self.settle(now) and self.held else UNKNOWN
+    def measure(self, now: int) -> float:
+        del now
+        return self.sign * self.best if self.held else UNKNOWN
 
 
 class LowSince(HighSince):
@@ -157,8 +191,8 @@ class DrawdownSince(HighSince):
 
     __slots__ = ()
 
-    def read(self, now: int) -> float:
-        if not self.settle(now) or not self.held or not self.best > 0:
+    def measure(self, now: int) -> float:
+        if not self.held or not self.best > 0:
             return UNKNOWN
         return 1.0 - self.tape.current(now) / self.best
 
@@ -181,6 +215,17 @@ class DrawdownEver(HighSince):
         while self.right < len(self.tape.values):
             self.take(self.right)
             self.right += 1
+        return self.measure(now)
+
+    def glide(self, now: int) -> float:
+        del now
+        value, best = self.tape.values[-1], self.best
+        if value > best:
+            self.best = best = value
+        self.right += 1
+        return 1.0 - value / best if best > 0 else UNKNOWN
+
+    def measure(self, now: int) -> float:
         return 1.0 - self.tape.current(now) / self.best if self.best > 0 else UNKNOWN
 
 
@@ -201,12 +246,9 @@ class ChangeSince(Since):
         stood = last >= 0 and tape.times[last] >= oldest
         self.base = tape.values[last] if stood else UNKNOWN
 
-    def since(self, now: int) -> float:
-        """Return the value that stood at midnight, or unknown; nothing is a share of a debt."""
-        return self.base if self.settle(now) and self.base > 0 else UNKNOWN
-
-    def read(self, now: int) -> float:
-        return self.tape.current(now) / self.since(now) - 1.0
+    def measure(self, now: int) -> float:
+        base = self.base  # nothing is a share of a debt
+        return self.tape.current(now) / base - 1.0 if base > 0 else UNKNOWN
 
 
 class DropSince(ChangeSince):
@@ -214,8 +256,17 @@ class DropSince(ChangeSince):
 
     __slots__ = ()
 
-    def read(self, now: int) -> float:
-        return max(1.0 - self.tape.current(now) / self.since(now), 0.0)
+    def glide(self, now: int) -> float:
+        base = self.base
+        if now > self.ends or not base > 0:
+            return ChangeSince.glide(self, now)
+        self.right += 1
+        self.held += 1
+        return max(1.0 - self.tape.values[-1] / base, 0.0)
+
+    def measure(self, now: int) -> float:
+        base = self.base
+        return max(1.0 - self.tape.current(now) / base, 0.0) if base > 0 else UNKNOWN
 
 
 class RiseSince(ChangeSince):
@@ -223,8 +274,9 @@ class RiseSince(ChangeSince):
 
     __slots__ = ()
 
-    def read(self, now: int) -> float:
-        return max(self.tape.current(now) / self.since(now) - 1.0, 0.0)
+    def measure(self, now: int) -> float:
+        base = self.base
+        return max(self.tape.current(now) / base - 1.0, 0.0) if base > 0 else UNKNOWN
 
 
 CALENDAR: Mapping[str, type[Since]] = {
