@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from riskguard.engine.buckets import Buckets
+from riskguard.engine.buckets import WAIT, Buckets
 from riskguard.engine.events import Refused
 from riskguard.engine.windows import NEVER
 from riskguard.language.fitting.venues import BAR, venues_of
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Price", "Quorum", "apart"]
 
 DEPARTS = 0.03  # of the price taken last: what is further away is another price
-PATIENCE = 5 * SECOND  # with venues whose bars are still to come: each is asked every two seconds
+PATIENCE = 5 * SECOND  # for bars that are still to come: a venue is asked every two seconds
 MARK = "@"  # between a series and the venue that tells it; no name of a series has it
 
 
@@ -40,10 +40,15 @@ class Word(NamedTuple):
 class Price:
     """What several venues say of one price: of a bar, known by its `close`, or of a level."""
 
-    __slots__ = ("at", "confirm", "doubt", "fresh", "heard", "last", "name", "venues", "words")
+    __slots__ = (
+        "at", "confirm", "doubt", "fresh", "heard", "last", "name", "silence", "venues", "words",
+    )  # fmt: skip
 
-    def __init__(self, name: str, venues: Sequence[str], confirm: int, fresh: int) -> None:
-        self.name, self.venues, self.confirm, self.fresh = name, tuple(venues), confirm, fresh
+    def __init__(
+        self, name: str, venues: Sequence[str], confirm: int, fresh: int, silence: int
+    ) -> None:
+        self.name, self.venues, self.confirm = name, tuple(venues), confirm
+        self.fresh, self.silence = fresh, max(silence, fresh)  # how long a price, a doubt stands
         self.heard: dict[str, int] = {}  # when each spoke last: a bucket may end long after
         self.words: dict[str, Word] = {}
         self.at: dict[str, int] = {}  # up to when each series is decided
@@ -67,8 +72,9 @@ class Price:
             if any(self._near(bar[self.name]) for bar in said.values() if self.name in bar):
                 self.doubt = None  # it is contradicted, though late
             return {}
-        if self.at and ts - max(self.at.values()) > self.fresh:
-            self.last = self.doubt = None
+        gone = ts - max(self.at.values(), default=ts)
+        self.last = None if gone > self.fresh else self.last
+        self.doubt = None if gone > self.silence else self.doubt
         self.at |= dict.fromkeys(names, ts)
         spoken = [self.words[one] for one in (*self.venues, "") if one in self.words]
         voices = [one for one in spoken if ts - one.ts < self.confirm]
@@ -153,7 +159,7 @@ class Price:
 
     def again(self, body: Mapping[str, Any]) -> Price:
         """Return this price as `dump` gave it; what venues said that are gone is passed over."""
-        made = Price(self.name, self.venues, self.confirm, self.fresh)
+        made = Price(self.name, self.venues, self.confirm, self.fresh, self.silence)
         venues = {*self.venues, ""}
         made.heard = {one: int(ts) for one, ts in body["heard"].items() if one in venues}
         for venue, (ts, bar) in body["words"].items():
@@ -219,7 +225,8 @@ class Quorum:
                 if key not in self.prices:
                     span = min(every, MINUTE) if early else one.interval
                     held = span if confirm is None else confirm
-                    self.prices[key] = Price(key[1], venues, held, one.fresh)
+                    silence = 2 * max(every, held)
+                    self.prices[key] = Price(key[1], venues, held, one.fresh, silence)
                     series.setdefault(key, replace(one, name=key[1], bare=key[1]))
                     self._split(series[key], key, venues)
                 if (symbol, name) != key:
@@ -336,7 +343,8 @@ class Awaiting(Buckets):
     """Buckets that wait for the bar of each venue that told its last one: of none that is down."""
 
     def __init__(self, quorum: Quorum, wait: int | None) -> None:
-        super().__init__(PATIENCE if wait is None else wait, early=quorum.early)
+        patience = WAIT if quorum.early else PATIENCE
+        super().__init__(patience if wait is None else wait, early=quorum.early)
         self._quorum = quorum
 
     def _complete(self, end: int, close: Series | None) -> bool:

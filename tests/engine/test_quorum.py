@@ -37,7 +37,7 @@ PRICES = st.floats(1, 1000)
 @given(PRICES, st.lists(PRICES, min_size=1, max_size=6))
 def test_the_choice_is_the_naive_one(last: float, prices: list[float]) -> None:
     names = [f"v{number}" for number in range(6)]
-    price = Price("close", names, MINUTE, 2 * MINUTE)
+    price = Price("close", names, MINUTE, 2 * MINUTE, 2 * MINUTE)
     assert price.take(MINUTE, {key: {"close": last} for key in names}) == {"close": last}
     told = {name: {"close": one} for name, one in zip(names, prices, strict=False)}
     assert price.take(2 * MINUTE, told)["close"] == pytest.approx(naive(last, prices), rel=1e-15)
@@ -48,7 +48,7 @@ BARS = st.lists(st.lists(PRICES, min_size=4, max_size=4), min_size=1, max_size=5
 
 @given(PRICES, BARS)
 def test_a_bar_holds_its_prices_whoever_told_them(last: float, drawn: list[list[float]]) -> None:
-    price = Price("close", "abcde", MINUTE, 2 * MINUTE)
+    price = Price("close", "abcde", MINUTE, 2 * MINUTE, 2 * MINUTE)
     price.take(MINUTE, {name: {"close": last} for name in "abcde"})
     told = {
         name: {"open": two, "high": four, "low": one, "close": three}
@@ -60,13 +60,13 @@ def test_a_bar_holds_its_prices_whoever_told_them(last: float, drawn: list[list[
 
 
 def test_a_venue_that_tells_no_low_tells_its_close_of_it() -> None:
-    price = Price("close", "abc", MINUTE, 2 * MINUTE)
+    price = Price("close", "abc", MINUTE, 2 * MINUTE, 2 * MINUTE)
     told = {"a": {"close": 100.0, "low": 60.0}, "b": {"close": 99.0}, "c": {"close": 98.0}}
     assert price.take(MINUTE, told) == {"close": 99.0, "low": 98.0}
 
 
 def test_a_low_without_a_close_is_of_the_last_one() -> None:
-    price = Price("close", "ab", MINUTE, 2 * MINUTE)
+    price = Price("close", "ab", MINUTE, 2 * MINUTE, 2 * MINUTE)
     assert price.take(1, {"a": {"low": 60.0}}) == {}
     price.take(2, {"a": {"close": 100.0}, "b": {"close": 100.0}})
     assert price.take(3, {"a": {"low": 60.0}}) == {"low": 100.0}
@@ -186,6 +186,12 @@ def test_after_a_silence_no_price_from_before_stands_for_anything() -> None:
     assert live.closes() == [100.0] * 5  # nothing is told: neither 80 nor what was before
     live.minute({"binance": 80.0})
     assert live.closes()[-1] == 80.0
+
+
+def test_a_price_that_is_too_old_at_once_holds_nothing_back_for_longer() -> None:
+    price = Price("close", "ab", MINUTE, SECOND, 2 * MINUTE)
+    told = [price.take(minute * MINUTE, {"a": {"close": 100.0}}) for minute in range(1, 5)]
+    assert told == [{}, {"close": 100.0}, {}, {"close": 100.0}]
 
 
 def test_a_venue_that_stops_within_a_bar_holds_back_no_fall_for_long() -> None:

@@ -13,12 +13,13 @@ from riskguard.engine.events import Event
 from riskguard.market import DAY, MINUTE, SECOND
 from tests.sim.market import START, Told
 
-__all__ = ["FAULTS", "SERIES", "UNITS", "Delivery", "Feeds"]
+__all__ = ["FAULTS", "OTHERS", "SERIES", "UNITS", "Delivery", "Feeds"]
 
 FAULTS = (
     "stall", "backlog", "gap", "freeze", "repeat", "disorder", "very late", "leap", "units",
     "stamps", "poison", "future", "mute",
 )  # fmt: skip
+OTHERS = ("bar2", "bar3")  # further venues of the same price
 # which series a feed proves
 SERIES = {
     "bar": ("close", "high", "low"), "eth": ("ETH.close",), "oi": ("oi",), "liq": ("liq.long",),
@@ -51,8 +52,10 @@ class Delivery(NamedTuple):
 class Feeds:
     """Every feed with the fault it suffers now; `kinds` are those that may befall any."""
 
-    def __init__(self, dice: random.Random, kinds: Iterable[str]) -> None:
-        self.dice, self.kinds = dice, tuple(kinds)
+    def __init__(
+        self, dice: random.Random, kinds: Iterable[str], others: Iterable[str] = ()
+    ) -> None:
+        self.dice, self.kinds, self.names = dice, tuple(kinds), (*SERIES, *others)
         self.now: dict[str, tuple[str, int]] = {}  # feed -> fault, the bar it ends at
         self.last: dict[tuple[str, str], Event] = {}
         self.held: dict[str, list[Delivery]] = {}
@@ -65,7 +68,7 @@ class Feeds:
             if bar >= until:
                 del self.now[feed]
                 yield from self._released(feed, bar)
-        for feed in SERIES:
+        for feed in self.names:
             if self.kinds and feed not in self.now and self.dice.random() < 0.03:
                 self.now[feed] = (self.dice.choice(self.kinds), bar + self.dice.randint(1, 12))
         for feed, at, event in told:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from riskguard.engine.events import Event
 from riskguard.market import MINUTE, SECOND
@@ -22,10 +22,11 @@ class Market:
     """Prices that wander about 100 and fall at times; in `calm` nothing happens.
 
     `minute(bar)` yields what happens up to the close of a bar; `crash` makes the next bars fall.
+    `others` are feeds of further venues, whose prices are a little apart.
     """
 
-    def __init__(self, dice: random.Random) -> None:
-        self.dice = dice
+    def __init__(self, dice: random.Random, others: Sequence[str] = ()) -> None:
+        self.dice, self.others = dice, others
         self.price, self.other, self.oi, self.equity = 100.0, 50.0, 1e6, 1000.0
         self.drift = 0.0
         self.calm = False
@@ -54,6 +55,9 @@ class Market:
             ts = end - 30 * SECOND  # told at a close, it might come before the bar or after it
             yield "funding", self._after(ts), self._event("funding", ts, "funding", rate=rate)
         yield "bar", self._after(end), self._bar("bar", end, PERP, before, self.price)
+        for feed in self.others:
+            close = round(self.price * (1 + self.dice.gauss(0, 2e-4)), 4)
+            yield feed, self._after(end), self._bar(feed, end, PERP, before, close)
         yield "eth", self._after(end), self._bar("eth", end, OTHER, self.other, self.other)
         equity = round(self.equity, 2)
         yield "account", self._after(end), self._event("account", end, "account", equity=equity)

@@ -20,6 +20,7 @@ from riskguard.engine.intake import Intake
 from riskguard.errors import DataError
 from riskguard.language.reader import read_text
 from riskguard.live.requests import KILL
+from riskguard.live.rules import Fit
 from riskguard.live.session import Session
 from riskguard.live.ticker import Ticker
 from riskguard.market import MINUTE, SECOND
@@ -27,7 +28,7 @@ from riskguard.store import Journal
 from tests.sim import promises
 from tests.sim.disk import Disk
 from tests.sim.drawn import SLOWEST, Rules
-from tests.sim.feeds import FAULTS, SERIES, UNITS, Delivery, Feeds
+from tests.sim.feeds import FAULTS, OTHERS, SERIES, UNITS, Delivery, Feeds
 from tests.sim.market import PERP, START, Market
 from tests.sim.operating import OPERATIONS, Operator
 from tests.sim.trader import Trader
@@ -38,6 +39,7 @@ TICK = 5 * SECOND
 AHEAD = 5 * SECOND  # what comes from further in the future is refused
 SLACK = MINUTE + 3 * TICK  # a bucket, and the time until somebody looks
 CRASH = 30  # bars
+SEVERAL = 60_000  # from this seed on a third of the guards is told its price by several venues
 REMEMBER = 50_000  # from this seed on files hold what no history tells; earlier ones stay as kept
 
 
@@ -60,8 +62,10 @@ class World:
         while read_text(self.rules.text, "rules.yaml")[0] is None:
             self.rules = Rules(new(), remembers=remembers)
         self.rules_file.write_text(self.rules.text)
-        self.market, self.trader, self.disk = Market(new()), Trader(new()), Disk(new())
-        self.feeds = Feeds(new(), [kind for kind in FAULTS if dice.random() < 0.4])
+        others = OTHERS if seed >= SEVERAL and seed % 3 == 0 else ()
+        self.fit = Fit(sources={"close": ("bar", *others, "trade")} if others else {})
+        self.market, self.trader, self.disk = Market(new(), others), Trader(new()), Disk(new())
+        self.feeds = Feeds(new(), [kind for kind in FAULTS if dice.random() < 0.4], others)
         self.operations = [name for name in OPERATIONS if dice.random() < 0.5]
         self.often = 0.02  # the chance of one of them at each tick
         self.operator = Operator(self, new())
@@ -79,7 +83,7 @@ class World:
         """Start a process."""
         booted = self.now - self.dice.randrange(10**15)
         ticker = Ticker(wall=lambda: self.now + self.skew, elapsed=lambda: self.now - booted)
-        return Session(self.rules_file, self.state, ticker=ticker)
+        return Session(self.rules_file, self.state, ticker=ticker, fit=self.fit)
 
     def run(self) -> Counter[str]:
         """Play faults, then none; return what happened how often."""
@@ -152,7 +156,11 @@ class World:
         taken = one.sound and sum(self.session.intake.refused.values()) == refused
         ts = nanoseconds(one.event.ts)[0] if taken else 0
         if 0 < ts <= self.now + AHEAD:
-            names = () if one.feed == "account" and not self._of_account() else SERIES[one.feed]
+            names = (
+                ()
+                if one.feed == "account" and not self._of_account()
+                else SERIES.get(one.feed, SERIES["bar"])
+            )
             if one.feed == "trade" and self.session.guard.ruleset.evaluate == "event":
                 names = ("close",)
             for name in names:
@@ -240,7 +248,8 @@ class World:
         self.market.rest()
         ruleset, _ = read_text(self.rules.text, "rules.yaml")
         assert ruleset is not None
-        self.beside, self.clean = Intake(Guard(ruleset)), self.feeds.number
+        guard = Guard(ruleset, sources=self.fit.sources)
+        self.beside, self.clean = Intake(guard), self.feeds.number
         for _ in range(SLOWEST):
             self.minute(faults=False)
             self.operator.release()
