@@ -15,6 +15,7 @@ import yaml
 from hypothesis import settings
 
 from riskguard.language import source
+from riskguard.plugins import ALLOWED
 
 ROOT = Path(__file__).resolve().parents[1]
 # one package tells whether a dependency group is installed
@@ -25,6 +26,9 @@ MEASURED = pytest.StashKey[list[str]]()
 # a shell starts what runs behind it deaf to Ctrl-C, and what that starts inherits it
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# what somebody allows on this machine is not allowed to the tests
+os.environ.pop(ALLOWED, None)
 
 settings.register_profile("house", derandomize=True, deadline=None, database=None)
 settings.load_profile("house")
