@@ -47,7 +47,7 @@ def test_the_demo_prints_the_verdict_first_and_tells_the_sell_off(riskguard, tmp
     assert "warm-up to 2025-12-29T04:00Z, trading from 2025-12-29T04:00Z" in lines
     assert "reconstructed (liq.long)" in " ".join(lines[1:5])
     assert max(map(len, lines[:-1])) <= 80
-    assert out.isascii()
+    assert "".join(lines[:-1]).isascii()  # the last is a path
     order = ["end of 12 February 2026", "constant: ", "forced liquidation", "stage changes"]
     order += ["2026-02-05T20:00Z  out      HALTED    cap 0%  (67 % background)"]
     order += [

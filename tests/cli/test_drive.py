@@ -6,6 +6,7 @@ The driver is tested with real freqtrade in tests/e2e/freqtrade/test_drive.py.
 from __future__ import annotations
 
 import json
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -92,6 +93,14 @@ def bot(request) -> Iterator[Bot]:
         thread.start()
         yield found
         found.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def ends_as_before() -> Iterator[None]:
+    """Let SIGTERM end this process again: a driver takes it for its own."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture
