@@ -120,8 +120,12 @@ def facts(event: Event) -> dict[str, float]:
     if not (event.symbol.__class__ is event.source.__class__ is event.id.__class__ is str):
         msg = "symbol, source and id are text"
         raise Refused(msg)
-    if len(event.symbol) + len(event.source) + len(event.id) > LONGEST:
+    names = event.symbol + event.source + event.id
+    if len(names) > LONGEST:
         msg = "a name is too long"
+        raise Refused(msg)
+    if not names.isascii() and any("\ud800" <= letter <= "\udfff" for letter in names):
+        msg = "a name is no text: half a character cannot be stored"
         raise Refused(msg)
     reader = READERS.get(event.kind)
     return {} if reader is None else reader(data)

@@ -149,6 +149,19 @@ def test_a_name_without_end_is_refused_and_not_remembered(world: World, field: s
         assert list(session.status()["intake_refused"]) == ["account: a name is too long"]
 
 
+@pytest.mark.parametrize("field", ["symbol", "source", "id"])
+def test_half_a_character_in_a_name_is_refused(world: World, field: str) -> None:
+    with world.session() as session:
+        world.fallen(session)
+        event = Event(world.now, "account", "BTC", {"position": 1.0})
+        session.take(replace(event, **{field: "BTC\ud800"}))
+        session.take(replace(event, **{field: "\U0001f680"}))
+        session.tick()
+        told = "account: a name is no text: half a character cannot be stored"
+        assert session.status()["intake_refused"] == {told: 1}
+        assert all(session.done(action.id) for action in session.poll())
+
+
 def test_a_bar_that_is_not_closed_yet_is_no_history(world: World) -> None:
     world.now = START + 5 * HOUR + 10 * MINUTE
     bars = [
