@@ -70,7 +70,7 @@ def refusal(text: str) -> WrongUse:
 
 def _inside(folder: Path) -> Iterator[Path]:
     """Yield the rule files of a folder and of those below it; what is hidden is left out."""
-    for place, folders, files in os.walk(folder):
+    for place, folders, files in os.walk(folder, onerror=_raised):
         folders[:] = sorted(one for one in folders if one[0] != ".")
         if "pyvenv.cfg" in files:
             folders.clear()
@@ -79,6 +79,10 @@ def _inside(folder: Path) -> Iterator[Path]:
             path = Path(place, file)
             if file[0] != "." and path.suffix in SUFFIXES and file != OURS and _holds_rules(path):
                 yield path
+
+
+def _raised(error: OSError) -> None:
+    raise error  # a folder that nobody looked into is none that was checked
 
 
 def _holds_rules(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,7 +43,9 @@ def read_cases(path: str | Path) -> tuple[Cases | None, list[Diagnostic]]:
     content = read_bytes(file)
     if content is None:
         message = f"no test file '{file.name}' that can be read"
-        return None, [Diagnostic(name, 1, 1, 1, 2, "RG005", "error", message)]
+        hidden = os.path.lexists(file) and not os.access(file, os.R_OK)
+        fix = "this user may not read it" if hidden else ""
+        return None, [Diagnostic(name, 1, 1, 1, 2, "RG005", "error", message, fix)]
     if len(content) > MAX_BYTES:
         message, fix = "the file is larger than 1 MiB", "split it into several"
         return None, [Diagnostic(name, 1, 1, 1, 2, "RG001", "error", message, fix)]

@@ -205,3 +205,22 @@ def test_a_system_that_takes_no_file_is_no_fault_of_ours(capsys, place, fault: O
     assert run(command) == 2
     assert fault.strerror in capsys.readouterr().err
     assert not list(place.glob("riskguard-error-*"))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_what_this_user_may_not_read_is_said_and_never_passed_over(riskguard, place) -> None:
+    (place / "closed").mkdir()
+    for name in ("mine.yaml", "mine_test.yaml", "closed/deep.yaml"):
+        (place / name).write_text(RULES)
+        (place / name).chmod(0)
+    for words in (("check", "mine.yaml"), ("show", "mine.yaml"), ("test", "mine.yaml")):
+        code, out, err = riskguard(*words)
+        assert code == 1
+        assert "this user may not read it" in out + err
+    (place / "closed").chmod(0)
+    try:
+        code, out, err = riskguard("check", "rules.yaml", ".")
+    finally:
+        (place / "closed").chmod(0o700)
+    assert (code, out) == (2, "")
+    assert err == "error: ./closed: Permission denied\n"

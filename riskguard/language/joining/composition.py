@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -80,6 +81,8 @@ def compose_file(path: str | Path) -> Composed:
         fix = f"did you mean '{close}'?" if close else ""
         if close == file.name:
             fix = "it is there, and is no file that can be read"
+            if not os.access(file, os.R_OK):
+                fix = "it is there, and this user may not read it"
         message = f"no rule file '{file.name}' (.yaml, .yml, .json)"
         found.error("RG005", Span(), message, fix)
         return Composed(None, found)
