@@ -127,8 +127,11 @@ def _options(
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    if sys.stderr is None:  # closed by the caller: what is said there is lost, no more
+    # closed by the caller: what is said there is lost, and what is read is empty, no more
+    if sys.stderr is None:
         sys.stderr = io.StringIO()
+    if sys.stdin is None:
+        sys.stdin = io.TextIOWrapper(io.BytesIO())
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure:  # an ASCII terminal shows \u2264 rather than failing on it

@@ -36,7 +36,7 @@ def freqtrade(
         Path, typer.Option("--login", metavar="FILE", help="Holds user:password, mode 600.")
     ],
     state: Annotated[
-        Path, typer.Option("--state", metavar="FOLDER", help="Where the guard remembers.")
+        str, typer.Option("--state", metavar="FOLDER", help="Where the guard remembers.")
     ],
     benchmark: Annotated[
         str, typer.Option("--benchmark", metavar="PAIR", help="Its candles drive the guard.")
@@ -60,18 +60,21 @@ def freqtrade(
     """
     import signal
 
+    from riskguard import load_rules
     from riskguard.adapters.freqtrade.rest import Remote
 
     path = given.pack(rules, "RULES")
+    given.filled({"--state": "FOLDER"}, {"--state": state})
     if not 0 < every <= LONGEST:
         raise WrongUse(f"--every {every:g}", f"write seconds, above 0 and up to {LONGEST}")
     if not re.match("https?://[^/]", url):
         raise WrongUse(f"--url {url} is no address", "write --url http://127.0.0.1:8080")
+    load_rules(path)  # what is wrong with them is told before a bot is asked
     remote = Remote(url, _login(login))
     config = remote.call("GET", "/show_config")
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    driver, session = _driver(path, state, remote, config, benchmark)
+    driver, session = _driver(path, Path(state), remote, config, benchmark)
     with session:
         print(f"driving {config['bot_name']} at {url} by the candles of {driver.pair}", flush=True)
         try:

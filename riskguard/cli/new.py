@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from riskguard.cli.failures import WrongUse
-from riskguard.cli.places import elsewhere
+from riskguard.cli.places import elsewhere, nameable
 from riskguard.cli.writing import write_all
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ def _targets(text: str, *, force: bool) -> tuple[Path, Path]:
     if not rules.parent.is_dir():
         fix = elsewhere(text, f"make it: mkdir {rules.parent}")
         raise WrongUse(f"there is no folder {rules.parent}", fix)
+    nameable(rules.name)
     tests = rules.with_name(f"{rules.stem}_test{rules.suffix}")
     for path in (rules, tests):
         if path.is_dir() or (path.exists() and not path.is_file()):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["SUFFIXES", "beside", "elsewhere"]
+from riskguard.cli.failures import WrongUse
+
+__all__ = ["SUFFIXES", "beside", "elsewhere", "nameable"]
 
 SUFFIXES = (".yaml", ".yml", ".json")  # of rule files
 
@@ -17,6 +19,21 @@ def elsewhere(text: str, fix: str) -> str:
         return f"the shell has left ~ as it is: write {Path(text).expanduser()}"
     except RuntimeError:  # of nobody who is known here
         return fix
+
+
+def nameable(name: str) -> str:
+    """Return the name of a file as it stands in another one, which is UTF-8.
+
+    Raises:
+        WrongUse: it cannot stand there.
+
+    """
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        told = f"{name} is not UTF-8, and cannot be named in a file"
+        raise WrongUse(told, "give it another name") from None
+    return name
 
 
 def beside(path: Path) -> str:

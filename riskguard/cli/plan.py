@@ -29,7 +29,7 @@ from riskguard.cli.ordering import (
     ordered,
     requests,
 )
-from riskguard.cli.places import elsewhere
+from riskguard.cli.places import elsewhere, nameable
 from riskguard.cli.states import AsJson
 from riskguard.cli.writing import write_all
 
@@ -138,7 +138,7 @@ def _target(text: str) -> Path:
 
 def _beside(path: Path, target: Path) -> str:
     """Return a path as it is found from the folder of the plan, so that both can be moved."""
-    return Path(os.path.relpath(path.resolve(), target.parent.resolve())).as_posix()
+    return nameable(Path(os.path.relpath(path.resolve(), target.parent.resolve())).as_posix())
 
 
 def _strategy(text: str, target: Path) -> str:

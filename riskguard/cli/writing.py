@@ -65,7 +65,8 @@ def write_all(texts: Mapping[Path, str | bytes], *, fresh: bool = False) -> None
 
 
 def _encoded(text: str | bytes) -> bytes:
-    return text.encode("utf-8") if isinstance(text, str) else text
+    # a name of a file that is no UTF-8 is written out, as a terminal shows it
+    return text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text
 
 
 def _umask() -> int:

@@ -16,6 +16,7 @@ from tests.live.world import RULES
 
 ROOT = Path(__file__).resolve().parents[2]
 EVENT = ("--fall", "10%", "--within", "7d")
+SLOW = RULES.replace("every: 1h", "every: 4h").replace("2h", "1d")
 READING = [
     ("check", "@"),
     ("show", "@"),
@@ -114,10 +115,12 @@ def test_no_word_is_a_fault_of_ours(riskguard, words: tuple[str, ...], told: str
         (("--url", "file:///etc/passwd"), "is no address"),
         (("--url", "http://127.0.0.1:1", "--every", "nan"), "--every nan"),
         (("--url", "http://127.0.0.1:1", "--every", "inf"), "--every inf"),
+        (("--url", "http://127.0.0.1:1", "--state", ""), "--state is empty"),
     ],
 )
 def test_a_bot_that_cannot_be_asked_so_is_wrong_use(riskguard, more, told) -> None:
-    words = ("drive", "freqtrade", "rules.yaml", "--login", "login", "--state", "driven")
+    words = ["drive", "freqtrade", "rules.yaml", "--login", "login"]
+    words += [] if "--state" in more else ["--state", "driven"]
     code, out, err = riskguard(*words, *more)
     assert (code, out) == (2, "")
     assert told in err
@@ -205,6 +208,45 @@ def test_a_system_that_takes_no_file_is_no_fault_of_ours(capsys, place, fault: O
     assert run(command) == 2
     assert fault.strerror in capsys.readouterr().err
     assert not list(place.glob("riskguard-error-*"))
+
+
+def test_an_input_that_is_closed_is_empty(riskguard, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    code, out, err = riskguard("check", "-")
+    assert (code, err) == (1, "")
+    assert "<stdin>:1:1: error[RG003] the file is empty" in out
+    monkeypatch.setattr(sys, "stdin", None)
+    code, out, err = riskguard("new", "mine.yaml")
+    assert (code, out) == (2, "")
+    assert "nobody can be asked here" in err
+
+
+def test_a_name_that_is_no_utf_8_is_written_out_or_refused(riskguard, place) -> None:
+    odd = os.fsdecode(b"odd\xff.yaml")
+    try:
+        (place / odd).write_text(SLOW)
+    except OSError:
+        pytest.skip("no such names here")
+    code, _, err = riskguard("backtest", "--rules", odd, "--report", "r.md", "-q")
+    assert (code, err) == (0, "")
+    assert "odd\\udcff.yaml" in (place / "r.md").read_text(encoding="utf-8")
+    data = ROOT / "riskguard" / "history" / "scenarios" / "feb-2026"
+    for words in (
+        ("plan", odd, "--data", data, *EVENT),
+        ("new", os.fsdecode(b"n\xff.yaml"), "--yes"),
+    ):
+        code, out, err = riskguard(*words)
+        assert (code, out) == (2, "")
+        assert "is not UTF-8, and cannot be named in a file" in err
+    assert not (place / "plan.yaml").exists()
+
+
+def test_rules_are_told_to_be_wrong_before_a_bot_is_asked(riskguard, place) -> None:
+    (place / "wrong.yaml").write_text("version: 1\nrules: {}\n")
+    address = ("--url", "http://127.0.0.1:1", "--login", "nowhere", "--state", "driven")
+    code, out, err = riskguard("drive", "freqtrade", "wrong.yaml", *address)
+    assert (code, out) == (1, "")
+    assert "error[RG146]" in err
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
