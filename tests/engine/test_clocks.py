@@ -171,6 +171,19 @@ def test_what_comes_late_is_refused_and_parts_nothing() -> None:
     assert made.refused == late | {"oi: not finite": 1}
 
 
+def test_of_what_comes_together_only_what_is_late_is_refused() -> None:
+    made = guard()
+    made.update(bar(1))
+    made.update(Sample(START + 2 * HOUR + 1, "BTC", {"oi": 7.0}))
+    made.update(bar(2))
+    assert made.refused == {"oi: out of order": 1}
+    assert made.stream.close() == bar(2).values["close"]
+    made.update(Sample(START + 2 * HOUR + 1, "BTC", {"oi": math.inf, "close": 5, "liq.long": -1.0}))
+    assert made.refused == {"oi: out of order": 1, "oi: not finite": 1, "liq.long: negative": 1}
+    assert made.stream.close() == 5.0
+    assert clocks(made) == [["close"], ["liq.long"], ["oi"]]
+
+
 def test_a_restart_lets_series_that_came_together_share_a_clock_again() -> None:
     before = guard()
     for hour in range(1, 12):

@@ -95,8 +95,8 @@ class Since(Rolling):
         expected = (now - begun) // clock.interval
         if FILL_OF * self.held < FILL_PARTS * expected:
             return False
-        if self.calendar is not None:  # with one sample more each interval it stays so
-            self.ends = self.calendar.ends
+        # with one sample more each interval it stays so
+        self.ends = NEVER if self.calendar is None else self.calendar.ends
         return True
 
     def read(self, now: int) -> float:
