@@ -30,6 +30,7 @@ __all__ = [
     "RuleError",
     "StateError",
     "StateInUseError",
+    "foreign",
     "rendered",
     "visible",
 ]
@@ -37,6 +38,8 @@ __all__ = [
 # how much is shown of a text that was received, of a message and of a source line
 RECEIVED, MESSAGE, LINE = 80, 400, 160
 MOST = 20  # errors of one file
+WHOLE, HALF = 8_192, 1_024  # letters of a text of others that are looked through
+PASSES = 4
 # a quoted text, or a word; a path is left whole
 LONG = re.compile(
     rf"(?<!\w)'[^']{{{RECEIVED - 1},}}'(?!\w)"
@@ -53,6 +56,24 @@ def visible(text: str) -> str:
         letter if letter.isprintable() else letter.encode("unicode_escape").decode()
         for letter in text
     )
+
+
+def foreign(text: object, most: int = 2 * RECEIVED) -> str:
+    """Return what others said as one visible line of at most so many letters, without secrets.
+
+    Whatever a venue, a plug-in or a person says passes here before it is kept or shown. The same
+    text always becomes the same, and what has passed stays as it is.
+    """
+    from riskguard.redaction import redacted  # noqa: PLC0415 - not before something is said
+
+    told = str(text)
+    if len(told) > WHOLE:  # at the end half a secret may be left, which looks like none
+        told = redacted(told[:WHOLE])[:-HALF]
+    for _ in range(PASSES):  # what was cut may look different
+        before, told = told, visible(redacted(told))[:most]
+        if told == before:
+            break
+    return told
 
 
 def _lines(text: str) -> str:
@@ -138,10 +159,12 @@ class Diagnostic:
 
 
 class RiskguardError(Exception):
-    """Base of every error riskguard raises on purpose."""
+    """Base of every error riskguard raises on purpose; what others said in it has no secrets."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(_lines(text))
+        from riskguard.redaction import redacted  # noqa: PLC0415 - not before something is wrong
+
+        super().__init__(_lines(redacted(text)))
 
 
 def rendered(found: Iterable[Diagnostic]) -> list[str]:

@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
-from riskguard.errors import RECEIVED, RiskguardError, visible
+from riskguard.errors import RECEIVED, RiskguardError, foreign
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -131,7 +131,7 @@ def said(error: BaseException) -> str:
         told = f"{type(error).__name__}: {error}"
     except Exception:  # noqa: BLE001 - its text is code of the plug-in too
         told = type(error).__name__
-    return visible(told)[: 2 * RECEIVED]
+    return foreign(told)
 
 
 def _points(kind: str) -> list[EntryPoint]:

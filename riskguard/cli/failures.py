@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from riskguard._version import VERSION
-from riskguard.errors import DataError, RiskguardError, RuleError, StateInUseError, visible
+from riskguard.errors import DataError, RiskguardError, RuleError, StateInUseError, foreign, visible
+from riskguard.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,7 +125,7 @@ def _first(error: BaseException) -> BaseException:
 
 def _said(message: str, code: int) -> int:
     try:
-        print(message, file=sys.stderr, flush=True)
+        print(redacted(message), file=sys.stderr, flush=True)
     except OSError:
         _silence()
     return code
@@ -145,7 +146,7 @@ def _silence() -> None:
 
 def _internal(error: Exception) -> int:
     kept = _kept(error)
-    last = str(error).splitlines()[0][:200] if str(error) else ""
+    last = foreign(str(error).partition("\n")[0], 200)
     print(
         f"internal error: {type(error).__name__}: {last}\n"
         f"  = help: this is a fault of riskguard {VERSION}, not of your files;"
@@ -171,7 +172,7 @@ def _kept(error: Exception) -> str:
     for folder in (Path(), Path(tempfile.gettempdir())):
         path = folder / name
         try:
-            path.write_text(text, encoding="utf-8")
+            path.write_text(redacted(text), encoding="utf-8")
         except OSError:
             continue
         return str(path)

@@ -10,6 +10,7 @@ from riskguard.backtest.text_timeline import reading_text
 from riskguard.engine.decision import Reading
 from riskguard.errors import visible
 from riskguard.market import MINUTE, SECOND, time_text
+from riskguard.redaction import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,9 +32,9 @@ WHY_UNKNOWN = {
 
 
 def wrapped(text: str, indent: str = "", more: str = "  ") -> list[str]:
-    """Return a text in lines of 80 columns."""
+    """Return a text in lines of 80 columns; an old journal may hold what is not kept any more."""
     return textwrap.wrap(
-        visible(text),
+        visible(redacted(text)),
         WIDTH,
         initial_indent=indent,
         subsequent_indent=indent + more,

@@ -10,7 +10,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from riskguard.errors import RECEIVED, StateError, visible
+from riskguard.errors import RECEIVED, StateError, foreign
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -63,7 +63,7 @@ def _constant(name: str) -> float:
 
 
 def _refused(wanted: str, received: object) -> StateError:
-    shown = visible(str(received)[:RECEIVED])
+    shown = foreign(received, RECEIVED)
     return StateError(
         f"the saved state cannot be used: {wanted}, received {shown!r}"
         "\n  = help: load what `dump` returned for these rules, or start anew and `prime`"

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from riskguard.engine.decision import Claim, Reading
-from riskguard.errors import RECEIVED, DataError, RiskguardError, visible
+from riskguard.errors import RECEIVED, DataError, RiskguardError, foreign
 from riskguard.language.ruleset import Actions
 from riskguard.market import time_text
 
@@ -51,14 +51,16 @@ def stamped(ts: object, word: str) -> int:
         RiskguardError: where it is no whole number of nanoseconds since 1970.
     """
     if isinstance(ts, bool) or not isinstance(ts, int) or not 0 <= ts < FOREVER:
-        msg = f"{word}: {str(ts)[:RECEIVED]!r} is not a time; write integer nanoseconds since 1970"
+        msg = (
+            f"{word}: {foreign(ts, RECEIVED)!r} is not a time; write integer nanoseconds since 1970"
+        )
         raise RiskguardError(msg)
     return ts
 
 
 def brief(reason: str) -> str:
-    """Return what an operator gives as reason, cut short and visible."""
-    return visible(str(reason))[: 2 * RECEIVED]
+    """Return what an operator gives as reason, cut short, visible and without secrets."""
+    return foreign(reason)
 
 
 def said(what: str, reason: str) -> Reading:
@@ -211,7 +213,7 @@ def held(ruleset: RuleSet, name: str) -> int:
 
 def _unknown(name: str, known: list[str]) -> str:
     listed = ", ".join(known[:10]) + (", …" if len(known) > 10 else "")
-    return f"no rule is called '{visible(str(name))[:RECEIVED]}'\n  = help: there are: {listed}"
+    return f"no rule is called '{foreign(name, RECEIVED)}'\n  = help: there are: {listed}"
 
 
 def resumed(controls: Controls, ts: int, reason: str) -> Reading:

@@ -16,7 +16,7 @@ from riskguard.engine.decision import Decision, Moment, decided, faulted
 from riskguard.engine.logic import NEVER, Change
 from riskguard.engine.reasons import blind, explain
 from riskguard.engine.stream import Stream
-from riskguard.errors import RECEIVED, visible
+from riskguard.errors import foreign
 from riskguard.market import coin, figures, time_text
 
 if TYPE_CHECKING:
@@ -246,7 +246,7 @@ class Evaluation:
 
     def _fail(self, sample: object, error: Exception) -> Decision:
         """Say that the guard failed: nothing enters until an evaluation succeeds."""
-        self._fault = visible(f"{type(error).__name__}: {error}")[: 2 * RECEIVED]
+        self._fault = foreign(f"{type(error).__name__}: {error}")
         self.doors.count(f"guard_error: {type(error).__name__}")
         self.stream.rouse()
         self._key, self._still = None, NOTHING

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from riskguard.errors import DataError
+from riskguard.errors import DataError, foreign
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,13 +149,13 @@ def _check(event: Event) -> None:
     if missing or (form.one_of and not any(name in data for name in form.one_of)):
         if others:
             lacks = (missing or form.one_of)[0]
-            msg = f"{event.kind}: unknown field {others[0][:40]!r}, no {lacks!r}"
+            msg = f"{event.kind}: unknown field {foreign(others[0], 40)!r}, no {lacks!r}"
             raise Refused(msg)
         wanted = " and ".join(missing) if missing else " or ".join(form.one_of)
         msg = f"a {event.kind} event without {wanted}"
         raise DataError(msg, help=f"its fields are {', '.join(sorted(allowed))}")
     if others:
-        msg = f"{event.kind}: unknown field {others[0][:40]!r}"
+        msg = f"{event.kind}: unknown field {foreign(others[0], 40)!r}"
         raise Refused(msg)
     SOUND.add((event.kind, *data))
 

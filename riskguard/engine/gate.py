@@ -24,6 +24,7 @@ from riskguard.engine.orders import (
     read,
     together,
 )
+from riskguard.errors import foreign
 from riskguard.market import time_text
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def exit_alone(
     except Exception:  # noqa: BLE001, S110 - there is no order in it, or none that can be read
         pass
     try:
-        text = str(error) if isinstance(error, Absurd) else f"{type(error).__name__}: {error}"
+        text = foreign(error if isinstance(error, Absurd) else f"{type(error).__name__}: {error}")
     except Exception:  # noqa: BLE001 - an error that cannot be shown is an error still
         text = "failed inside"
     reason = Reason("absurd" if isinstance(error, Absurd) else "guard_error", "", text)

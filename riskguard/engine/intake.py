@@ -18,7 +18,7 @@ from riskguard.engine.known import Known
 from riskguard.engine.stuck import KINDS as PRICED
 from riskguard.engine.stuck import Stuck
 from riskguard.engine.windows import NEVER
-from riskguard.errors import StateError
+from riskguard.errors import StateError, foreign
 from riskguard.market import SECOND, Sample, coin
 
 if TYPE_CHECKING:
@@ -111,8 +111,8 @@ class Intake:
             self._take(event)
         except Refused as why:
             said = f"{event.kind[:40]}: {why}"
-            if said not in self.refused and len(self.refused) >= REASONS:
-                said = "other reasons"
+            if said not in self.refused:
+                said = foreign(said) if len(self.refused) < REASONS else "other reasons"
             self.refused[said] = self.refused.get(said, 0) + 1
         now, buckets = self.now, self.buckets
         if now >= buckets.next or buckets.levels or now - self._ticked >= SECOND:

@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from riskguard.engine.events import Event, facts, nanoseconds
-from riskguard.errors import RECEIVED, visible
+from riskguard.errors import RECEIVED, foreign
 from riskguard.market import CATALOGUE, DIMENSIONS, MINUTE, SECOND
 from riskguard.plugins import PluginError, load, said
 
@@ -194,7 +194,7 @@ class Vendor:
 
 def _named(name: object) -> str:
     if not isinstance(name, str) or not OWN.fullmatch(name) or name in {*SERIES, *ALIVE}:
-        shown = visible(str(name))[:RECEIVED]
+        shown = foreign(name, RECEIVED)
         raise UnfitError(f"brings a value '{shown}' that is no name of a series of its own")
     return name
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from riskguard.errors import AdapterError, RiskguardError
+from riskguard.errors import AdapterError, RiskguardError, foreign
 from riskguard.feeds.facts import Market, bars, fundings, liquidations, open_interest
 from riskguard.feeds.plugged import SERIES
 from riskguard.feeds.vendors import Vendors
@@ -181,7 +181,8 @@ class Feeds:
             except RiskguardError:
                 raise  # an event that is none: the feed itself has to be mended
             except Exception as error:  # noqa: BLE001 - whatever a venue answers, it is tried again
-                fault.text, fault.count = f"{type(error).__name__}: {error}"[:300], fault.count + 1
+                fault.text = foreign(f"{type(error).__name__}: {error}", 300)
+                fault.count += 1
                 await asyncio.sleep(pause)
                 pause = min(LONGEST, 2 * pause)
             else:

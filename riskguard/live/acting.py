@@ -15,6 +15,7 @@ from riskguard.engine.recorded import recorded
 from riskguard.live.actors import Actor
 from riskguard.live.memory import WAITS
 from riskguard.plugins import PluginError
+from riskguard.redaction import redacted
 from riskguard.store import Entry
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Acting:
 
     def entries(self, due: list[Asked], now: int) -> list[Entry]:
         """Return what is to be stored: what is told now, and how what was told has ended."""
-        found = [Entry(now, TOLD, {"id": one.id, "text": one.text}) for one in due]
+        found = [Entry(now, TOLD, {"id": one.id, "text": redacted(one.text)}) for one in due]
         for actor in self.actors.values():
             while actor.ended:
                 name, fault = actor.ended.popleft()

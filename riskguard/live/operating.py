@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from riskguard.engine.events import Event
-from riskguard.errors import RECEIVED, RiskguardError, StateError, visible
+from riskguard.errors import RECEIVED, RiskguardError, StateError, foreign
 from riskguard.live.memory import begun, restored
 from riskguard.live.recorder import Recorder
 from riskguard.live.requests import KILL, heard, leave, pending, switched
@@ -38,13 +38,11 @@ class Answer(NamedTuple):
 
 
 def worded(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what counts of a request, its texts cut and made visible."""
-    found: dict[str, Any] = {
-        name: visible(str(request[name]))[: 2 * RECEIVED] for name in WORDS if name in request
-    }
+    """Return what counts of a request, its texts cut, made visible and without secrets."""
+    found: dict[str, Any] = {name: foreign(request[name]) for name in WORDS if name in request}
     if "until" in request:
         until = request["until"]
-        found["until"] = until if isinstance(until, int) else visible(str(until))[:RECEIVED]
+        found["until"] = until if isinstance(until, int) else foreign(until, RECEIVED)
     return found
 
 
@@ -88,7 +86,7 @@ def ask(folder: Path, request: Mapping[str, Any], now: int, patience: float = PA
 
 def _left(folder: Path, request: Mapping[str, Any]) -> Path:
     try:
-        return leave(folder, request)
+        return leave(folder, worded(request))
     except OSError as error:
         msg = f"no request can be left in {folder}: {error.strerror}"
         if not os.access(folder, os.W_OK):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from riskguard.engine.evaluation import STAGES
 from riskguard.engine.strictest import strictest
-from riskguard.errors import StateError
+from riskguard.errors import StateError, foreign
 from riskguard.live.flapping import FLAPPING
 from riskguard.market import Sample
 
@@ -148,7 +148,7 @@ class Recorder:
             if former.guard.only is not None and not named.isdisjoint(former.on):
                 former.guard.only -= named
                 former.guard.remade()
-                self.told.append(["release", ts, rule, reason])
+                self.told.append(["release", ts, rule, foreign(reason)])
                 return self._join()
         decision = self._ordered("release", ts, rule, reason)
         if self.flapping is not None:
@@ -179,11 +179,11 @@ class Recorder:
                 self._fed(name, Sample(int(ts), str(symbol), _values(values)))
                 return
             if name not in CALLS:
-                msg = f"a journal with {str(name)[:40]!r} in it is none of riskguard's"
+                msg = f"a journal with {foreign(name, 40)!r} in it is none of riskguard's"
                 raise StateError(msg)
             getattr(self, name)(*given)
         except (TypeError, ValueError) as error:
-            msg = f"a journal holds {str(row)[:80]} that cannot be told: {error}"
+            msg = f"a journal holds {foreign(row, 80)} that cannot be told: {error}"
             raise StateError(msg) from error
 
     # ------------------------------------------------------------ inside
@@ -254,6 +254,8 @@ class Recorder:
         return min(spans, default=0)
 
     def _ordered(self, name: str, *given: object) -> Decision:
+        *what, reason = given
+        given = (*what, foreign(reason))
         answer: Decision = getattr(self.guard, name)(*given)  # what is refused is not kept
         self.told.append([name, *given])
         return answer

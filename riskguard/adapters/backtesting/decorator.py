@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import functools
-import logging
 import math
 from typing import TYPE_CHECKING, Any
 
 from riskguard.adapters.backtesting.orders import BrokerVenue
 from riskguard.adapters.shared.frameworks import framework
+from riskguard.adapters.shared.logs import logger
 from riskguard.adapters.shared.offline import (
     Teller,
     Terms,
@@ -51,7 +51,7 @@ CAPABILITIES = frozenset(
 )
 Strategy = Any  # backtesting.py is untyped
 Order = Any
-log = logging.getLogger("riskguard")
+log = logger("riskguard")
 
 
 def guarded(

@@ -33,7 +33,7 @@ from riskguard.adapters.shared.vetoes import Fault, Veto
 from riskguard.engine.decision import Decision, State
 from riskguard.engine.episodes import Episodes
 from riskguard.engine.orders import RESIDUE, Intent
-from riskguard.errors import AdapterError
+from riskguard.errors import AdapterError, foreign
 from riskguard.market import Instrument
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class GuardMixin(Base):
                 elif changed:
                     release(self, book)
             except Exception as error:  # noqa: BLE001 - the run goes on, the fault is told
-                self.faults.append(Fault(self._now(), f"{type(error).__name__}: {error}"))
+                self.faults.append(Fault(self._now(), foreign(f"{type(error).__name__}: {error}")))
         self._due = bars + 1
         if self.track is not None and not tight:
             starts = self.track.starts
@@ -214,7 +214,7 @@ class GuardMixin(Base):
         super().add_cash(cash)
 
     def _blocked(self, error: Exception) -> Decision:
-        self.faults.append(Fault(self._now(), f"{type(error).__name__}: {error}"))
+        self.faults.append(Fault(self._now(), foreign(f"{type(error).__name__}: {error}")))
         return replace(
             self.decision,
             ts=self._now(),
@@ -337,7 +337,7 @@ class GuardMixin(Base):
                 if str(found.ref) in verdict.cancel_first:
                     drop(self, found)
         except Exception as error:  # noqa: BLE001 - whatever fails, exits pass and entries do not
-            self.faults.append(Fault(self._now(), f"{type(error).__name__}: {error}"))
+            self.faults.append(Fault(self._now(), foreign(f"{type(error).__name__}: {error}")))
             room = against - leaving(self, book, order)
             granted, effect, reasons = max(0.0, min(asked, room)), "close", ("guard_error",)
         if granted > against * (1 + RESIDUE):

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-
 from backtrader.brokers import BackBroker
 
 from riskguard.adapters.backtrader import CAPABILITIES
 from riskguard.adapters.backtrader.broker import GuardMixin
 from riskguard.adapters.backtrader.lines import symbol_of
+from riskguard.adapters.shared.logs import logger
 from riskguard.adapters.shared.starting import able, announce
 
 __all__ = ["GuardedBroker"]
 
-log = logging.getLogger("riskguard")
+log = logger("riskguard")
 
 
 class GuardedBroker(GuardMixin, BackBroker):

@@ -8,12 +8,12 @@ venue, so that an exit passes and an entry is refused there.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from riskguard.adapters.ccxt.money import swaps, worth
 from riskguard.adapters.ccxt.reading import Asked, book_of, by_cost, held, instrument, waiting
+from riskguard.adapters.shared.logs import logger
 from riskguard.adapters.shared.outcome import Call, Memory, book_key
 from riskguard.engine.decision import State
 from riskguard.engine.events import Event
@@ -34,7 +34,7 @@ FRESH = 2 * SECOND
 READS = 3
 TRIGGER = {"trigger": True}
 DEAF = frozenset({"mexc"})  # venues that take reduceOnly and do not hold to it
-log = logging.getLogger("riskguard.ccxt")
+log = logger("riskguard.ccxt")
 
 
 class Refused(Exception):  # noqa: N818 - it becomes the RiskDenied of the framework

@@ -6,13 +6,13 @@ freqtrade takes a hook that raises for a "yes": so none does.
 from __future__ import annotations
 
 import functools
-import logging
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from riskguard.adapters.freqtrade.duties import FLATTEN, REDUCE
 from riskguard.adapters.freqtrade.start import Terms
 from riskguard.adapters.freqtrade.watch import NOISE, Watch
 from riskguard.adapters.shared.frameworks import framework
+from riskguard.adapters.shared.logs import logger
 from riskguard.errors import AdapterError
 from riskguard.plugins import permit
 
@@ -43,7 +43,7 @@ PRICED = 0.02  # how far freqtrade lets a strategy's own entry price be from the
 Words = dict[str, Any]
 Inner = Any  # the strategy's own hook, bound
 Class = TypeVar("Class", bound=type)
-log = logging.getLogger("riskguard.freqtrade")
+log = logger("riskguard.freqtrade")
 
 
 def guarded(

@@ -7,13 +7,13 @@ is written into the bot's own database before the first order goes out.
 
 from __future__ import annotations
 
-import logging
 import math
 from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from riskguard.adapters.freqtrade.facts import Held, stamp, step_of
+from riskguard.adapters.shared.logs import logger
 from riskguard.engine.decision import State
 from riskguard.engine.orders import RESIDUE, number
 from riskguard.market import coin
@@ -34,7 +34,7 @@ DONE = "riskguard_done"  # under which a trade keeps what was begun
 REDUCTIONS = frozenset({"flatten", "reduce_to"})
 CANCELS = frozenset({"cancel_all", "cancel_entries"})
 NOTHING: Mapping[str, Any] = MappingProxyType({})
-log = logging.getLogger("riskguard.freqtrade")
+log = logger("riskguard.freqtrade")
 
 
 class Duties:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import json
-import logging
 import math
 import os
 import urllib.error
@@ -18,10 +17,11 @@ import urllib.request
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from riskguard.adapters.freqtrade.facts import step_of
+from riskguard.adapters.shared.logs import logger
 from riskguard.engine.decision import State
 from riskguard.engine.events import Event
 from riskguard.engine.orders import RESIDUE, number
-from riskguard.errors import AdapterError
+from riskguard.errors import AdapterError, foreign
 from riskguard.market import coin
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ BARS = 500  # candles of the first step: what the windows of the rules begin wit
 CANCELS = frozenset({"cancel_all", "cancel_entries"})
 PAUSED = "driver.json"  # beside the state of the guard
 T = TypeVar("T")
-log = logging.getLogger("riskguard.freqtrade")
+log = logger("riskguard.freqtrade")
 
 
 class Remote:
@@ -162,7 +162,7 @@ class Driver:
             return work()
         except Exception as error:  # noqa: BLE001 - whatever fails, nothing enters
             self._failed = True
-            said = f"nothing enters: {type(error).__name__}: {error}"
+            said = foreign(f"nothing enters: {type(error).__name__}: {error}", 400)
             if said != self._said:
                 log.warning("riskguard: %s", said)
             self._said = said

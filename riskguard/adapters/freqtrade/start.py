@@ -7,12 +7,12 @@ memory in the user's data folder. Both are made of the same rules, fitted to the
 from __future__ import annotations
 
 import atexit
-import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from riskguard.adapters.shared.logs import logger
 from riskguard.adapters.shared.offline import BAR, read_by
 from riskguard.adapters.shared.starting import Bot, able, announce
 from riskguard.errors import AdapterError
@@ -36,7 +36,7 @@ NEEDED = (
     ("position_adjustment_enable", True, "without it no position can be reduced"),
 )
 SESSIONS: dict[Path, Any] = {}  # by folder: a bot that is reloaded starts anew in its process
-log = logging.getLogger("riskguard.freqtrade")
+log = logger("riskguard.freqtrade")
 
 
 @dataclass(frozen=True, slots=True)

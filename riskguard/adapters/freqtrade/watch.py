@@ -22,11 +22,12 @@ from riskguard.adapters.freqtrade.facts import (
     stamp,
 )
 from riskguard.adapters.freqtrade.start import interval, live, pilot, refuse, traded
+from riskguard.adapters.shared.logs import logger
 from riskguard.engine.decision import State
 from riskguard.engine.events import Event
 from riskguard.engine.gate import exit_alone
 from riskguard.engine.orders import Intent
-from riskguard.errors import AdapterError
+from riskguard.errors import AdapterError, foreign
 from riskguard.market import SECOND, coin
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ Trade = Any
 NOISE = 1e-9  # a stake becomes an amount and back again
 NOTHING = Held(0.0, ())
 UNREADY = "the guard has not started"
-log = logging.getLogger("riskguard.freqtrade")
+log = logger("riskguard.freqtrade")
 
 
 class Blocked(RuntimeError):  # noqa: N818 - it says why nothing may enter
@@ -129,7 +130,9 @@ class Watch:
             self.duties.settle(trades)
             self._lock(now)
         except Exception as error:
-            fault = f"the guard fails, nothing enters: {type(error).__name__}: {error}"[:400]
+            fault = foreign(
+                f"the guard fails, nothing enters: {type(error).__name__}: {error}", 400
+            )
             if fault != self.fault:
                 log.exception("riskguard: %s", fault)
             self.fault = fault

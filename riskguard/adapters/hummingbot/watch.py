@@ -40,6 +40,7 @@ from riskguard.engine.decision import State
 from riskguard.engine.events import Event
 from riskguard.engine.gate import exit_alone
 from riskguard.engine.orders import RESIDUE, Intent
+from riskguard.errors import foreign
 from riskguard.language.reader import load_rules
 from riskguard.market import Instrument, coin
 
@@ -182,7 +183,7 @@ class Watch:
                 self.desk.take(event)
         except Exception as error:  # noqa: BLE001 - whatever fails, exits pass and entries do not
             self.faults["facts"] = error
-            self._once(f"the guard cannot be told: {type(error).__name__}: {error}")
+            self._once(foreign(f"the guard cannot be told: {type(error).__name__}: {error}", 400))
         if not self.tested:
             self.tick()
 
@@ -267,7 +268,7 @@ class Watch:
         try:
             asked, granted, verdict = self._granted(config)
         except Exception as error:  # noqa: BLE001 - what cannot be judged and closes, passes
-            self._once(f"an action cannot be judged: {type(error).__name__}: {error}")
+            self._once(foreign(f"an action cannot be judged: {type(error).__name__}: {error}", 400))
             return action if closes(config) else None
         if granted >= asked * (1 - RESIDUE) and verdict.answer != "deny":
             self.book.sent[config.id] = (config, self.now())
@@ -359,7 +360,7 @@ class Watch:
                 try:
                     found += self._of(market, book)
                 except Exception as error:  # noqa: BLE001 - the next step tries anew
-                    self._once(f"duties: {type(error).__name__}: {error}")
+                    self._once(foreign(f"duties: {type(error).__name__}: {error}", 400))
         return found
 
     def _of(self, market: Market, book: str) -> list[Thing]:

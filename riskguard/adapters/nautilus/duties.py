@@ -20,6 +20,7 @@ from riskguard.adapters.shared.outcome import Enforced, Memory, book_key
 from riskguard.adapters.shared.steps import Run
 from riskguard.adapters.shared.venue import Open
 from riskguard.engine.decision import State
+from riskguard.errors import foreign
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -162,7 +163,7 @@ class Duties:
                 self._walk(instrument_id, book)
             except Exception as error:  # noqa: BLE001 - the run goes on, and the next event tries anew
                 self.walks.pop((instrument_id, book), None)
-                self.say(f"duties: {type(error).__name__}: {error}")
+                self.say(foreign(f"duties: {type(error).__name__}: {error}", 400))
 
     def _walk(self, instrument_id: Thing, book: str) -> None:
         key, desk = (instrument_id, book), self.gate.desk

@@ -38,6 +38,7 @@ from riskguard.adapters.nautilus.orders import (
 from riskguard.engine.decision import State
 from riskguard.engine.gate import exit_alone
 from riskguard.engine.orders import RESIDUE, Intent
+from riskguard.errors import foreign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -159,7 +160,7 @@ class Gate:
 
     def _failed(self, command: Command, error: Exception) -> list[Command]:
         """Let pass, of a command that cannot be judged, an order that says it only reduces."""
-        said = f"the gate failed, nothing enters: {type(error).__name__}: {error}"
+        said = foreign(f"the gate failed, nothing enters: {type(error).__name__}: {error}", 400)
         self.faults["gate"] = error
         self.tell(said)
         if isinstance(command, ModifyOrder):

@@ -24,6 +24,7 @@ from riskguard.adapters.nautilus.orders import net
 from riskguard.adapters.shared.desk import Offline
 from riskguard.adapters.shared.starting import announce
 from riskguard.engine.decision import State
+from riskguard.errors import foreign
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,7 +116,9 @@ class Watch(Actor):
             try:
                 self.gate.desk.take(event)
             except Exception as error:  # noqa: BLE001 - whatever fails, exits pass and entries do not
-                said = f"the guard cannot be told {event.kind}: {type(error).__name__}: {error}"
+                said = foreign(
+                    f"the guard cannot be told {event.kind}: {type(error).__name__}: {error}"
+                )
                 self.duties.say(said)
                 self.gate.faults[event.kind] = error
                 self.facts.told.clear()

@@ -7,12 +7,12 @@ guard then sees what a guard that is fed with samples sees, and decides the same
 
 from __future__ import annotations
 
-import logging
 import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from riskguard.adapters.shared.logs import logger
 from riskguard.adapters.shared.starting import Bot, able, announce
 from riskguard.engine.events import Event
 from riskguard.errors import AdapterError
@@ -44,7 +44,7 @@ __all__ = [
 BAR = ("open", "high", "low", "close", "volume")
 PLAIN = Instrument()
 UNDER_WATER = 1e6  # leverage of an account that is worth nothing and holds something
-log = logging.getLogger("riskguard")
+log = logger("riskguard")
 
 
 class Fact(NamedTuple):

@@ -6,10 +6,12 @@ import logging
 from typing import TYPE_CHECKING
 
 from riskguard.adapters.shared.enforcing import Memory, enforce
+from riskguard.adapters.shared.logs import logger
 from riskguard.adapters.shared.vetoes import Fault, Veto
 from riskguard.engine.decision import Decision, State
 from riskguard.engine.gate import exit_alone, surplus
 from riskguard.engine.orders import together
+from riskguard.errors import foreign
 from riskguard.market import Instrument
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Post", "closing"]
 
 PLAIN = Instrument()
-log = logging.getLogger("riskguard")
+log = logger("riskguard")
 
 
 def closing(position: float, side: str, quantity: float, pending: Iterable[Pending]) -> float:
@@ -60,7 +62,7 @@ class Post:
 
     def failed(self, ts: int, error: Exception) -> None:
         """Take note of what the guard raised: from here on nothing enters."""
-        self.fault = f"{type(error).__name__}: {error}"
+        self.fault = foreign(f"{type(error).__name__}: {error}", 400)
         self.faults.append(Fault(ts, self.fault))
         self._tell(f"the guard failed, nothing enters: {self.fault}", logging.ERROR)
 

@@ -26,6 +26,7 @@ from riskguard.engine.decision import Decision, State
 from riskguard.engine.events import Event
 from riskguard.engine.gate import exit_alone
 from riskguard.engine.orders import RESIDUE, Intent, number, together
+from riskguard.errors import foreign
 from riskguard.market import SECOND, Instrument
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class Run:
             return False, None
 
     def _failed(self, what: str, error: Exception) -> None:
-        self.found.failures.append(f"{what}: {type(error).__name__}: {error}"[:400])
+        self.found.failures.append(foreign(f"{what}: {type(error).__name__}: {error}", 400))
 
     def _read(self, *, first: bool = False) -> Generator[Call, Any, None]:
         """Read orders, then the position: an order that is gone may have filled."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import logging
 from typing import TYPE_CHECKING, Any
 
 from riskguard.adapters.shared.frameworks import framework
+from riskguard.adapters.shared.logs import logger
 from riskguard.adapters.shared.offline import (
     Teller,
     Terms,
@@ -43,7 +43,7 @@ CAPABILITIES = frozenset(
         "notify",
     }
 )
-log = logging.getLogger("riskguard")
+log = logger("riskguard")
 SIZES = {"amount": AMOUNT, "value": VALUE, "percent": PERCENT}
 Array = Any  # numpy comes with vectorbt; nothing here needs it before
 Frame = Any  # of pandas
