@@ -105,9 +105,10 @@ class Price:
         held = not (trusted or ripe or self._sure(voices, found))
         if held:
             found = self._held(found)
-        for name, most in (("high", max), ("low", min)):  # a bar holds all its prices
+        ends = [found[name] for name in ("open", "close") if name in found]
+        for name, most in (("high", max), ("low", min)):  # a bar holds its ends
             if name in found:
-                found[name] = most(found.values())
+                found[name] = most([found[name], *ends])
         self.last = found.get(self.name, self.last)
         newest = max(one.ts for one in voices)
         firm = any(one.ts == newest and self._near(one.bar[self.name]) for one in voices)

@@ -1,75 +1,17 @@
-"""What is taken of a price that several venues tell: median, the nearer of two, or what stands."""
+"""What is taken of a price whose venues are new, fail, lag, differ, or come back."""
 
 from __future__ import annotations
 
-from statistics import median
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from riskguard import Guard, Intake, State
 from riskguard.engine.events import Event
-from riskguard.engine.quorum import DEPARTS, Price, apart
+from riskguard.engine.quorum import apart
 from riskguard.market import MINUTE, SECOND
 from tests.engine.several import FELL, START, THREE, Minutes
 
 TWO = THREE[:2]
 EARLY = FELL.replace("every: 1m", "every: 1m\nevaluate: event")
-
-
-# ---------------------------------------------------------------- the choice
-
-
-def naive(last: float, prices: list[float]) -> float:
-    """Return what is taken of prices that are told at one instant, as a person would say it."""
-    if len(prices) > 2:
-        return median(prices)
-    if len(prices) == 2:
-        one, two = prices
-        return two if abs(two - last) < abs(one - last) else one
-    return prices[0] if abs(prices[0] - last) <= DEPARTS * last else last
-
-
-PRICES = st.floats(1, 1000)
-
-
-@given(PRICES, st.lists(PRICES, min_size=1, max_size=6))
-def test_the_choice_is_the_naive_one(last: float, prices: list[float]) -> None:
-    names = [f"v{number}" for number in range(6)]
-    price = Price("close", names, MINUTE, 2 * MINUTE, 2 * MINUTE)
-    assert price.take(MINUTE, {key: {"close": last} for key in names}) == {"close": last}
-    told = {name: {"close": one} for name, one in zip(names, prices, strict=False)}
-    assert price.take(2 * MINUTE, told)["close"] == pytest.approx(naive(last, prices), rel=1e-15)
-
-
-BARS = st.lists(st.lists(PRICES, min_size=4, max_size=4), min_size=1, max_size=5)
-
-
-@given(PRICES, BARS)
-def test_a_bar_holds_its_prices_whoever_told_them(last: float, drawn: list[list[float]]) -> None:
-    price = Price("close", "abcde", MINUTE, 2 * MINUTE, 2 * MINUTE)
-    price.take(MINUTE, {name: {"close": last} for name in "abcde"})
-    told = {
-        name: {"open": two, "high": four, "low": one, "close": three}
-        for name, (one, two, three, four) in zip("abcde", map(sorted, drawn), strict=False)
-    }
-    bar = price.take(2 * MINUTE, told)
-    assert bar["low"] <= min(bar["open"], bar["close"])
-    assert bar["high"] >= max(bar["open"], bar["close"])
-
-
-def test_a_venue_that_tells_no_low_tells_its_close_of_it() -> None:
-    price = Price("close", "abc", MINUTE, 2 * MINUTE, 2 * MINUTE)
-    told = {"a": {"close": 100.0, "low": 60.0}, "b": {"close": 99.0}, "c": {"close": 98.0}}
-    assert price.take(MINUTE, told) == {"close": 99.0, "low": 98.0}
-
-
-def test_a_low_without_a_close_is_of_the_last_one() -> None:
-    price = Price("close", "ab", MINUTE, 2 * MINUTE, 2 * MINUTE)
-    assert price.take(1, {"a": {"low": 60.0}}) == {}
-    price.take(2, {"a": {"close": 100.0}, "b": {"close": 100.0}})
-    assert price.take(3, {"a": {"low": 60.0}}) == {"low": 100.0}
 
 
 # ---------------------------------------------------------------- the first prices
@@ -188,10 +130,16 @@ def test_after_a_silence_no_price_from_before_stands_for_anything() -> None:
     assert live.closes()[-1] == 80.0
 
 
-def test_a_price_that_is_too_old_at_once_holds_nothing_back_for_longer() -> None:
-    price = Price("close", "ab", MINUTE, SECOND, 2 * MINUTE)
-    told = [price.take(minute * MINUTE, {"a": {"close": 100.0}}) for minute in range(1, 5)]
-    assert told == [{}, {"close": 100.0}, {}, {"close": 100.0}]
+def test_nor_does_a_doubt_from_before() -> None:
+    live = Minutes(TWO)
+    live.calm(5)
+    live.minute({"binance": 80.0})
+    for _ in range(3):
+        live.minute({})
+    live.minute({"binance": 8.0})
+    assert live.closes() == [100.0] * 6
+    live.minute({"binance": 80.0})
+    assert live.closes()[-1] == 80.0
 
 
 def test_a_venue_that_stops_within_a_bar_holds_back_no_fall_for_long() -> None:
