@@ -206,6 +206,37 @@ def test_what_one_venue_alone_trades_at_is_taken_after_a_minute() -> None:
     assert traded(live, 726, "binance", 80.0) is State.HALTED
 
 
+def test_of_an_hour_too_it_is_a_minute() -> None:
+    live = Minutes(TWO, EARLY.replace("1m", "1h").replace("5m", "2h").replace("2m", "2h"))
+    for hour in (1, 2, 3):
+        for venue in TWO:
+            live.live.take(live.event(venue, 100.0, hour * 60))
+    for second in (0, 30, 61):
+        traded(live, 11_000 + second, "okx", 80.0)
+    assert live.live.refused == {"trade: close comes from binance, bybit": 3}
+    states = [traded(live, 11_100 + second, "bybit", 80.0) for second in (0, 30, 62)]
+    assert [state is State.HALTED for state in states] == [False, False, True]
+
+
+def test_at_a_close_one_that_is_down_is_waited_for_two_seconds() -> None:
+    live = Minutes(THREE, EARLY)
+    live.calm(10)
+    live.number, guard = 11, live.live.guard
+    for venue in TWO:
+        live.live.take(live.event(venue, 100.0, 11))
+    live.tick(SECOND)
+    assert guard.as_of < START + 11 * MINUTE
+    live.tick(2 * SECOND)
+    assert guard.as_of >= START + 11 * MINUTE
+
+
+def test_a_bar_that_comes_after_a_later_one_makes_no_venue_older() -> None:
+    live = Minutes(TWO, FELL.replace("1m", "1h").replace("5m", "2h").replace("2m", "2h"))
+    for minute in (1, 3, 2):
+        live.live.take(live.event("bybit", 100.0, minute))
+    assert live.live.venues["close"]["heard"] == {"bybit": START + 3 * MINUTE}
+
+
 def test_at_a_close_the_bars_of_the_others_are_waited_for() -> None:
     live = Minutes(THREE, EARLY)
     live.calm(10)

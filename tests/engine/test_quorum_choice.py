@@ -99,3 +99,11 @@ def test_a_price_that_is_too_old_at_once_holds_nothing_back_for_longer() -> None
     price = Price("close", "ab", MINUTE, SECOND, 2 * MINUTE)
     told = [price.take(minute * MINUTE, {"a": {"close": 100.0}}) for minute in range(1, 5)]
     assert told == [{}, {"close": 100.0}, {}, {"close": 100.0}]
+
+
+def test_what_a_venue_said_earlier_and_tells_later_is_no_news() -> None:
+    price = Price("close", "ab", MINUTE, 2 * MINUTE, 2 * MINUTE)
+    for second in (1, 10):
+        price.take(second * SECOND, {one: {"close": 100.0} for one in "ab"})
+    assert price.take(5 * SECOND, {"a": {"close": 60.0}}) == {}
+    assert price.take(20 * SECOND, {"b": {"close": 60.0}}) == {"close": 100.0}
