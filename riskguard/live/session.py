@@ -46,7 +46,7 @@ __all__ = ["Session"]
 
 INPUTS = 512  # inputs after which what the guard remembers is stored again
 # what a bot stamps by its own clock: no feed that could agree with it
-BY_HOST = frozenset({"account", "trade_closed", "alive", "clock", "operator"})
+BY_HOST = ("account", "trade_closed", "alive", "clock", "operator")  # a kind may be unhashable
 BEHIND = "the clock was behind what is stored: how old the data is, no feed has confirmed yet"
 
 

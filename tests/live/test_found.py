@@ -11,6 +11,7 @@ import pytest
 from riskguard import State
 from riskguard.cli.status_text import alarms
 from riskguard.engine.events import Event
+from riskguard.errors import DataError
 from riskguard.live.looking import look
 from riskguard.live.requests import asked, leave
 from riskguard.live.session import Session
@@ -228,6 +229,16 @@ def test_a_clock_that_starts_behind_lets_nothing_in_on_old_data(world: World, st
         assert abs(ticker.now() - world.now) <= 5 * SECOND
         assert not again.status()["clock_behind"]
         assert again.decide(world.intent()).answer == "allow"
+
+
+@pytest.mark.parametrize("kind", [["bar"], {"bar": 1}, None, 5])
+def test_a_kind_that_is_no_word_is_told_and_the_session_goes_on(
+    world: World, kind: object
+) -> None:
+    with Session(world.rules, world.state, ticker=Ticker(wall=lambda: world.now)) as session:
+        with pytest.raises(DataError, match="kind"):
+            session.take(Event(world.now, kind, "BTC", {}))  # type: ignore[arg-type]
+        assert session.tick() is session.decision
 
 
 STOPPED = """\
