@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from riskguard.engine.states import renewed
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -44,11 +46,14 @@ def _begin_together(
     clock.first, clock.last, clock.latest = times[0], times[-1], times[-1]
     clock.run = len(times)
     for place, back in zip(places, backs, strict=True):
-        tape = stream.tapes[place]
-        _lengthen(tape, len(times), was[place])
-        for window in tape.readers:
-            window.moved(back - len(times))
-            window.read(clock.last)
+        _lengthen(stream.tapes[place], len(times), was[place])
+        for index in stream.plan.chain(place):
+            window, read = stream.plan.windows[index]
+            state = stream.rollings[index]
+            # it may have begun a day of which it had seen nothing
+            renewed(state, window, [stream.tapes[one] for one in read], whole=True)
+            state.moved(back - len(times))
+            state.read(clock.last)
 
 
 def _begin_alone(stream: Stream, place: int, ts: int, value: float) -> None:

@@ -53,6 +53,20 @@ def test_the_first_event_makes_everything_known_at_once() -> None:
     assert found == [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 10_000.0]
 
 
+@pytest.mark.parametrize("function", ["change", "drop", "rise", "drawdown"])
+@pytest.mark.parametrize("calendar", ["today", "this_week"])
+def test_a_day_that_was_under_way_when_the_account_began_is_known(
+    function: str, calendar: str
+) -> None:
+    made = guard(f"equity.{function}({calendar}) >= 2%")
+    for hour in range(3, 9):
+        feed(made, hour)
+    feed(made, 9, equity=10_000.0)
+    assert left(made) == 0.0
+    feed(made, 10, equity=9_000.0 if function in {"drop", "drawdown"} else 11_000.0)
+    assert left(made) == pytest.approx(0.1)
+
+
 def test_a_measure_of_a_measure_begins_too() -> None:
     made = guard("equity.drawdown(7d).mean(7d) >= 2%", "trades.lost.sum(24h).high(7d) >= 3")
     feed(made, 1)
