@@ -71,7 +71,9 @@ def test_wrong_use_is_2_and_records_nothing(
     riskguard, tmp_path, monkeypatch, words: tuple[str, str], said: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    code, out, err = riskguard(*ASKED, "rec", *words)
+    asked = {"--exchange": "bybit", "--symbol": SYMBOL, "--for": "1s", "--out": "rec"}
+    asked |= {words[0]: words[1]}
+    code, out, err = riskguard("record", *(word for pair in asked.items() for word in pair))
     assert (code, out) == (2, "")
     assert said in err
     assert list(tmp_path.iterdir()) == []
