@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.backtest.evidence.daily import daily_file, rules_file
+from tests.cli.words import instead
 
 EVENT = ("--fall", "10%", "--within", "7d")
 
@@ -207,8 +208,8 @@ def test_what_cannot_be_planned_is_refused_and_nothing_is_written(
     riskguard, folder: Path, change: list[str], told: str
 ) -> None:
     target = folder / "plan.yaml"
-    options = ["--data", folder / "BTCUSDT-1d.csv", *EVENT, "-o", target]
-    code, out, err = riskguard("plan", folder / "rules.yaml", *options, *change)
+    options = ["--data", folder / "BTCUSDT-1d.csv", *EVENT, "--output", target]
+    code, out, err = riskguard("plan", folder / "rules.yaml", *instead(options, *change))
     assert (code, out) == (2, "")
     assert told in err
     assert "= help: " in err

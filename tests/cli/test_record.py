@@ -7,6 +7,7 @@ import json
 import pytest
 
 from riskguard.feeds import recorder, table
+from tests.cli.words import instead
 from tests.feeds.exchange import SYMBOL, Exchange
 from tests.feeds.test_recorder import telling
 
@@ -71,9 +72,7 @@ def test_wrong_use_is_2_and_records_nothing(
     riskguard, tmp_path, monkeypatch, words: tuple[str, str], said: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    asked = {"--exchange": "bybit", "--symbol": SYMBOL, "--for": "1s", "--out": "rec"}
-    asked |= {words[0]: words[1]}
-    code, out, err = riskguard("record", *(word for pair in asked.items() for word in pair))
+    code, out, err = riskguard(*instead([*ASKED, "rec"], *words))
     assert (code, out) == (2, "")
     assert said in err
     assert list(tmp_path.iterdir()) == []

@@ -10,6 +10,7 @@ from jsonschema import Draft7Validator, ValidationError
 from riskguard.backtest.evidence import study as studying
 from riskguard.backtest.evidence.study_block import schema_path
 from tests.backtest.evidence.daily import daily_file, rules_file
+from tests.cli.words import instead
 
 FLUSH = """\
   flush:
@@ -193,7 +194,7 @@ def test_nothing_but_refusals_is_told_as_such(riskguard, folder: Path) -> None:
 
 
 def test_a_fall_within_less_than_a_bar_is_refused(riskguard, asked) -> None:
-    code, out, err = riskguard(*asked, "--within", "23h")
+    code, out, err = riskguard(*instead(asked, "--within", "23h"))
     assert (code, out) == (1, "")
     assert "a fall within 23h cannot be seen in bars of 24h" in err
 
@@ -221,7 +222,7 @@ def test_rules_that_need_an_account_are_sent_to_a_backtest(riskguard) -> None:
 )
 def test_wrong_use_is_told_with_the_fix(riskguard, asked, more, says, fix) -> None:
     words = [asked[3] if word == "SAME" else word for word in more]
-    code, out, err = riskguard(*asked, *words)
+    code, out, err = riskguard(*(instead(asked, *words) if words[0] in EVENT else [*asked, *words]))
     assert (code, out) == (2, "")
     assert says in err
     assert fix in err
