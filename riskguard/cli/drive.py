@@ -71,12 +71,13 @@ def freqtrade(
         raise WrongUse(f"--url {url} is no address", "write --url http://127.0.0.1:8080")
     load_rules(path)  # what is wrong with them is told before a bot is asked
     remote = Remote(url, _login(login))
-    config = remote.call("GET", "/show_config")
+    config = remote.config()
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     driver, session = _driver(path, Path(state), remote, config, benchmark)
     with session:
-        print(f"driving {config['bot_name']} at {url} by the candles of {driver.pair}", flush=True)
+        name = config.get("bot_name", "freqtrade")
+        print(f"driving {name} at {url} by the candles of {driver.pair}", flush=True)
         try:
             while not stopped.is_set():
                 _step(driver)
@@ -129,9 +130,14 @@ def _step(driver: Driver) -> None:
 
 def _login(path: Path) -> str:
     try:
-        mode, text = path.stat().st_mode, path.read_text(encoding="utf-8").strip()
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):  # a pipe would be waited at for ever
+            raise WrongUse(f"--login {path} is no file", LOGIN)
+        text = path.read_text(encoding="utf-8-sig").strip()
     except OSError as error:
         raise WrongUse(f"--login {path}: {error.strerror}", LOGIN) from error
+    except UnicodeDecodeError as error:
+        raise WrongUse(f"--login {path} is not UTF-8 text", LOGIN) from error
     if stat.S_IMODE(mode) & 0o077:
         raise WrongUse(f"--login {path}: others can read it", LOGIN)
     if ":" not in text:

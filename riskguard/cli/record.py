@@ -189,7 +189,7 @@ def _settings(path: str | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
+        found = json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         fix = "write the path of a file of JSON"
         raise WrongUse(f"--settings {path}: {error.strerror}", fix) from error

@@ -210,6 +210,28 @@ def test_a_system_that_takes_no_file_is_no_fault_of_ours(capsys, place, fault: O
     assert not list(place.glob("riskguard-error-*"))
 
 
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [
+        (lambda path: path.write_bytes(b"user:\xff"), "is not UTF-8 text"),
+        (lambda path: path.write_bytes(b""), "holds no user:password"),
+        (lambda path: path.mkdir(mode=0o700), "is no file"),
+        (lambda path: os.mkfifo(path, 0o600), "is no file"),
+        (lambda path: path.symlink_to("nowhere"), "No such file"),
+    ],
+)
+def test_a_login_that_cannot_be_one_is_wrong_use(riskguard, place, made, told) -> None:
+    login = place / "login"
+    made(login)
+    if login.is_file():
+        login.chmod(0o600)
+    address = ("--url", "http://127.0.0.1:1", "--login", login, "--state", "driven")
+    code, out, err = riskguard("drive", "freqtrade", "rules.yaml", *address)
+    assert (code, out) == (2, "")
+    assert told in err
+    assert not (place / "driven").exists()
+
+
 def test_an_input_that_is_closed_is_empty(riskguard, monkeypatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
     code, out, err = riskguard("check", "-")

@@ -9,6 +9,7 @@ among it, is asserted again by every step.
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import math
 import os
@@ -66,22 +67,31 @@ class Remote:
 
     def call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:  # noqa: ANN401 - JSON
         """Ask the bot, and return what it answers."""
-        request = urllib.request.Request(  # noqa: S310 - the address is the operator's own
-            self.url + path,
-            method=method,
-            headers={"Authorization": self._login, "Content-Type": "application/json"},
-            data=None if body is None else json.dumps(body).encode(),
-        )
         try:
+            request = urllib.request.Request(  # noqa: S310 - the address is the operator's own
+                self.url + path,
+                method=method,
+                headers={"Authorization": self._login, "Content-Type": "application/json"},
+                data=None if body is None else json.dumps(body).encode(),
+            )
             with urllib.request.urlopen(request, timeout=self.timeout) as answer:  # noqa: S310 - as above
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             said = error.read(500).decode(errors="replace")
             msg = f"freqtrade refuses {method} {path}: {error.code} {said}"
             raise AdapterError(msg, help="see api_server in its configuration") from error
-        except (OSError, ValueError) as error:
-            msg = f"freqtrade cannot be asked {method} {path}: {error}"
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            why = str(error) or type(error).__name__
+            msg = f"freqtrade cannot be asked {method} {path}: {why}"
             raise AdapterError(msg, help="is the bot running, with api_server enabled?") from error
+
+    def config(self) -> dict[str, Any]:
+        """Return what the bot says of itself, its state and timeframe among it."""
+        found = self.call("GET", "/show_config")
+        if not (isinstance(found, dict) and {"state", "timeframe"} <= found.keys()):
+            msg = "freqtrade cannot be asked GET /show_config: what answers is no freqtrade"
+            raise AdapterError(msg, help="is it the address of its api_server?")
+        return found
 
 
 class Trade(NamedTuple):
@@ -137,7 +147,7 @@ class Driver:
         Raises:
             AdapterError: the bot cannot be reached; the next step begins anew.
         """
-        config = self.remote.call("GET", "/show_config")
+        config = self.remote.config()
         self._failed = False
         trades = self._safely(self._trades)
         self._safely(lambda: self._tell(str(config["timeframe"]), trades, now))

@@ -5,6 +5,8 @@ It is tested with real freqtrade in tests/e2e/freqtrade/test_drive.py.
 
 from __future__ import annotations
 
+import socket
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -115,3 +117,46 @@ def test_a_bot_that_cannot_be_reached_is_told(scene: Scene) -> None:
     scene.bot.down["/show_config"] = AdapterError("refused")
     with pytest.raises(AdapterError, match="refused"):
         scene.step()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"garbage\r\n",
+        b"HTTP/1.0 200 OK\r\nContent-Length: 100\r\n\r\n{",
+        b"HTTP/1.0 200 OK\r\n\r\n<html>",
+        b"HTTP/1.0 200 OK\r\n\r\n\xff",
+        b"HTTP/1.0 502 Bad Gateway\r\n\r\n\xff",
+        b"",
+    ],
+)
+def test_whatever_answers_in_the_place_of_a_bot_is_told(answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+        def serve() -> None:
+            there, _ = server.accept()
+            with there:
+                there.recv(65_536)
+                there.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        with pytest.raises(AdapterError, match=r"freqtrade (cannot be asked|refuses) GET /status"):
+            Remote(f"http://127.0.0.1:{port}", "user:password").call("GET", "/status")
+        thread.join()
+
+
+@pytest.mark.parametrize("answer", [[], {}, {"state": "running"}, "ok", None])
+def test_what_is_no_freqtrade_is_told_and_the_driver_goes_on(scene: Scene, answer: Any) -> None:
+    scene.bot.down["/show_config"] = answer
+    with pytest.raises(AdapterError, match="what answers is no freqtrade"):
+        scene.step()
+    del scene.bot.down["/show_config"]
+    scene.step()
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://a b", "x", "http://127.0.0.1:x"])
+def test_an_address_that_is_none_is_told(url: str) -> None:
+    with pytest.raises(AdapterError, match="freqtrade cannot be asked GET /status"):
+        Remote(url, "user:password").call("GET", "/status")
