@@ -64,11 +64,12 @@ def foreign(text: object, most: int = 2 * RECEIVED) -> str:
     Whatever a venue, a plug-in or a person says passes here before it is kept or shown. The same
     text always becomes the same, and what has passed stays as it is.
     """
-    from riskguard.redaction import redacted  # noqa: PLC0415 - not before something is said
+    from riskguard.redaction import MARK, redacted  # noqa: PLC0415 - not before something is said
 
     told = str(text)
     if len(told) > WHOLE:  # at the end half a secret may be left, which looks like none
-        told = redacted(told[:WHOLE])[:-HALF]
+        told = redacted(told[:WHOLE])
+        told = told[: max(len(told) - HALF, told.rfind(MARK) + len(MARK))]
     for _ in range(PASSES):  # what was cut may look different
         before, told = told, visible(redacted(told))[:most]
         if told == before:

@@ -45,9 +45,11 @@ HEADER = re.compile(
     r"""((?>\\*["']?\s*[:=]\s*b?\\*["']?))(?!\*{3})[^\r\n"'\\]+"""
 )
 USER = re.compile(r"""(://)[^\s/?\#"'<>]*@""")
+PEM = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+)
 SHAPES = re.compile(
-    r"""-----BEGIN\ [A-Z ]*PRIVATE\ KEY-----[\s\S]*?(?:-----END\ [A-Z ]*PRIVATE\ KEY-----|\Z)
-    |(?i:(?<=\bbearer\ )|(?<=\bbasic\ ))[\w.~+/=-]{12,}
+    r"""(?i:(?<=\bbearer\ )|(?<=\bbasic\ ))[\w.~+/=-]{12,}
     |\beyJ[\w-]{8,}(?:\.[\w-]*){1,4}  # a JSON web token
     |\b(?:gh[opsur]|github_pat|glpat|npm|xox[abeoprs]|xapp|[prs]k|whsec|pypi|hf|shpat)[_-][\w-]{16,}
     |\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[\w-]{30,}|\bSG\.[\w-]{16,}\.[\w-]{16,}
@@ -70,17 +72,13 @@ def redacted(text: str) -> str:
     >>> redacted("GET https://me:pw@api.venue.com/v5?symbol=BTC&api_key=4f9a&sign=0b1c2d3e4f5a")
     'GET https://***@api.venue.com/v5?symbol=BTC&api_key=***&sign=***'
     """
-    text = SHAPES.sub(MARK, text)
+    pieces = [PEM.sub(MARK, text)]
     if "\x1b" in text or "\\" in text:
-        text = "".join(map(_plainly, BREAK.split(text)))
-    return _plainly(text)
-
-
-def _plainly(text: str) -> str:
-    text = SHAPES.sub(MARK, text)
-    text = USER.sub(rf"\1{MARK}@", text)
-    text = HEADER.sub(rf"\1\2{MARK}", text)
-    return _named(text)
+        pieces = [_named(SHAPES.sub(MARK, piece)) for piece in BREAK.split(pieces[0])]
+    else:
+        pieces = [SHAPES.sub(MARK, pieces[0])]
+    text = USER.sub(rf"\1{MARK}@", "".join(pieces))
+    return _named(HEADER.sub(rf"\1\2{MARK}", text))
 
 
 def _named(text: str) -> str:

@@ -115,5 +115,13 @@ def test_a_long_text_takes_little_time_and_leaves_no_half_of_a_secret(text: str)
     assert "Zz9" not in foreign(f"{'secret=a ' * 907}secret: Zz9{'Zz9' * 400}", 8_000)
 
 
+def test_a_text_is_read_behind_what_colours_a_terminal() -> None:
+    long = "ValueError: \x1b[2J" + "x" * 9_000
+    assert foreign(long) == ("ValueError: \\x1b[2J" + "x" * 160)[:160]
+    assert foreign("\x1b[2Jghp_" + "a1B2" * 9) == f"\\x1b[2J{MARK}"
+    assert foreign(f"apiKey=\x1b[31mhunter2\x1b[0m {'x' * 9_000}").startswith(f"apiKey={MARK}")
+    assert foreign(f"-----BEGIN PRIVATE KEY-----\n{'aB3d' * 3_000}") == MARK
+
+
 def test_errors_of_riskguard_say_no_secrets() -> None:
     assert str(RiskguardError("refused: api_key=abc\nsecond")) == f"refused: api_key={MARK}\nsecond"
