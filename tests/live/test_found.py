@@ -232,9 +232,7 @@ def test_a_clock_that_starts_behind_lets_nothing_in_on_old_data(world: World, st
 
 
 @pytest.mark.parametrize("kind", [["bar"], {"bar": 1}, None, 5])
-def test_a_kind_that_is_no_word_is_told_and_the_session_goes_on(
-    world: World, kind: object
-) -> None:
+def test_a_kind_that_is_no_word_is_told_and_the_session_goes_on(world: World, kind: object) -> None:
     with Session(world.rules, world.state, ticker=Ticker(wall=lambda: world.now)) as session:
         with pytest.raises(DataError, match="kind"):
             session.take(Event(world.now, kind, "BTC", {}))  # type: ignore[arg-type]
