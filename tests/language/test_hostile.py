@@ -263,7 +263,7 @@ def test_a_file_replaced_while_it_is_read_is_the_one_or_the_other(tmp_path: Path
             for text in (other, BASE):
                 written(tmp_path, "next.yaml", text).replace(path)
 
-    writer = threading.Thread(target=replacing)
+    writer = threading.Thread(target=replacing, daemon=True)
     writer.start()
     seen = {load_rules(path).hash for _ in range(200)}
     done.set()
@@ -281,7 +281,7 @@ def test_a_file_that_grows_is_read_no_further_than_it_may(tmp_path: Path):
                 stream.write(b"#" * 65_536)
                 stream.flush()
 
-    writer = threading.Thread(target=growing)
+    writer = threading.Thread(target=growing, daemon=True)
     writer.start()
     while path.stat().st_size <= MEBIBYTE:
         read_rules(path)

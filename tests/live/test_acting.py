@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,8 @@ stages:
 """
 ACTION = """
 import threading
+import time
+from collections.abc import Callable
 HEARD, FAIL, GO = [], [], threading.Event()
 GO.set()
 
@@ -60,6 +64,14 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Installed:
     monkeypatch.setattr(plugins, "_FOR_ALL", set())
     (tmp_path / "site").mkdir()
     return Installed(tmp_path / "site", monkeypatch)
+
+
+def until(found: Callable[[], object]) -> None:
+    """Wait for what another thread does; what never comes fails, and hangs nothing."""
+    ends = time.monotonic() + 60
+    while not found():
+        assert time.monotonic() < ends, "it did not happen"
+        time.sleep(0.001)
 
 
 class Bot:
@@ -90,8 +102,7 @@ class Bot:
     def settled(self, session: Session, acted: int = 1) -> None:
         """Wait until the pager has ended with so much, and the session has heard of it."""
         actor = session.acting.actors["pager"]
-        while actor.acted + actor.faults + actor.dropped < acted:
-            threading.Event().wait(0.001)
+        until(lambda: actor.acted + actor.faults + actor.dropped >= acted)
         session.tick()
 
 
@@ -168,8 +179,7 @@ def test_one_that_hangs_holds_nothing_back_and_what_does_not_fit_is_told_as_drop
     session = bot.session()
     bot.module.GO.clear()
     bot.closes(session, 95, 89)
-    while not bot.heard:
-        threading.Event().wait(0.001)
+    until(lambda: bot.heard)
     bot.closes(session, 101, 89, 101, 89)
     assert session.decision.exposure_cap == 0.5
     assert list(told(session).values()) == ["dropped: too much waits before it"]
