@@ -46,11 +46,16 @@ def leave(state: Path, request: Mapping[str, object]) -> Path:
     name = f"{time.time_ns():020d}-{secrets.token_hex(4)}"
     written = folder / f"{name}.tmp"
     descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(request, file)
-        file.flush()
-        os.fsync(descriptor)
-    return written.rename(folder / f"{name}.json")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(request, file)
+            file.flush()
+            os.fsync(descriptor)
+        return written.rename(folder / f"{name}.json")
+    except BaseException:  # a full disk, Ctrl-C: no half of a request is left
+        with suppress(OSError):
+            written.unlink()
+        raise
 
 
 def pending(state: Path) -> Iterator[tuple[Path, dict[str, Any] | str]]:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import threading
+from pathlib import Path
+
+import pytest
 
 from riskguard.live.requests import answered, asked, leave, pending
 
@@ -48,3 +52,14 @@ def test_what_is_no_request_is_told_and_harms_nothing(tmp_path) -> None:
     found = list(pending(tmp_path))
     assert len(found) == 8
     assert all(isinstance(told, str) for _, told in found)
+
+
+def test_a_disk_that_is_full_keeps_no_half_of_a_request(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            leave(tmp_path, {"do": "halt", "note": "the exchange is odd"})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list((tmp_path / "requests").iterdir()) == []
