@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -105,13 +106,24 @@ def test_unknown_numbers_are_null_and_the_text_is_strict_json(tmp_path: Path) ->
     VALIDATOR.validate(json.loads(as_json(report)))
 
 
+class Cut(str):
+    """A text that cannot be written: the disk is full."""
+
+    __slots__ = ()
+
+    def encode(self, *_: object) -> bytes:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
 def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     path.write_text("old")
-    with pytest.raises(UnicodeEncodeError):
-        write("new \ud800", path)
+    with pytest.raises(OSError, match="No space left"):
+        write(Cut("new"), path)
     assert path.read_text() == "old"
     assert [item.name for item in tmp_path.iterdir()] == ["report.json"]
+    write("of a name \udcff", path)
+    assert path.read_text() == "of a name \\udcff"
     write("new", path)
     assert path.read_text() == "new"
     if os.name == "posix":

@@ -187,7 +187,8 @@ def test_a_shell_is_told_what_may_come_next() -> None:
     assert completed("riskguard st") == ["status", "study", "state"]
     assert completed("riskguard state ") == ["verify"]
     assert completed("riskguard backtest --rules x --rules y --pre") == ["--preregister"]
-    code, script, err = shell("--show-completion", "bash")
+    known = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}  # it is named, not looked for
+    code, script, err = shell("--show-completion", "bash", **known)
     assert (code, err) == (0, "")
     assert "_RISKGUARD_COMPLETE=complete_bash" in script
 
