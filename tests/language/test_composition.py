@@ -314,3 +314,13 @@ def test_a_folder_that_is_called_as_a_file_is_not_suggested_in_its_own_place(tmp
     (tmp_path / "rules.yaml").mkdir()
     _, (one,) = read_rules(tmp_path / "rules.yaml")
     assert (one.code, one.help) == ("RG005", "it is there, and is no file that can be read")
+
+
+def test_a_file_that_this_user_may_not_read_is_said_to_be_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rules.yaml"
+    path.mkdir()  # who is root may read any file
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    _, (one,) = read_rules(path)
+    assert (one.code, one.help) == ("RG005", "it is there, and this user may not read it")

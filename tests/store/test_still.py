@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,9 +12,12 @@ import pytest
 
 from riskguard.errors import StateError
 from riskguard.store import Journal, Store
+from riskguard.store.files import named
+from riskguard.store.still import still
 from tests.store.made import entry, written
 from tests.store.mounted import read_only
 
+OF_THE_DISK = sqlite3.OperationalError("disk I/O error")
 READER = """\
 import sys
 from riskguard.store import Journal
@@ -106,3 +110,30 @@ def test_damage_is_found_all_the_same(folder: Path):
     bare(folder)
     with full():
         assert Journal(folder).verify() == told
+
+
+def test_a_file_beside_it_that_nobody_may_open_is_named(folder: Path):
+    written(folder, 20)
+    bare(folder)
+    (folder / "state.db-wal").symlink_to(folder / "elsewhere")
+    told = r"state.db-wal cannot be read: \w+"
+    with pytest.raises(StateError, match=told), still(named(folder), OF_THE_DISK):
+        pass
+
+
+def test_a_database_that_is_taken_away_meanwhile_is_not_believed(folder: Path):
+    written(folder, 20)
+    bare(folder)
+    told = "was written while it was read"
+    opened = still(named(folder), OF_THE_DISK)
+    assert opened.__enter__().execute("SELECT * FROM meta").fetchall()
+    (folder / "state.db").unlink()
+    with pytest.raises(StateError, match=told):
+        opened.__exit__(None, None, None)
+
+
+def test_what_is_no_database_is_damage_and_not_read_as_it_lies(folder: Path):
+    written(folder, 20)
+    bare(folder)
+    (folder / "state.db").write_bytes(b"no database of anybody\n" * 400)
+    assert "file is not a database" in Journal(folder).verify()
