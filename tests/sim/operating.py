@@ -6,6 +6,7 @@ import random
 from typing import TYPE_CHECKING
 
 from riskguard.engine.decision import State
+from riskguard.engine.windows import NEVER
 from riskguard.errors import RuleError
 from riskguard.live.requests import KILL, asked, leave
 from riskguard.market import DAY, HOUR, MINUTE, SECOND
@@ -159,7 +160,9 @@ class Operator:
                    f" -> {session.decision.state.name}")  # fmt: skip
         if self.unstored and not session.guard.doors.begun:
             world.sound.pop("equity", None)  # that there is an account was never stored
-        if before is not None:  # under the rules that were stored: a reload may not have been
+        # before the first close nothing enters, whatever a clock that was years ahead made of it
+        if before is not None and session.guard.as_of != NEVER:
+            # under the rules that were stored: a reload may not have been
             changed = session.loaded.hash != before.rules
             more = promises.allows_more(session.decision, before)
             assert not more or (changed and (before.blind or before.priming)), (
