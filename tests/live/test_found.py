@@ -235,7 +235,7 @@ def test_a_clock_that_starts_behind_lets_nothing_in_on_old_data(world: World, st
 def test_a_kind_that_is_no_word_is_told_and_the_session_goes_on(world: World, kind: object) -> None:
     with Session(world.rules, world.state, ticker=Ticker(wall=lambda: world.now)) as session:
         with pytest.raises(DataError, match="kind"):
-            session.take(Event(world.now, kind, "BTC", {}))  # type: ignore[arg-type]
+            session.take(Event(world.now, kind, "BTC", {}))  # type: ignore[arg-type]  # that is the test
         assert session.tick() is session.decision
 
 

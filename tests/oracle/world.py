@@ -121,7 +121,7 @@ class World:
             return lambda: past.current(self.now)
         if isinstance(node, Arithmetic):
             return self.arithmetic(node, source)
-        return self.library(node) if isinstance(node, Indicator) else self.measured(node)
+        return self.computed(node) if isinstance(node, Indicator) else self.measured(node)
 
     def arithmetic(self, node: Arithmetic, source: str) -> Number:
         left, right = self.number(node.left, source), self.number(node.right, source)
@@ -184,7 +184,7 @@ class World:
         last = feed.past.last()
         return math.inf if last is None else float(self.now - last)
 
-    def library(self, node: Indicator) -> Number:
+    def computed(self, node: Indicator) -> Number:
         """`ta.rsi(window=3)` over thirty bars: the one function that is drawn."""
         assert node.name == "rsi"
         close = self.feed(node.symbol, "close").past
